@@ -1,0 +1,63 @@
+# `make demo` and `make test` are all it takes: both first make .venv by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+LOWEST := build/lowest
+
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help demo test quick lint types lowest bench clean check-python
+
+help: ## show this list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(INSTALLED) ## a short tour of what it does
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash evals/demo.sh
+
+test: lint types ## what CI asks for: lint, types, and every test with its branch coverage
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run $(BIN)/pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+quick: $(INSTALLED) ## the tests that take seconds, on two cores
+	$(BIN)/pytest -m "not slow" -n 2
+
+lint: $(INSTALLED) ## ruff, its formatter, and the layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(INSTALLED) ## mypy, strict
+	$(BIN)/mypy
+
+lowest: | check-python ## the quick tests with the oldest dependencies we allow (needs uv)
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable . --group test
+	$(LOWEST)/bin/pytest -m "not slow" -n 2
+
+bench: $(INSTALLED) ## the core's speed on this machine
+	$(BIN)/python evals/bench/core.py
+
+clean: ## remove what was made here, .venv included
+	rm -rf $(VENV) build dist demo-out .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find engram_lab tests evals -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# uv is quicker, pip is everywhere; pip reads dependency groups from 25.1 on.
+$(INSTALLED): pyproject.toml | check-python
+	@echo "installing into $(VENV) (once; again when pyproject.toml changes)"
+	@$(PYTHON) -m venv $(VENV)
+	@if command -v uv >/dev/null; then \
+		uv pip install --quiet --python $(BIN)/python --editable . --group dev; \
+	else \
+		$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" && \
+		$(BIN)/python -m pip install --quiet --editable . --group dev; \
+	fi
+	@touch $@
+
+check-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Engram Lab needs Python 3.11 or newer, and '$(PYTHON)' is not: make PYTHON=python3.12" >&2; \
+		exit 1; }

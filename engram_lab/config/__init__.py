@@ -1,0 +1,25 @@
+"""One configuration, from notebook to server: what can be set, and where each value came from."""
+
+from __future__ import annotations
+
+from engram_lab.config.load import LoadedConfig, load_config
+from engram_lab.config.model import (
+    EngineConfig,
+    InterchangeSettings,
+    LearningSettings,
+    RetrievalSettings,
+)
+from engram_lab.config.show import Shown, show
+from engram_lab.core.settings import StoreSettings
+
+__all__ = [
+    "EngineConfig",
+    "InterchangeSettings",
+    "LearningSettings",
+    "LoadedConfig",
+    "RetrievalSettings",
+    "Shown",
+    "StoreSettings",
+    "load_config",
+    "show",
+]

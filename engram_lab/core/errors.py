@@ -1,0 +1,225 @@
+"""Every error this package raises on purpose.
+
+EngramError
+├── InvalidInputError(ValueError)      a value that the laws of memory refuse
+│   ├── InvalidFilterError             a filter that names no field or no operator
+│   └── SchemaMismatchError            a table that does not fit its Arrow schema
+├── ConfigError(ValueError)            every problem of a configuration at once
+├── NotFoundError(LookupError)         no such memory, session, identity … that you may see
+├── ConflictError                      the store holds something that contradicts the request
+│   ├── VersionConflictError           somebody changed the memory since you read it
+│   └── DuplicateError                 the same content is already remembered
+├── AccessDeniedError(PermissionError) an agent reached outside its scope without a grant
+├── ImportRefusedError                 an import with refused rows; nothing was written
+├── BackupError                        a backup that does not verify
+├── MissingDependencyError(ImportError) an optional package is absent; names the extra
+└── StoreError                         the database itself
+    ├── StoreBusyError(TimeoutError)   another writer held the lock for too long
+    ├── StoreFullError                 the disk is full
+    ├── StoreReadOnlyError             the file or the engine is read-only
+    ├── StoreCorruptError              the file is damaged
+    ├── StoreClosedError               used after close, or in a forked child
+    ├── NotAnEngramFileError           some other program's file
+    └── SchemaTooNewError              written by a newer version of this program
+
+Each leaf also is the builtin that a caller would already catch. A message says what was given, what
+is allowed, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engram_lab.core.reports import ImportReport
+
+__all__ = [
+    "AccessDeniedError",
+    "BackupError",
+    "ConfigError",
+    "ConflictError",
+    "DuplicateError",
+    "EngramError",
+    "ImportRefusedError",
+    "InvalidFilterError",
+    "InvalidInputError",
+    "MissingDependencyError",
+    "NotAnEngramFileError",
+    "NotFoundError",
+    "SchemaMismatchError",
+    "SchemaTooNewError",
+    "StoreBusyError",
+    "StoreClosedError",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreFullError",
+    "StoreReadOnlyError",
+    "VersionConflictError",
+]
+
+
+class EngramError(Exception):
+    """The root: catch this to catch all that this package raises on purpose."""
+
+
+class InvalidInputError(EngramError, ValueError):
+    """A value that the laws of memory refuse.
+
+    Attributes:
+        row: Position in the input where there were many rows, counted from 0.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None) -> None:
+        super().__init__(message if row is None else f"row {row}: {message}")
+        self.reason = message
+        self.row = row
+
+    def at_row(self, row: int) -> Self:
+        """Return this error, now naming the row of the input at fault."""
+        self.row = row
+        self.args = (f"row {row}: {self.reason}",)
+        return self
+
+
+class InvalidFilterError(InvalidInputError):
+    """A filter that names no known field or operator, or compares unlike things."""
+
+
+class SchemaMismatchError(InvalidInputError):
+    """A table that does not fit its Arrow schema.
+
+    Attributes:
+        table: Name of the table, such as `memories`.
+        column: The column at fault.
+    """
+
+    def __init__(self, message: str, *, table: str, column: str, row: int | None = None) -> None:
+        super().__init__(f"table {table!r}, column {column!r}: {message}", row=row)
+        self.table = table
+        self.column = column
+
+
+class ConfigError(EngramError, ValueError):
+    """A configuration that cannot be used; lists every problem with its source.
+
+    Attributes:
+        problems: One sentence each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"the configuration has {head}:{lines}")
+
+
+class NotFoundError(EngramError, LookupError):
+    """No such thing, or none that the asking agent may see."""
+
+
+class ConflictError(EngramError):
+    """The store holds something that contradicts the request."""
+
+
+class VersionConflictError(ConflictError):
+    """Somebody changed the memory since it was read.
+
+    Attributes:
+        expected: The version the caller had read.
+        actual: The version the store holds.
+    """
+
+    def __init__(self, memory_id: str, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"memory {memory_id} is at version {actual}, not {expected}: read it again and retry"
+        )
+        self.expected = expected
+        self.actual = actual
+
+
+class DuplicateError(ConflictError):
+    """The same content is already remembered, and deduplication is set to `reject`.
+
+    Attributes:
+        existing_id: The memory that holds it.
+    """
+
+    def __init__(self, existing_id: str) -> None:
+        super().__init__(
+            f"the same content is already memory {existing_id}: update that one, "
+            "or remember with dedup='allow', 'skip' or 'merge'"
+        )
+        self.existing_id = existing_id
+
+
+class AccessDeniedError(EngramError, PermissionError):
+    """An agent reached outside its scope without a grant."""
+
+
+class ImportRefusedError(EngramError):
+    """An import with refused rows; nothing was written.
+
+    Attributes:
+        report: What would have been imported, and each refused row with its reason.
+    """
+
+    def __init__(self, report: ImportReport) -> None:
+        first = report.refused[0]
+        super().__init__(
+            f"{len(report.refused)} of {report.total} rows were refused, so nothing was imported; "
+            f"the first is row {first.row} of {first.table!r}: {first.reason}"
+        )
+        self.report = report
+
+
+class BackupError(EngramError):
+    """A backup that cannot be made, or does not verify."""
+
+
+class MissingDependencyError(EngramError, ImportError):
+    """An optional package is absent.
+
+    Attributes:
+        extra: What to install, as in `pip install "engram-lab[extra]"`.
+    """
+
+    def __init__(self, package: str, *, feature: str, extra: str) -> None:
+        super().__init__(
+            f'{feature} needs the package {package!r}: pip install "engram-lab[{extra}]"'
+        )
+        self.extra = extra
+
+
+class StoreError(EngramError):
+    """The database itself failed."""
+
+
+class StoreBusyError(StoreError, TimeoutError):
+    """Another writer held the lock for longer than `store.busy_timeout_ms`."""
+
+
+class StoreFullError(StoreError):
+    """The disk is full; the transaction was rolled back and nothing was lost."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The file or the engine is read-only."""
+
+
+class StoreCorruptError(StoreError):
+    """The file is damaged."""
+
+
+class StoreClosedError(StoreError):
+    """Used after close, or carried into a forked process."""
+
+
+class NotAnEngramFileError(StoreError):
+    """The file belongs to another program."""
+
+
+class SchemaTooNewError(StoreError):
+    """The file was written by a newer version of this program."""

@@ -1,0 +1,152 @@
+"""What the store answers beside the nouns: pages, groups, and what became of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from engram_lab.core.types import Memory
+
+__all__ = [
+    "AggregateRow",
+    "BackupReport",
+    "CheckResult",
+    "CleanupReport",
+    "ImportReport",
+    "Page",
+    "PurgeReport",
+    "RefusedRow",
+    "RememberReport",
+    "RestoreReport",
+    "TextMatch",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Some memories in order, and the cursor of what follows (`None` at the end)."""
+
+    memories: tuple[Memory, ...]
+    next_cursor: str | None
+
+    def __iter__(self) -> Iterator[Memory]:
+        return iter(self.memories)
+
+    def __len__(self) -> int:
+        return len(self.memories)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AggregateRow:
+    """One group of an aggregate."""
+
+    key: str | None
+    count: int
+    mean_importance: float
+    total_accesses: int
+    first_created_at: datetime
+    last_created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextMatch:
+    """One keyword match: `score` is BM25, higher is nearer."""
+
+    memory: Memory
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedRow:
+    """A row that was not taken, and why."""
+
+    row: int
+    reason: str
+    table: str = "memories"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RememberReport:
+    """What became of many memories: each input row is in exactly one of the four lists.
+
+    `ids` holds the new ones, `skipped` and `merged` the existing memories met, in input order.
+    """
+
+    ids: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    refused: tuple[RefusedRow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PurgeReport:
+    """What a purge removed.
+
+    `erased` is False while another process still reads an older state of the file: the bytes go
+    from the write-ahead log with the next purge, clean-up or close.
+    """
+
+    ids: tuple[str, ...]
+    erased: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanupReport:
+    """What a clean-up did: expired rows purged, and rows beyond a workspace's policy forgotten."""
+
+    expired: int
+    aged_out: int
+    over_limit: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportReport:
+    """What an import wrote, table by table; `unchanged` rows were already there, identical."""
+
+    imported: Mapping[str, int]
+    unchanged: int
+    refused: tuple[RefusedRow, ...]
+
+    @property
+    def total(self) -> int:
+        """How many rows the input held."""
+        return sum(self.imported.values()) + self.unchanged + len(self.refused)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackupReport:
+    """A verified backup: where it is, how large, of which schema, and how many rows it holds."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+    schema: int
+    last_change: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreReport:
+    """A backup put in place; `kept` is where the former file now is."""
+
+    backup: BackupReport
+    path: str
+    kept: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckResult:
+    """One finding of the doctor."""
+
+    name: str
+    ok: bool
+    detail: str
+
+    @classmethod
+    def of(cls, name: str, problems: Sequence[str], otherwise: str) -> Self:
+        """Return the finding: sound where there are no problems."""
+        return cls(name=name, ok=not problems, detail="; ".join(problems) or otherwise)

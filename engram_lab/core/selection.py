@@ -1,0 +1,75 @@
+"""Which memories a read is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from engram_lab.core.clock import parse_time
+from engram_lab.core.filters import ALWAYS, Filter, parse_filter
+from engram_lab.core.scopes import check_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+__all__ = ["EVERYTHING", "Order", "Selection"]
+
+Order = Literal["id", "created_at", "updated_at", "event_at", "importance"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which memories a read is about. Expired ones are in none.
+
+    Attributes:
+        filter: Conditions on the fields.
+        workspace: This workspace alone.
+        scope: This scope and all below it.
+        as_of: The state that the store had then (record time).
+        valid_at: Only what held in the world then (validity time).
+        archived: Also archived memories.
+        forgotten: Also forgotten memories.
+        private: With `<private>` sections; for the owner alone.
+    """
+
+    filter: Filter = ALWAYS
+    workspace: str | None = None
+    scope: str | None = None
+    as_of: datetime | None = None
+    valid_at: datetime | None = None
+    archived: bool = False
+    forgotten: bool = False
+    private: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        filter: Mapping[str, Any] | Filter | None = None,  # noqa: A002 - the word users know
+        *,
+        scope: str | None = None,
+        as_of: datetime | str | None = None,
+        valid_at: datetime | str | None = None,
+        **options: Any,
+    ) -> Self:
+        """Return the selection, its parts parsed and checked.
+
+        Raises:
+            InvalidFilterError: See `parse_filter`.
+            InvalidInputError: A malformed scope or time.
+        """
+        return cls(
+            filter=parse_filter(filter),
+            scope=None if scope is None else check_scope(scope),
+            as_of=None if as_of is None else parse_time(as_of, field="as_of"),
+            valid_at=None if valid_at is None else parse_time(valid_at, field="valid_at"),
+            **options,
+        )
+
+    def also(self, **changes: Any) -> Self:
+        """Return a copy with some attributes replaced."""
+        return replace(self, **changes)
+
+
+EVERYTHING = Selection(archived=True, forgotten=True, private=True)
+"""All there is, tombstones and private sections included: what an export takes."""

@@ -1,0 +1,5 @@
+"""The store in one SQLite file: the only place of this package that speaks SQL."""
+
+from engram_lab.core.sqlite.store import SqliteStore
+
+__all__ = ["SqliteStore"]

@@ -1,0 +1,145 @@
+"""Taking memories away for good, and the clean-up of what has expired or is beyond a policy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.clock import to_us
+from engram_lab.core.reports import CleanupReport, PurgeReport
+from engram_lab.core.sqlite.changes import log
+from engram_lab.core.sqlite.reading import STATES
+from engram_lab.core.sqlite.rows import fetch, memory_of, select_columns, unindex
+from engram_lab.core.sqlite.writing import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import apsw
+
+    from engram_lab.core.types import Memory
+
+__all__ = ["ErasableMemories"]
+
+_BEYOND_LIMIT: Final = """
+SELECT m.id FROM memories AS m JOIN workspaces AS w ON w.name = m.workspace
+WHERE w.name = ? AND m.forgotten_at IS NULL AND NOT m.pinned
+ORDER BY m.importance, m.updated_at, m.id
+LIMIT max(0, (SELECT count(*) FROM memories
+              WHERE workspace = ? AND forgotten_at IS NULL) - ?)
+"""
+
+
+class ErasableMemories(MemoryStore):
+    """The memories of the store, with the verbs that have no way back."""
+
+    def purge(
+        self, ids: Sequence[str], *, author: str | None = None, reason: str | None = None
+    ) -> PurgeReport:
+        """Remove memories from every table, index and version, and their bytes from the file.
+
+        The change log keeps that an id was purged, when, by whom and why, so that derived indexes
+        can follow; what it said of earlier changes of that memory is blanked.
+
+        Raises:
+            NotFoundError: One is not to be seen; nothing is purged then.
+            AccessDeniedError: One lies in a scope without admin access.
+        """
+        context = self._context
+        wanted = list(dict.fromkeys(ids))
+        with context.database.write() as connection:
+            signature = context.signature(author, reason)
+            for id_ in wanted:
+                pk, memory = self.find(connection, id_, forgotten=True)
+                context.check_scope(connection, memory.scope, "admin")
+                self._purge(connection, pk, memory, *signature)
+        return PurgeReport(ids=tuple(wanted), erased=context.database.truncate_log())
+
+    def _purge(
+        self,
+        connection: apsw.Connection,
+        pk: int,
+        memory: Memory,
+        author: str,
+        reason: str | None,
+    ) -> None:
+        context = self._context
+        at = context.now()
+        links = fetch(connection, "SELECT id FROM links WHERE from_pk = ? OR to_pk = ?", (pk, pk))
+        for (link,) in links:
+            log(
+                connection,
+                at=at,
+                action="unlink",
+                target="link",
+                id=link,
+                author=author,
+                reason=None,
+            )
+        connection.execute(
+            "UPDATE changes SET reason = NULL "
+            f"WHERE seq IN (SELECT seq FROM {STATES} WHERE pk = ?)",
+            (pk,),
+        )
+        prepared = context.drafter.prepare(memory)
+        unindex(connection, pk, prepared, searchable=memory.forgotten_at is None)
+        # Versions, vectors, links, mentions, turns and hits go by their references.
+        connection.execute("DELETE FROM memories WHERE pk = ?", (pk,))
+        log(
+            connection,
+            at=at,
+            action="purge",
+            target="memory",
+            id=memory.id,
+            author=author,
+            reason=reason,
+        )
+
+    def clean_up(self) -> CleanupReport:
+        """Purge what has expired, and forget what is beyond the policy of its workspace.
+
+        Forgetting takes the least important, then the longest unchanged first, and never what is
+        pinned; it can be undone with `restore`.
+
+        Raises:
+            AccessDeniedError: An agent asks.
+        """
+        context = self._context
+        context.access.check_owner("clean up the store")
+        now = context.now()
+        with context.database.write() as connection:
+            expired = fetch(
+                connection,
+                f"SELECT {select_columns('m', private=True)}, m.pk FROM memories AS m "
+                "WHERE m.expires_at <= ?",
+                (to_us(now),),
+            )
+            for row in expired:
+                self._purge(connection, row[-1], memory_of(row), "clean-up", "expired")
+            aged = over = 0
+            for name, days, limit in fetch(
+                connection, "SELECT name, max_age_days, max_memories FROM workspaces"
+            ):
+                if days is not None:
+                    aged += self._forget_older(connection, name, now - timedelta(days=days))
+                if limit is not None:
+                    beyond = fetch(connection, _BEYOND_LIMIT, (name, name, limit))
+                    over += self._forget_all(beyond, f"workspace holds at most {limit}")
+        if expired:
+            context.database.truncate_log()
+        return CleanupReport(expired=len(expired), aged_out=aged, over_limit=over)
+
+    def _forget_older(self, connection: apsw.Connection, workspace: str, oldest: datetime) -> int:
+        aged = fetch(
+            connection,
+            "SELECT id FROM memories WHERE workspace = ? AND created_at < ? "
+            "AND forgotten_at IS NULL AND NOT pinned ORDER BY id",
+            (workspace, to_us(oldest)),
+        )
+        return self._forget_all(aged, "older than the workspace keeps")
+
+    def _forget_all(self, rows: list[tuple[str]], reason: str) -> int:
+        for (id_,) in rows:
+            self.forget(id_, author="clean-up", reason=reason)
+        return len(rows)

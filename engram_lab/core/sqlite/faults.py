@@ -1,0 +1,84 @@
+"""SQLite's errors, said in ours: what happened, what was kept, what to do."""
+
+from __future__ import annotations
+
+import apsw
+
+from engram_lab.core.errors import (
+    ConflictError,
+    NotAnEngramFileError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+)
+
+__all__ = ["translated"]
+
+_MEANINGS: tuple[tuple[type[apsw.Error], type[StoreError], str], ...] = (
+    (
+        apsw.BusyError,
+        StoreBusyError,
+        (
+            "another writer held its lock for longer than store.busy_timeout_ms: "
+            "try again, or raise that setting"
+        ),
+    ),
+    (
+        apsw.LockedError,
+        StoreBusyError,
+        "a read that is still under way holds the table: finish it first",
+    ),
+    (
+        apsw.FullError,
+        StoreFullError,
+        (
+            "the disk is full; the transaction was rolled back and what was stored before is safe: "
+            "free some space and try again"
+        ),
+    ),
+    (
+        apsw.ReadOnlyError,
+        StoreReadOnlyError,
+        (
+            "the file cannot be written: check its permissions and those of its folder, "
+            "or open it with read_only=True"
+        ),
+    ),
+    (
+        apsw.CorruptError,
+        StoreCorruptError,
+        (
+            "the file is damaged: run `engram doctor`, or restore a backup with "
+            "`engram backup restore`"
+        ),
+    ),
+    (
+        apsw.NotADBError,
+        NotAnEngramFileError,
+        "the file is no SQLite database: give the path of a store, or a new one",
+    ),
+    (
+        apsw.CantOpenError,
+        StoreError,
+        "the file cannot be opened: check that its folder exists and may be written",
+    ),
+    (
+        apsw.IOError,
+        StoreError,
+        "the disk failed while reading or writing; nothing of this transaction was kept",
+    ),
+    (apsw.ConnectionClosedError, StoreClosedError, "the store is closed: open it again"),
+)
+
+
+def translated(error: apsw.Error, path: str) -> StoreError | ConflictError:
+    """Return our error for one of SQLite's."""
+    if isinstance(error, apsw.ConstraintError):
+        return ConflictError(f"{path}: the store refuses this as it contradicts a row: {error}")
+    for theirs, ours, advice in _MEANINGS:
+        if isinstance(error, theirs):
+            return ours(f"{path}: {advice} ({error})")
+    return StoreError(f"{path}: SQLite reports {type(error).__name__}: {error}")

@@ -1,0 +1,165 @@
+"""Many new memories in one transaction: checked, deduplicated, written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from engram_lab.core.clock import to_us
+from engram_lab.core.drafts import check_workspace
+from engram_lab.core.errors import ConflictError, DuplicateError, InvalidInputError
+from engram_lab.core.reports import RememberReport
+from engram_lab.core.sqlite.changes import log_many, next_number
+from engram_lab.core.sqlite.rows import INSERT_MEMORY, index_rows, to_row
+from engram_lab.core.sqlite.workspaces import default_scope
+from engram_lab.core.types import DEDUP_MODES
+
+if TYPE_CHECKING:
+    import apsw
+
+    from engram_lab.core.drafts import Prepared
+    from engram_lab.core.sqlite.context import Context
+    from engram_lab.core.sqlite.writing import MemoryStore
+    from engram_lab.core.types import Dedup, Memory
+
+__all__ = ["Batch"]
+
+_ROWS_AT_ONCE: Final = 2000
+_SAME: Final = (
+    "SELECT id FROM memories WHERE content_hash = ? AND workspace = ? AND scope = ? "
+    "AND forgotten_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY id LIMIT 1"
+)
+
+
+class Batch:
+    """The new memories of one transaction, held back until there are enough to write at once.
+
+    Two memories are the same where workspace, scope and normalised content are.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        context: Context,
+        connection: apsw.Connection,
+        *,
+        dedup: Dedup | None,
+        signature: tuple[str, str | None],
+    ) -> None:
+        self._store = store
+        self._context = context
+        self._connection = connection
+        self._dedup = dedup or context.settings.dedup
+        if self._dedup not in DEDUP_MODES:
+            raise InvalidInputError(f"dedup is {dedup!r}: allowed are {', '.join(DEDUP_MODES)}")
+        self._author, self._reason = signature
+        self._at = context.now()
+        self._default_scopes: dict[str, str] = {}
+        self._writable: set[str] = set()
+        self._waiting: dict[str, Prepared] = {}
+        self._waiting_keys: set[tuple[str, str, str]] = set()
+        self._ids: list[str] = []
+        self._skipped: list[str] = []
+        self._merged: list[str] = []
+
+    def add(self, draft: Mapping[str, Any]) -> None:
+        """Take one draft; a refused one leaves the batch as it was."""
+        context = self._context
+        if not isinstance(draft, Mapping):
+            raise InvalidInputError(
+                f"a memory is an object with at least 'content', not a {type(draft).__name__}"
+            )
+        memory = context.drafter.draft(
+            draft, id=context.ids.new(self._at), scope=self._default_scope(draft), at=self._at
+        )
+        if memory.scope not in self._writable:
+            context.check_scope(self._connection, memory.scope, "write")
+            self._writable.add(memory.scope)
+        prepared = context.drafter.prepare(memory)
+        if self._dedup != "allow" and (same := self._find_same(memory)) is not None:
+            self._meet(same, draft)
+            return
+        if draft.get("id") is not None:
+            self._check_new(memory.id)
+        self._waiting[memory.id] = prepared
+        self._waiting_keys.add(_same_key(memory))
+        self._ids.append(memory.id)
+        if len(self._waiting) >= _ROWS_AT_ONCE:
+            self._flush()
+
+    def finish(self) -> RememberReport:
+        """Write what waits and return the report."""
+        self._flush()
+        return RememberReport(
+            ids=tuple(self._ids), skipped=tuple(self._skipped), merged=tuple(self._merged)
+        )
+
+    def _default_scope(self, draft: Mapping[str, Any]) -> str:
+        name = draft.get("workspace") or "default"
+        if name not in self._default_scopes:
+            self._default_scopes[name] = default_scope(
+                self._context, self._connection, check_workspace(name), at=self._at
+            )
+        return self._default_scopes[name]
+
+    def _check_new(self, id_: str) -> None:
+        known = (
+            id_ in self._waiting
+            or self._connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM memories WHERE id = ?)", (id_,)
+            ).get
+        )
+        if known:
+            raise ConflictError(
+                f"there already is a memory {id_}: update it, or leave out the id to get a new one"
+            )
+
+    def _find_same(self, memory: Memory) -> str | None:
+        if _same_key(memory) in self._waiting_keys:
+            self._flush()
+        found: str | None = self._connection.execute(
+            _SAME, (*_same_key(memory), to_us(self._at))
+        ).get
+        return found
+
+    def _meet(self, same: str, draft: Mapping[str, Any]) -> None:
+        if self._dedup == "reject":
+            raise DuplicateError(same)
+        if self._dedup == "skip":
+            self._skipped.append(same)
+            return
+        known = self._store.get(same, private=self._context.access.principal is None)
+        checked = self._context.drafter.check_fields(draft)
+        changes: dict[str, Any] = {
+            "tags": [*known.tags, *checked.get("tags", ())],
+            "metadata": {**known.metadata, **checked.get("metadata", {})},
+            "importance": max(known.importance, checked.get("importance", 0.0)),
+        }
+        self._store.update(same, changes, author=self._author, reason=self._reason or "merged")
+        self._merged.append(same)
+
+    def _flush(self) -> None:
+        """Write the waiting rows. A memory's row number is that of its first change."""
+        if not self._waiting:
+            return
+        first = next_number(self._connection)
+        rows = list(enumerate(self._waiting.values(), first))
+        log_many(
+            self._connection,
+            (("memory", id_, 1) for id_ in self._waiting),
+            first=first,
+            at=self._at,
+            action="remember",
+            author=self._author,
+            reason=self._reason,
+        )
+        self._connection.executemany(
+            INSERT_MEMORY, (to_row(number, prepared, number) for number, prepared in rows)
+        )
+        index_rows(self._connection, rows)
+        self._waiting.clear()
+        self._waiting_keys.clear()
+
+
+def _same_key(memory: Memory) -> tuple[str, str, str]:
+    return memory.content_hash, memory.workspace, memory.scope

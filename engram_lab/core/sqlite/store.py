@@ -1,0 +1,124 @@
+"""The store in one SQLite file, put together from its rooms."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from engram_lab.core.access import OWNER, Access
+from engram_lab.core.clock import SystemClock
+from engram_lab.core.drafts import Drafter, check_label
+from engram_lab.core.ids import IdSource
+from engram_lab.core.scopes import check_scope
+from engram_lab.core.settings import StoreSettings
+from engram_lab.core.sqlite.backups import Backups
+from engram_lab.core.sqlite.changes import ChangeLog
+from engram_lab.core.sqlite.context import Context
+from engram_lab.core.sqlite.database import MEMORY, Database
+from engram_lab.core.sqlite.doctor import Doctor
+from engram_lab.core.sqlite.entities import Entities
+from engram_lab.core.sqlite.erasing import ErasableMemories
+from engram_lab.core.sqlite.events import RecallEvents
+from engram_lab.core.sqlite.grants import Grants
+from engram_lab.core.sqlite.identities import Identities
+from engram_lab.core.sqlite.links import Links
+from engram_lab.core.sqlite.loading import Loader
+from engram_lab.core.sqlite.sessions import Sessions
+from engram_lab.core.sqlite.tables import Tables
+from engram_lab.core.sqlite.vectors import Vectors
+from engram_lab.core.sqlite.workspaces import Workspaces
+from engram_lab.core.types import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engram_lab.core.clock import Clock
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore:
+    """Memories and all that belongs to them in one SQLite file; see `core.protocols.Store`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.memories = ErasableMemories(context)
+        self.links = Links(context, self.memories)
+        self.events = RecallEvents(context)
+        self.vectors = Vectors(context, self.memories)
+        self.entities = Entities(context, self.memories)
+        self.identities = Identities(context)
+        self.sessions = Sessions(context, self.memories)
+        self.workspaces = Workspaces(context)
+        self.grants = Grants(context)
+        self.changes = ChangeLog(context)
+        self.tables = Tables(context)
+        self.loader = Loader(context)
+        self.doctor = Doctor(context)
+        self.backups = Backups(context)
+
+    @classmethod
+    def open(
+        cls,
+        path: str,
+        *,
+        settings: StoreSettings | None = None,
+        clock: Clock | None = None,
+        read_only: bool = False,
+    ) -> Self:
+        """Open the store at a path, made where it is missing; `":memory:"` lasts until closed.
+
+        Raises:
+            StoreError: The file cannot be used; its leaves say why.
+            NotFoundError: `read_only`, and there is no such file.
+        """
+        settings = settings or StoreSettings()
+        clock = clock or SystemClock()
+        place = path if path == MEMORY else str(Path(path).expanduser())
+        database = Database(place, settings, clock=clock, read_only=read_only)
+        context = Context(
+            database=database,
+            clock=clock,
+            ids=_ids(database, settings.seed),
+            settings=settings,
+            drafter=Drafter(settings),
+            access=OWNER,
+        )
+        return cls(context)
+
+    def as_agent(self, agent_id: str, scope: str) -> SqliteStore:
+        """Return this store as an agent may see it; both share their connections.
+
+        Raises:
+            InvalidInputError: A malformed agent or scope.
+            AccessDeniedError: This already is the view of an agent.
+        """
+        self._context.access.check_owner("act as another agent")
+        name = check_label(agent_id, field="agent_id")
+        access = Access(Principal(agent_id=name, scope=check_scope(scope)))
+        return SqliteStore(replace(self._context, access=access))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all writes of the block one: kept together, or undone together."""
+        with self._context.database.write():
+            yield
+
+    def revision(self) -> tuple[int, int]:
+        """Return a value that differs after any commit, by this process or another."""
+        return self._context.database.revision()
+
+    def close(self) -> None:
+        """Close the store and its views; a second call does nothing."""
+        self._context.database.close()
+
+
+def _ids(database: Database, seed: int | None) -> IdSource:
+    """Seeded ids go on from the store's last change, so that a reopened store repeats none."""
+    if seed is None:
+        return IdSource()
+    with database.read() as connection:
+        last = connection.execute("SELECT coalesce(max(seq), 0) FROM changes").get
+    return IdSource(f"{seed}:{last}")

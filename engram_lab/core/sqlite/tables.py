@@ -1,0 +1,278 @@
+"""The tables as Arrow, in streaming batches: what leaves the store for frames and files."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from engram_lab.core.clock import to_us
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.filters import ALWAYS
+from engram_lab.core.schemas import SCHEMAS, TIME, check_table_name
+from engram_lab.core.selection import Selection
+from engram_lab.core.sqlite.conditions import Where, of_selection, of_state, readable
+from engram_lab.core.sqlite.reading import STATES
+from engram_lab.core.sqlite.rows import select_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import apsw
+
+    from engram_lab.core.sqlite.context import Context
+
+__all__ = ["Tables"]
+
+_EVENT_HITS: Final = (
+    "(SELECT json_group_array(json_object("
+    "'memory_id', m.id, 'rank', h.rank, 'score', h.score) ORDER BY h.rank) "
+    "FROM recall_hits AS h JOIN memories AS m ON m.pk = h.pk WHERE h.event_id = e.id AND {hits})"
+)
+_ALIASES: Final = (
+    "(SELECT json_group_array(alias ORDER BY normalised) FROM identity_aliases AS a "
+    "WHERE a.identity_id = i.id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a table's rows come from. Each of `memories` is the alias of a memory they hang on."""
+
+    columns: str
+    tables: str
+    order: str
+    memories: tuple[str, ...] = ()
+
+
+_SOURCES: Final[dict[str, _Source]] = {
+    "versions": _Source(
+        "{state}, c.action, c.author, c.reason, c.at, s.superseded_at",
+        f"{STATES} AS s JOIN memories AS m ON m.pk = s.pk JOIN changes AS c ON c.seq = s.seq",
+        "m.id, s.version",
+        ("m",),
+    ),
+    "links": _Source(
+        "l.id, a.id, b.id, l.type, l.weight, l.confidence, l.source, l.context, l.valid_from, "
+        "l.valid_to, l.pinned, l.created_at, l.updated_at",
+        "links AS l JOIN memories AS a ON a.pk = l.from_pk JOIN memories AS b ON b.pk = l.to_pk",
+        "l.id",
+        ("a", "b"),
+    ),
+    "vectors": _Source(
+        "m.id, e.fingerprint, v.data, v.created_at",
+        "vectors AS v JOIN memories AS m ON m.pk = v.pk "
+        "JOIN embedders AS e ON e.number = v.embedder",
+        "m.id, e.fingerprint",
+        ("m",),
+    ),
+    "events": _Source(
+        "e.id, e.at, e.query, e.workspace, e.agent_id, e.session_id, e.strategy, e.config_hash, "
+        "{hits}",
+        "recall_events AS e",
+        "e.id",
+    ),
+    "identities": _Source(
+        f"i.id, i.name, i.kind, i.description, {_ALIASES}, i.metadata, i.created_at",
+        "identities AS i",
+        "i.id",
+    ),
+    "entities": _Source(
+        "e.id, e.name, e.kind, e.workspace, e.identity_id, e.metadata, e.created_at",
+        "entities AS e",
+        "e.id",
+    ),
+    "mentions": _Source(
+        "m.id, n.entity_id, n.confidence, n.source",
+        "mentions AS n JOIN memories AS m ON m.pk = n.pk",
+        "m.id, n.entity_id",
+        ("m",),
+    ),
+    "sessions": _Source(
+        "s.id, s.workspace, s.scope, s.agent_id, s.title, s.started_at, s.ended_at, s.metadata",
+        "sessions AS s",
+        "s.id",
+    ),
+    "turns": _Source(
+        "t.session_id, t.position, t.speaker, m.id, t.spoken_at",
+        "turns AS t JOIN memories AS m ON m.pk = t.pk",
+        "t.session_id, t.position",
+        ("m",),
+    ),
+    "workspaces": _Source(
+        "w.name, w.scope, w.description, w.max_age_days, w.max_memories, w.created_at",
+        "workspaces AS w",
+        "w.name",
+    ),
+    "grants": _Source(
+        "g.agent_id, g.scope, g.permission, g.granted_by, g.granted_at",
+        "grants AS g",
+        "g.agent_id, g.scope",
+    ),
+}
+
+
+class Tables:
+    """The tables of the store, to be read whole."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def scan(
+        self, name: str, selection: Selection | None = None, *, batch_rows: int = 16_384
+    ) -> pa.RecordBatchReader:
+        """Return a table as a stream of record batches, in the order of its key.
+
+        The stream sees one state of the store and holds one reader until it ends or is closed;
+        never more than a batch is in memory.
+
+        Raises:
+            InvalidInputError: An unknown table, or a selection that this table cannot follow.
+            AccessDeniedError: An agent asks for private sections.
+        """
+        query = self._query(check_table_name(name), selection or Selection())
+        schema = SCHEMAS[name]
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with self._context.database.read() as connection:
+                yield from _batches(connection, query, schema, batch_rows)
+
+        return pa.RecordBatchReader.from_batches(schema, batches())
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Callable[..., Iterator[pa.RecordBatch]]]:
+        """Lend a `scan(name, selection, batch_rows=…)` whose every call sees the same state."""
+        with self._context.database.snapshot() as connection:
+
+            def scan(
+                name: str, selection: Selection, *, batch_rows: int
+            ) -> Iterator[pa.RecordBatch]:
+                query = self._query(check_table_name(name), selection)
+                return _batches(connection, query, SCHEMAS[name], batch_rows)
+
+            yield scan
+
+    def counts(self, selection: Selection | None = None) -> dict[str, int]:
+        """Return how many rows of each table are to be seen."""
+        found = {}
+        with self._context.database.snapshot() as connection:
+            for name in SCHEMAS:
+                sql, values = self._query(name, selection or Selection())
+                found[name] = connection.execute(f"SELECT count(*) FROM ({sql})", values).get
+        return found
+
+    def _query(self, name: str, selection: Selection) -> tuple[str, Sequence[Any]]:
+        if selection.private:
+            self._context.access.check_owner("read private sections")
+        if name == "memories":
+            return self._memories_query(selection)
+        if selection.filter != ALWAYS or selection.as_of is not None:
+            raise InvalidInputError(
+                f"a filter and as_of choose among memories, not {name}: leave them out"
+            )
+        source = _SOURCES[name]
+        context, where, now = self._context, Where(), self._context.now()
+        columns, hits = source.columns, Where()
+        readable(hits, context.access)
+        if name == "events":
+            columns = columns.format(hits=_EVENT_HITS.format(hits=hits.sql))
+            where.values += hits.values  # its marks stand before those of WHERE
+        elif name == "versions":
+            columns = columns.format(state=select_columns("s", private=selection.private))
+            readable(where, context.access, "s")
+        for alias in source.memories:
+            of_state(where, selection, context.access, now, alias)
+        self._keep_to_own(name, where, selection)
+        return (
+            f"SELECT {columns} FROM {source.tables} WHERE {where.sql} ORDER BY {source.order}",
+            where.values,
+        )
+
+    def _memories_query(self, selection: Selection) -> tuple[str, Sequence[Any]]:
+        context, now = self._context, self._context.now()
+        columns = select_columns("m", private=selection.private)
+        if selection.as_of is None:
+            where = of_selection(selection, context.access, now)
+            source = "memories"
+        elif selection.filter != ALWAYS:
+            raise InvalidInputError("a table as of a moment takes no filter: filter the frame")
+        else:
+            source, where = STATES, Where()
+            moment = to_us(selection.as_of)
+            where.add("m.updated_at <= ?", moment)
+            where.add("(m.superseded_at IS NULL OR m.superseded_at > ?)", moment)
+            where.add("m.pk NOT IN (SELECT pk FROM memories WHERE expires_at <= ?)", to_us(now))
+            of_state(where, selection, context.access, now)
+        sql = f"SELECT {columns} FROM {source} AS m WHERE {where.sql} ORDER BY m.id"
+        return sql, where.values
+
+    def _keep_to_own(self, name: str, where: Where, selection: Selection) -> None:
+        """Keep to the workspace, and to what an agent may see of tables without memories."""
+        if name in {"events", "entities", "sessions"} and selection.workspace is not None:
+            alias = "s" if name == "sessions" else "e"
+            where.add(f"{alias}.workspace = ?", selection.workspace)
+        access = self._context.access
+        if access.principal is None:
+            return
+        if name in {"events", "grants"}:
+            alias = "e" if name == "events" else "g"
+            where.add(f"{alias}.agent_id = ?", access.principal.agent_id)
+        elif name == "sessions":
+            readable(where, access, "s")
+        elif name == "entities":
+            seen = Where()
+            readable(seen, access)
+            where.add(
+                "EXISTS (SELECT 1 FROM mentions AS n JOIN memories AS m ON m.pk = n.pk "
+                f"WHERE n.entity_id = e.id AND {seen.sql})",
+                *seen.values,
+            )
+
+
+def _batches(
+    connection: apsw.Connection,
+    query: tuple[str, Sequence[Any]],
+    schema: pa.Schema,
+    batch_rows: int,
+) -> Iterator[pa.RecordBatch]:
+    makers = [_MAKERS.get(field.type, _plain) for field in schema]
+    rows = connection.execute(*query)
+    while chunk := list(islice(rows, batch_rows)):
+        columns = zip(*chunk, strict=True)
+        arrays = [
+            make(values, field.type)
+            for make, values, field in zip(makers, columns, schema, strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _plain(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    return pa.array(values, kind)
+
+
+def _flags(values: tuple[int, ...], kind: pa.DataType) -> pa.Array:
+    return pa.array(values, pa.int8()).cast(kind)
+
+
+def _json_lists(values: tuple[str, ...], kind: pa.DataType) -> pa.Array:
+    return pa.array(orjson.loads(f"[{','.join(values)}]"), kind)
+
+
+def _float_lists(values: tuple[bytes, ...], _kind: pa.DataType) -> pa.Array:
+    lengths = np.fromiter(chain((0,), (len(each) // 4 for each in values)), dtype=np.int32)
+    flat = np.frombuffer(b"".join(values), dtype="<f4")
+    return pa.ListArray.from_arrays(np.cumsum(lengths, dtype=np.int32), pa.array(flat))
+
+
+_MAKERS: Final[dict[pa.DataType, Callable[[Any, pa.DataType], pa.Array]]] = {
+    pa.bool_(): _flags,
+    TIME: _plain,
+    pa.list_(pa.string()): _json_lists,
+    SCHEMAS["events"].field("hits").type: _json_lists,
+    pa.list_(pa.float32()): _float_lists,
+}

@@ -1,0 +1,169 @@
+"""Vectors: the embedding of each memory by each embedder, told apart by its fingerprint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engram_lab.core.clock import from_us, to_us
+from engram_lab.core.drafts import check_label
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.sqlite.changes import log_many, next_number
+from engram_lab.core.sqlite.conditions import Where, readable
+from engram_lab.core.sqlite.rows import fetch
+from engram_lab.core.types import Vector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import apsw
+    from numpy.typing import NDArray
+
+    from engram_lab.core.sqlite.context import Context
+    from engram_lab.core.sqlite.erasing import ErasableMemories
+
+__all__ = ["Vectors", "embedder_number"]
+
+
+def embedder_number(connection: apsw.Connection, fingerprint: str, dim: int) -> int:
+    """Return the number of an embedder, which is made where it is new.
+
+    Raises:
+        InvalidInputError: Its vectors have another dimension.
+    """
+    connection.execute(
+        "INSERT INTO embedders (fingerprint, dim) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (fingerprint, dim),
+    )
+    number, known = fetch(
+        connection, "SELECT number, dim FROM embedders WHERE fingerprint = ?", (fingerprint,)
+    )[0]
+    if known != dim:
+        raise InvalidInputError(
+            f"embedder {fingerprint!r} has vectors of {known} dimensions, and these have {dim}: "
+            "another model needs another fingerprint"
+        )
+    return int(number)
+
+
+class Vectors:
+    """The vectors of the store. Changing a memory's content removes its vectors."""
+
+    def __init__(self, context: Context, memories: ErasableMemories) -> None:
+        self._context = context
+        self._memories = memories
+
+    def put(self, embedder: str, ids: Sequence[str], values: NDArray[np.float32]) -> None:
+        """Store one vector for each id, in place of any former one, in one transaction.
+
+        Args:
+            embedder: Its fingerprint.
+            ids: The memories, n of them.
+            values: float32 [n, dim], finite.
+
+        Raises:
+            InvalidInputError: Another shape, a value that is not finite, or another dimension than
+                this embedder's.
+            NotFoundError: A memory is not to be seen.
+            AccessDeniedError: A memory may not be written.
+        """
+        check_label(embedder, field="embedder")
+        table = np.ascontiguousarray(values, dtype="<f4")
+        if table.ndim != 2 or table.shape[0] != len(ids) or table.shape[1] == 0:  # noqa: PLR2004
+            raise InvalidInputError(
+                f"values has the shape {list(table.shape)}: give [{len(ids)}, dim]"
+            )
+        if not np.isfinite(table).all():
+            raise InvalidInputError("values holds NaN or infinity: no distance can be told to it")
+        if not ids:
+            return
+        context = self._context
+        at = context.now()
+        with context.database.write() as connection:
+            number = embedder_number(connection, embedder, table.shape[1])
+            pks = [self._writable(connection, id_) for id_ in ids]
+            connection.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
+                (
+                    (pk, number, row.tobytes(), to_us(at))
+                    for pk, row in zip(pks, table, strict=True)
+                ),
+            )
+            log_many(
+                connection,
+                (("vector", id_, None) for id_ in ids),
+                first=next_number(connection),
+                at=at,
+                action="embed",
+                author=context.access.name,
+                reason=None,
+            )
+
+    def _writable(self, connection: apsw.Connection, id_: str) -> int:
+        pk, memory = self._memories.find(connection, id_)
+        self._context.check_scope(connection, memory.scope, "write")
+        return pk
+
+    def get(self, embedder: str, ids: Sequence[str]) -> list[Vector | None]:
+        """Return the vectors in the order of `ids`; None where there is none to be seen."""
+        found: list[Vector | None] = []
+        with self._context.database.snapshot() as connection:
+            for id_ in ids:
+                rows = self._select(connection, embedder, "m.id = ?", id_)
+                found.append(rows[0] if rows else None)
+        return found
+
+    def missing(self, embedder: str, *, limit: int = 1000) -> list[str]:
+        """Return ids of present memories without a vector of this embedder, oldest first."""
+        where = Where()
+        where.add(
+            "m.forgotten_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?)",
+            to_us(self._context.now()),
+        )
+        where.add(
+            "NOT EXISTS (SELECT 1 FROM vectors AS v JOIN embedders AS e ON e.number = v.embedder "
+            "WHERE v.pk = m.pk AND e.fingerprint = ?)",
+            embedder,
+        )
+        readable(where, self._context.access)
+        with self._context.database.read() as connection:
+            rows = fetch(
+                connection,
+                f"SELECT m.id FROM memories AS m WHERE {where.sql} ORDER BY m.pk LIMIT ?",
+                (*where.values, limit),
+            )
+        return [row[0] for row in rows]
+
+    def embedders(self) -> dict[str, int]:
+        """Return the dimension of each embedder that vectors were stored of."""
+        with self._context.database.read() as connection:
+            return dict(fetch(connection, "SELECT fingerprint, dim FROM embedders ORDER BY 1"))
+
+    def _select(
+        self, connection: apsw.Connection, embedder: str, sql: str, *values: Any
+    ) -> list[Vector]:
+        where = Where()
+        where.add(sql, *values)
+        where.add("e.fingerprint = ?", embedder)
+        where.add(
+            "m.forgotten_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?)",
+            to_us(self._context.now()),
+        )
+        readable(where, self._context.access)
+        rows = fetch(
+            connection,
+            "SELECT m.id, e.fingerprint, v.data, v.created_at FROM vectors AS v "
+            "JOIN memories AS m ON m.pk = v.pk JOIN embedders AS e ON e.number = v.embedder "
+            f"WHERE {where.sql}",
+            where.values,
+        )
+        return [
+            Vector(
+                memory_id=row[0],
+                embedder=row[1],
+                values=np.frombuffer(row[2], dtype="<f4"),
+                created_at=from_us(row[3]),
+            )
+            for row in rows
+        ]

@@ -1,0 +1,122 @@
+"""Workspaces: named parts of the store, the scope their memories inherit, their policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from engram_lab.core.clock import from_us, to_us
+from engram_lab.core.drafts import check_label, check_workspace
+from engram_lab.core.errors import InvalidInputError, NotFoundError
+from engram_lab.core.scopes import GLOBAL_SCOPE, check_scope, is_within
+from engram_lab.core.sqlite.rows import fetch
+from engram_lab.core.types import Workspace
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import apsw
+
+    from engram_lab.core.sqlite.context import Context
+
+__all__ = ["Workspaces", "default_scope"]
+
+_MAX_DAYS: Final = 36_500
+_COLUMNS: Final = "name, scope, description, max_age_days, max_memories, created_at"
+
+
+def default_scope(context: Context, connection: apsw.Connection, name: str, *, at: datetime) -> str:
+    """Return the scope of a memory that names none; makes the workspace where it is new.
+
+    It is the workspace's; for an agent whose own scope lies within that, the agent's own.
+    """
+    row = connection.execute("SELECT scope FROM workspaces WHERE name = ?", (name,)).fetchone()
+    principal = context.access.principal
+    own = GLOBAL_SCOPE if principal is None else principal.scope
+    if row is None:
+        connection.execute(
+            "INSERT INTO workspaces (name, scope, created_at) VALUES (?, ?, ?)",
+            (name, own, to_us(at)),
+        )
+        return own
+    return own if principal is not None and is_within(own, row[0]) else str(row[0])
+
+
+class Workspaces:
+    """The workspaces of the store. Remembering into a new one makes it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def all(self) -> list[Workspace]:
+        """Return all workspaces by name."""
+        with self._context.database.read() as connection:
+            rows = fetch(connection, f"SELECT {_COLUMNS} FROM workspaces ORDER BY name")
+        return [_workspace_of(row) for row in rows]
+
+    def get(self, name: str) -> Workspace:
+        """Return a workspace.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        with self._context.database.read() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM workspaces WHERE name = ?", (name,)
+            ).fetchone()
+        if row is None:
+            raise NotFoundError(f"there is no workspace {name!r}")
+        return _workspace_of(row)
+
+    def put(
+        self,
+        name: str,
+        *,
+        scope: str = GLOBAL_SCOPE,
+        description: str | None = None,
+        max_age_days: float | None = None,
+        max_memories: int | None = None,
+    ) -> Workspace:
+        """Make a workspace, or replace the settings of one. Memories it holds keep their scope.
+
+        Raises:
+            InvalidInputError: A name, scope or policy that is not allowed.
+            AccessDeniedError: An agent without admin access to the scope, old or new.
+        """
+        check_workspace(name)
+        check_scope(scope)
+        if description is not None:
+            check_label(description, field="description", limit=4096)
+        _check_policy(max_age_days, max_memories)
+        context = self._context
+        now = context.now()
+        with context.database.write() as connection:
+            context.check_scope(connection, scope, "admin")
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM workspaces WHERE name = ?", (name,)
+            ).fetchone()
+            if row is not None:
+                context.check_scope(connection, row[1], "admin")
+            created = now if row is None else from_us(row[5])
+            connection.execute(
+                f"INSERT OR REPLACE INTO workspaces ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+                (name, scope, description, max_age_days, max_memories, to_us(created)),
+            )
+        return self.get(name)
+
+
+def _check_policy(max_age_days: float | None, max_memories: int | None) -> None:
+    if max_age_days is not None and not 0 < max_age_days <= _MAX_DAYS:
+        raise InvalidInputError(f"max_age_days is {max_age_days}: allowed is up to {_MAX_DAYS}")
+    if max_memories is not None and not (type(max_memories) is int and max_memories > 0):
+        raise InvalidInputError(f"max_memories is {max_memories}: give a whole number from 1")
+
+
+def _workspace_of(row: tuple[Any, ...]) -> Workspace:
+    return Workspace(
+        name=row[0],
+        scope=row[1],
+        description=row[2],
+        max_age_days=row[3],
+        max_memories=row[4],
+        created_at=from_us(row[5]),
+    )

@@ -1,0 +1,250 @@
+"""Writing memories: remember, update, forget, restore. Each change is a version and a log entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from engram_lab.core.clock import to_us
+from engram_lab.core.errors import (
+    AccessDeniedError,
+    ConflictError,
+    EngramError,
+    InvalidInputError,
+    NotFoundError,
+    VersionConflictError,
+)
+from engram_lab.core.reports import RefusedRow
+from engram_lab.core.sqlite.changes import log
+from engram_lab.core.sqlite.reading import STATES, MemoryReader
+from engram_lab.core.sqlite.remembering import Batch
+from engram_lab.core.sqlite.rows import (
+    STATE_COLUMNS,
+    index_rows,
+    memory_of,
+    select_columns,
+    to_row,
+    unindex,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import apsw
+
+    from engram_lab.core.reports import RememberReport
+    from engram_lab.core.types import Dedup, Memory
+
+__all__ = ["MemoryStore"]
+
+_STATE: Final = ", ".join(STATE_COLUMNS)
+_ARCHIVE: Final = (
+    f"INSERT INTO versions (pk, {_STATE}, superseded_at) "
+    f"SELECT pk, {_STATE}, ? FROM memories WHERE pk = ?"
+)
+_UPDATE: Final = (
+    f"UPDATE memories SET {', '.join(f'{name} = ?' for name in STATE_COLUMNS)} WHERE pk = ?"
+)
+
+
+class MemoryStore(MemoryReader):
+    """The memories of the store, to read and to write."""
+
+    def remember(
+        self,
+        draft: Mapping[str, Any],
+        *,
+        dedup: Dedup | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+    ) -> Memory:
+        """Store one memory and return it, or the existing one that deduplication met.
+
+        Raises:
+            InvalidInputError: The draft breaks a law; see `Drafter.draft`.
+            DuplicateError: `dedup` is `reject` and the content is known.
+            ConflictError: Its id is taken.
+            AccessDeniedError: The scope is out of reach.
+        """
+        context = self._context
+        with context.database.write() as connection:
+            signature = context.signature(author, reason)
+            batch = Batch(self, context, connection, dedup=dedup, signature=signature)
+            batch.add(draft)
+            report = batch.finish()
+        (id_,) = report.ids + report.skipped + report.merged
+        return self.get(id_)
+
+    def remember_many(
+        self,
+        drafts: Iterable[Mapping[str, Any]],
+        *,
+        dedup: Dedup | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+        keep_going: bool = False,
+    ) -> RememberReport:
+        """Store many memories in one transaction: all, or none.
+
+        With `keep_going` a draft that is refused is reported and the others are stored.
+
+        Raises:
+            InvalidInputError: A draft breaks a law; `row` says which.
+            DuplicateError, ConflictError, AccessDeniedError: See `remember`.
+        """
+        context = self._context
+        refused = []
+        with context.database.write() as connection:
+            signature = context.signature(author, reason)
+            batch = Batch(self, context, connection, dedup=dedup, signature=signature)
+            for number, draft in enumerate(drafts):
+                try:
+                    batch.add(draft)
+                except (InvalidInputError, AccessDeniedError, ConflictError) as error:
+                    if not keep_going:
+                        raise _at_row(error, number) from None
+                    refused.append(RefusedRow(row=number, reason=str(error)))
+            return replace(batch.finish(), refused=tuple(refused))
+
+    def update(
+        self,
+        id: str,  # noqa: A002 - the word users know
+        changes: Mapping[str, Any],
+        *,
+        version: int | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+    ) -> Memory:
+        """Change fields of a memory and return its new version; None clears a field.
+
+        Where nothing differs, nothing is written.
+
+        Raises:
+            VersionConflictError: `version` is given and is not the present one.
+            NotFoundError: There is none that may be seen, or it is forgotten.
+            AccessDeniedError: Its scope, or the one it moves to, may not be written.
+            InvalidInputError: See `Drafter.revise`.
+        """
+        context = self._context
+        with context.database.write() as connection:
+            pk, memory = self.find(connection, id)
+            context.check_scope(connection, memory.scope, "write")
+            if version is not None and version != memory.version:
+                raise VersionConflictError(id, expected=version, actual=memory.version)
+            revised = context.drafter.revise(memory, changes, at=context.now())
+            context.check_scope(connection, revised.scope, "write")
+            if revised != memory:
+                self._write(connection, pk, memory, revised, "update", author, reason)
+        return self.get(id)
+
+    def forget(
+        self,
+        id: str,  # noqa: A002
+        *,
+        version: int | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Hide a memory from every read; `restore` brings it back.
+
+        Raises:
+            NotFoundError, AccessDeniedError, VersionConflictError: See `update`.
+        """
+        context = self._context
+        with context.database.write() as connection:
+            pk, memory = self.find(connection, id)
+            context.check_scope(connection, memory.scope, "write")
+            if version is not None and version != memory.version:
+                raise VersionConflictError(id, expected=version, actual=memory.version)
+            gone = replace(memory, forgotten_at=max(context.now(), memory.updated_at))
+            self._write(connection, pk, memory, gone, "forget", author, reason)
+
+    def restore(
+        self,
+        id: str,  # noqa: A002
+        *,
+        version: int | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+    ) -> Memory:
+        """Bring back a forgotten memory, or the state of an earlier version, as a new version.
+
+        Raises:
+            NotFoundError: There is no such memory or version that may be seen.
+            ConflictError: It is not forgotten, and no version was named.
+            AccessDeniedError: Its scope, or the one it had then, may not be written.
+        """
+        context = self._context
+        with context.database.write() as connection:
+            pk, memory = self.find(connection, id, forgotten=True)
+            context.check_scope(connection, memory.scope, "write")
+            state = memory if version is None else self._version(connection, pk, version)
+            context.check_scope(connection, state.scope, "write")
+            if version is None and memory.forgotten_at is None:
+                raise ConflictError(
+                    f"memory {id} is not forgotten: name the version to go back to, if any"
+                )
+            # What the store counts goes on; what the state says comes back.
+            back = replace(
+                state,
+                forgotten_at=None,
+                version=memory.version,
+                updated_at=memory.updated_at,
+                access_count=memory.access_count,
+                last_accessed_at=memory.last_accessed_at,
+            )
+            if back.expires_at is not None and back.expires_at <= context.now():
+                raise InvalidInputError(
+                    f"version {state.version} of memory {id} expired at {back.expires_at}: "
+                    "update its tier or expires_at instead"
+                )
+            self._write(connection, pk, memory, back, "restore", author, reason)
+        return self.get(id)
+
+    def _version(self, connection: apsw.Connection, pk: int, version: int) -> Memory:
+        row = connection.execute(
+            f"SELECT {select_columns('m', private=True)} FROM {STATES} AS m "
+            "WHERE m.pk = ? AND m.version = ?",
+            (pk, version),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"there is no version {version} of this memory")
+        return memory_of(row)
+
+    def _write(
+        self,
+        connection: apsw.Connection,
+        pk: int,
+        old: Memory,
+        new: Memory,
+        action: str,
+        author: str | None,
+        reason: str | None,
+    ) -> None:
+        """Make `new` the present state and keep `old` as a version."""
+        context = self._context
+        signature = context.signature(author, reason)
+        # A clock that was set back must not make a version older than the one before it.
+        at = max(context.now(), old.updated_at)
+        new = replace(new, version=old.version + 1, updated_at=at)
+        before, after = context.drafter.prepare(old), context.drafter.prepare(new)
+        connection.execute(_ARCHIVE, (to_us(at), pk))
+        seq = log(
+            connection,
+            at=at,
+            action=action,
+            target="memory",
+            id=new.id,
+            version=new.version,
+            author=signature[0],
+            reason=signature[1],
+        )
+        connection.execute(_UPDATE, (*to_row(pk, after, seq)[1:], pk))
+        unindex(connection, pk, before, searchable=old.forgotten_at is None)
+        index_rows(connection, [(pk, after)], searchable=new.forgotten_at is None)
+        if new.content != old.content:
+            connection.execute("DELETE FROM vectors WHERE pk = ?", (pk,))
+
+
+def _at_row(error: EngramError, row: int) -> EngramError:
+    return error.at_row(row) if isinstance(error, InvalidInputError) else error
