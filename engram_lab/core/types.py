@@ -18,6 +18,7 @@ __all__ = [
     "MEMORY_TYPES",
     "TIERS",
     "Dedup",
+    "Direction",
     "Entity",
     "Grant",
     "Identity",
@@ -40,6 +41,7 @@ __all__ = [
 Tier = Literal["permanent", "daily"]
 Lifecycle = Literal["active", "stale", "archived"]
 Dedup = Literal["allow", "reject", "skip", "merge"]
+Direction = Literal["out", "in", "both"]
 
 TIERS: Final[tuple[Tier, ...]] = get_args(Tier)
 LIFECYCLES: Final[tuple[Lifecycle, ...]] = get_args(Lifecycle)

@@ -25,7 +25,7 @@ __all__ = ["Identities"]
 
 
 class Identities:
-    """The identities of the store. All may read them; to write, an agent needs admin on `global`."""
+    """The identities of the store. All may read; to write, an agent needs admin on `global`."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

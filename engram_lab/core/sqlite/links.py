@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import from_us, parse_time, to_us
 from engram_lab.core.drafts import check_label, check_number
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
     from engram_lab.core.sqlite.erasing import ErasableMemories
+    from engram_lab.core.types import Direction
 
-__all__ = ["Direction", "Links", "link_of"]
-
-Direction = Literal["out", "in", "both"]
+__all__ = ["Links", "link_of"]
 
 _SELECT: Final = (
     "SELECT l.id, a.id, b.id, l.type, l.weight, l.confidence, l.source, l.context, l.valid_from, "

@@ -106,6 +106,10 @@ class SqliteStore:
         with self._context.database.write():
             yield
 
+    def new_id(self) -> str:
+        """Return a new id, a UUIDv7 of the present moment."""
+        return self._context.ids.new(self._context.now())
+
     def revision(self) -> tuple[int, int]:
         """Return a value that differs after any commit, by this process or another."""
         return self._context.database.revision()
@@ -116,9 +120,10 @@ class SqliteStore:
 
 
 def _ids(database: Database, seed: int | None) -> IdSource:
-    """Seeded ids go on from the store's last change, so that a reopened store repeats none."""
+    """Return the source of ids. A seeded one depends on what is stored, so as to repeat none."""
     if seed is None:
         return IdSource()
-    with database.read() as connection:
-        last = connection.execute("SELECT coalesce(max(seq), 0) FROM changes").get
-    return IdSource(f"{seed}:{last}")
+    counted = ("changes", "recall_events", "sessions", "identities", "entities")
+    with database.snapshot() as connection:
+        counts = [connection.execute(f"SELECT count(*) FROM {name}").get for name in counted]
+    return IdSource(f"{seed}:{counts}")

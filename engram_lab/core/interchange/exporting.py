@@ -1,0 +1,159 @@
+"""Writing a whole store to files: equal stores give equal bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import orjson
+import pyarrow.parquet as pq
+
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.interchange.files import (
+    FORMAT_NAME,
+    FORMAT_VERSION,
+    MANIFEST,
+    file_sha256,
+    json_lines,
+    manifest_of,
+)
+from engram_lab.core.schemas import SCHEMAS
+from engram_lab.core.selection import EVERYTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pyarrow as pa
+
+    from engram_lab.core.protocols import Store
+
+    Progress = Callable[[str, int, int], None]
+    Scan = Callable[[str], Iterator[pa.RecordBatch]]
+
+__all__ = ["FORMATS", "Format", "export_store", "format_of"]
+
+Format = Literal["parquet", "jsonl", "json"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+
+def format_of(path: Path) -> Format:
+    """Return the format that a path asks for: by its ending, else a folder of Parquet files."""
+    endings: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+    return endings.get(path.suffix.lower(), "parquet")
+
+
+def export_store(
+    store: Store,
+    path: str | os.PathLike[str],
+    *,
+    format: Format | None = None,  # noqa: A002 - the word users know
+    overwrite: bool = False,
+    batch_rows: int = 16_384,
+    compression: str = "zstd",
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Write everything that a store holds, private sections and tombstones included.
+
+    All tables are of one moment. The path appears whole or not at all. Expired memories are not
+    exported: they are gone, though not yet cleaned up.
+
+    Args:
+        store: The store, as its owner sees it.
+        path: A folder to make (Parquet), or a file (`.jsonl`, `.json`).
+        format: Overrides what the ending of the path asks for.
+        overwrite: Replace what is there.
+        batch_rows: Rows held in memory at a time, and in a row group of Parquet.
+        compression: Of Parquet: `zstd`, `snappy` or `none`.
+        progress: Called with the table, its rows done, and its rows in all.
+
+    Returns:
+        How many rows of each table were written.
+
+    Raises:
+        InvalidInputError: An unknown format, or the path exists and `overwrite` is False.
+        AccessDeniedError: An agent asks.
+    """
+    target = Path(path).expanduser()
+    chosen = format or format_of(target)
+    if chosen not in FORMATS:
+        raise InvalidInputError(f"format is {chosen!r}: allowed are {', '.join(FORMATS)}")
+    if target.exists() and not overwrite:
+        raise InvalidInputError(f"{target} exists: give another path, or allow to overwrite it")
+    if not target.parent.is_dir():
+        raise InvalidInputError(f"the folder {target.parent} does not exist: create it first")
+    totals = store.tables.counts(EVERYTHING)
+    counts = dict.fromkeys(SCHEMAS, 0)
+    incoming = target.with_name(target.name + ".incoming")
+    _remove(incoming)
+    try:
+        with store.tables.snapshot() as snapshot:
+
+            def scan(name: str) -> Iterator[pa.RecordBatch]:
+                for batch in snapshot(name, EVERYTHING, batch_rows=batch_rows):
+                    counts[name] += batch.num_rows
+                    yield batch
+                    if progress is not None:
+                        progress(name, counts[name], totals[name])
+
+            if chosen == "parquet":
+                _write_parquet(incoming, scan, compression)
+            elif chosen == "jsonl":
+                _write_jsonl(incoming, scan)
+            else:
+                _write_json(incoming, scan)
+        _swap(incoming, target)
+    finally:
+        _remove(incoming)
+    return counts
+
+
+def _write_parquet(folder: Path, scan: Scan, compression: str) -> None:
+    folder.mkdir()
+    tables: dict[str, dict[str, Any]] = {}
+    for name, schema in SCHEMAS.items():
+        file = folder / f"{name}.parquet"
+        rows = 0
+        with pq.ParquetWriter(file, schema, compression=compression) as writer:
+            for batch in scan(name):
+                writer.write_batch(batch)
+                rows += batch.num_rows
+        tables[name] = {"rows": rows, "sha256": file_sha256(file)}
+    (folder / MANIFEST).write_bytes(manifest_of(tables))
+
+
+def _write_jsonl(file: Path, scan: Scan) -> None:
+    head = {"format": FORMAT_NAME, "version": FORMAT_VERSION}
+    with file.open("wb") as stream:
+        stream.write(orjson.dumps(head) + b"\n")
+        for name in SCHEMAS:
+            stream.writelines(line + b"\n" for line in json_lines(scan(name), table=name))
+
+
+def _write_json(file: Path, scan: Scan) -> None:
+    with file.open("wb") as stream:
+        stream.write(b'{"format":"%b","version":%d' % (FORMAT_NAME.encode(), FORMAT_VERSION))
+        for name in SCHEMAS:
+            stream.write(b',\n"%b":[' % name.encode())
+            for number, line in enumerate(json_lines(scan(name))):
+                stream.write((b",\n" if number else b"\n") + line)
+            stream.write(b"]")
+        stream.write(b"}\n")
+
+
+def _swap(incoming: Path, target: Path) -> None:
+    """Put the finished export in its place; a former one goes only when the new one is there."""
+    former = target.with_name(target.name + ".former")
+    _remove(former)
+    if target.exists():
+        target.rename(former)
+    incoming.rename(target)
+    _remove(former)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,282 @@
+"""Reading files back: a whole export, or plain memories."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engram_lab.core.clock import parse_time
+from engram_lab.core.errors import ImportRefusedError, InvalidInputError
+from engram_lab.core.interchange.files import FORMAT_NAME, FORMAT_VERSION, MANIFEST, file_sha256
+from engram_lab.core.interchange.rows import iter_rows
+from engram_lab.core.protocols import Chunk
+from engram_lab.core.reports import ImportReport, RefusedRow
+from engram_lab.core.schemas import SCHEMAS, TIME, batch_of, check_batch
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from engram_lab.core.protocols import Store
+    from engram_lab.core.types import Dedup
+
+    Progress = Callable[[int], None]
+    Row = Mapping[str, Any]
+
+__all__ = ["import_file"]
+
+_ROWS_AT_ONCE: Final = 2048
+_ADVICE: Final = "give what `engram export` wrote, or memories as .jsonl, .json, .parquet or .arrow"
+
+
+def import_file(
+    store: Store,
+    path: str | os.PathLike[str],
+    *,
+    keep_going: bool = False,
+    workspace: str | None = None,
+    dedup: Dedup | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Take a file or folder into a store, in one transaction: all of it, or nothing.
+
+    An export comes back exactly. Anything else is read as memories: rows with at least `content`.
+
+    Args:
+        store: Where to.
+        path: An export, or memories as `.jsonl`, `.json`, `.parquet` or `.arrow`.
+        keep_going: Take the good rows and report the refused ones, instead of taking none.
+        workspace: For memories that name none.
+        dedup: For memories, not for an export; see `remember_many`.
+        progress: Called with the number of rows read so far.
+
+    Raises:
+        ImportRefusedError: Rows were refused, and `keep_going` is False; the store is unchanged.
+        InvalidInputError: The file cannot be read as either.
+        AccessDeniedError: An agent brings an export, or writes out of its reach.
+    """
+    file = Path(path).expanduser()
+    if not file.exists():
+        raise InvalidInputError(f"{file} does not exist: {_ADVICE}")
+    chunks = _export_chunks(file)
+    if chunks is not None:
+        return store.loader.load(_counted(chunks, progress), keep_going=keep_going)
+    rows = _Drafts(_draft_rows(file), workspace=workspace, progress=progress)
+    with store.transaction():
+        report = store.memories.remember_many(rows, dedup=dedup, keep_going=True)
+        taken = ImportReport(
+            imported={"memories": len(report.ids) + len(report.merged)},
+            unchanged=len(report.skipped),
+            refused=tuple(rows.explain(each) for each in report.refused),
+        )
+        if taken.refused and not keep_going:
+            raise ImportRefusedError(taken)
+    return taken
+
+
+def _counted(chunks: Iterable[Chunk], progress: Progress | None) -> Iterator[Chunk]:
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk.rows) + len(chunk.refused)
+        if progress is not None:
+            progress(done)
+
+
+class _Drafts:
+    """The rows of a file of memories; remembers why a line could not be read."""
+
+    def __init__(
+        self, rows: Iterable[Row | str], *, workspace: str | None, progress: Progress | None
+    ) -> None:
+        self._rows = rows
+        self._workspace = workspace
+        self._progress = progress
+        self._unreadable: dict[int, str] = {}
+
+    def __iter__(self) -> Iterator[Row]:
+        for number, row in enumerate(self._rows):
+            if isinstance(row, str):
+                self._unreadable[number] = row
+                yield {}
+            elif self._workspace is not None and isinstance(row, dict):
+                yield {"workspace": self._workspace, **row}
+            else:
+                yield row
+            if self._progress is not None:
+                self._progress(number + 1)
+
+    def explain(self, refused: RefusedRow) -> RefusedRow:
+        """Return the refusal with the true reason, where the row could not even be read."""
+        reason = self._unreadable.get(refused.row, refused.reason)
+        return RefusedRow(row=refused.row, reason=reason)
+
+
+def _draft_rows(file: Path) -> Iterable[Row | str]:
+    """Yield the rows; a text in place of a row says why it cannot be read."""
+    match file.suffix.lower():
+        case ".jsonl" | ".ndjson":
+            return (row if error is None else error for _, row, error in _json_lines(file))
+        case ".json":
+            content = _json(file)
+            rows = content.get("memories") if isinstance(content, dict) else content
+            if not isinstance(rows, list):
+                raise InvalidInputError(f"{file} holds no list of memories: {_ADVICE}")
+            return rows
+        case ".parquet" | ".arrow" | ".feather":
+            return _arrow_rows(file)
+    raise InvalidInputError(f"{file} is of no known kind: {_ADVICE}")
+
+
+def _arrow_rows(file: Path) -> Iterator[Row]:
+    try:
+        if file.suffix.lower() == ".parquet":
+            with pq.ParquetFile(file) as table:
+                yield from chain.from_iterable(map(iter_rows, table.iter_batches(_ROWS_AT_ONCE)))
+        else:
+            with pa.memory_map(str(file)) as stream, pa.ipc.open_file(stream) as reader:
+                for number in range(reader.num_record_batches):
+                    yield from iter_rows(reader.get_batch(number))
+    except pa.ArrowInvalid as error:
+        raise InvalidInputError(f"{file} cannot be read: {error}") from error
+
+
+def _export_chunks(file: Path) -> Iterator[Chunk] | None:
+    """Return the tables of an export; None where the file is none."""
+    if file.is_dir():
+        return _parquet_chunks(file)
+    if file.suffix.lower() in {".jsonl", ".ndjson"}:
+        first = next(_json_lines(file), None)
+        if first is not None and isinstance(first[1], dict) and "format" in first[1]:
+            _check_format(file, first[1])
+            return _jsonl_chunks(file)
+    elif file.suffix.lower() == ".json":
+        content = _json(file)
+        if isinstance(content, dict) and "format" in content:
+            _check_format(file, content)
+            return _json_chunks(file, content)
+    return None
+
+
+def _check_format(file: Path, head: Row) -> None:
+    if head.get("format") != FORMAT_NAME:
+        raise InvalidInputError(f"{file} has the format {head.get('format')!r}: {_ADVICE}")
+    if head.get("version") != FORMAT_VERSION:
+        raise InvalidInputError(
+            f"{file} has version {head.get('version')!r} of the export format and this program "
+            f"reads {FORMAT_VERSION}: upgrade with `pip install --upgrade engram-lab`"
+        )
+
+
+def _parquet_chunks(folder: Path) -> Iterator[Chunk]:
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise InvalidInputError(f"{folder} holds no {MANIFEST}: {_ADVICE}")
+    content = _json(manifest)
+    _check_format(folder, content)
+    for name, entry in content["tables"].items():
+        file = folder / f"{name}.parquet"
+        if name not in SCHEMAS or not file.is_file():
+            raise InvalidInputError(f"{folder} should hold {file.name}, and does not")
+        if file_sha256(file) != entry["sha256"]:
+            raise InvalidInputError(
+                f"{file} is not the file that was exported (its sha256 differs): export again, or "
+                "import it alone, as memories"
+            )
+    return _parquet_tables(folder)
+
+
+def _parquet_tables(folder: Path) -> Iterator[Chunk]:
+    for name in SCHEMAS:
+        with pq.ParquetFile(folder / f"{name}.parquet") as table:
+            done = 0
+            for batch in table.iter_batches(_ROWS_AT_ONCE):
+                rows = check_batch(name, batch, first_row=done).to_pylist()
+                yield Chunk(name, list(enumerate(rows, done)))
+                done += batch.num_rows
+
+
+def _jsonl_chunks(file: Path) -> Iterator[Chunk]:
+    lines = islice(_json_lines(file), 1, None)
+    while some := list(islice(lines, _ROWS_AT_ONCE)):
+        tables: dict[str, list[tuple[int, Any]]] = {}
+        refused: list[RefusedRow] = []
+        for number, row, error in some:
+            name = row.pop("table", None) if isinstance(row, dict) else None
+            if name in SCHEMAS:
+                tables.setdefault(name, []).append((number, row))
+            else:
+                reason = error or f"its table is {name!r}: allowed are {', '.join(SCHEMAS)}"
+                refused.append(RefusedRow(table="?", row=number, reason=reason))
+        if refused:
+            yield Chunk("?", [], refused)
+        for name, rows in tables.items():
+            yield _typed(name, rows)
+
+
+def _json_chunks(file: Path, content: dict[str, Any]) -> Iterator[Chunk]:
+    for name in content.keys() - SCHEMAS.keys() - {"format", "version"}:
+        raise InvalidInputError(
+            f"{file} holds the table {name!r}: allowed are {', '.join(SCHEMAS)}"
+        )
+    for name in SCHEMAS:
+        rows = list(enumerate(content.get(name, [])))
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            yield _typed(name, rows[start : start + _ROWS_AT_ONCE])
+
+
+def _typed(name: str, rows: list[tuple[int, Any]]) -> Chunk:
+    """Return the rows in the types of their table; those that do not fit are refused one by one."""
+    good: list[tuple[int, Row]] = []
+    refused: list[RefusedRow] = []
+    for number, row in rows:
+        try:
+            good.append((number, _from_json(name, row)))
+        except InvalidInputError as error:
+            refused.append(RefusedRow(table=name, row=number, reason=error.reason))
+    try:
+        typed = batch_of(name, [row for _, row in good]).to_pylist()
+        return Chunk(name, list(zip((number for number, _ in good), typed, strict=True)), refused)
+    except InvalidInputError:
+        kept: list[tuple[int, Row]] = []
+        for number, row in good:
+            try:
+                kept.append((number, batch_of(name, [row]).to_pylist()[0]))
+            except InvalidInputError as error:
+                refused.append(RefusedRow(table=name, row=number, reason=error.reason))
+        return Chunk(name, kept, refused)
+
+
+def _from_json(name: str, row: Any) -> Row:
+    if not isinstance(row, dict):
+        raise InvalidInputError(f"a row is an object, not a {type(row).__name__}")
+    typed = dict(row)
+    if isinstance(typed.get("metadata"), dict):
+        typed["metadata"] = orjson.dumps(typed["metadata"]).decode()
+    for field in SCHEMAS[name]:
+        if field.type == TIME and typed.get(field.name) is not None:
+            typed[field.name] = parse_time(typed[field.name], field=field.name)
+    return typed
+
+
+def _json(file: Path) -> Any:
+    try:
+        return orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise InvalidInputError(f"{file} is no JSON: {error}") from None
+
+
+def _json_lines(file: Path) -> Iterator[tuple[int, Any, str | None]]:
+    """Yield each line that is not blank: its number from 0, its value, and why it has none."""
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream):
+            if line.strip():
+                try:
+                    yield number, orjson.loads(line), None
+                except orjson.JSONDecodeError as error:
+                    yield number, None, f"the line is no JSON: {error}"
