@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from engram_lab.core.errors import InvalidInputError
@@ -61,6 +62,7 @@ class ManualClock:
         self._now += timedelta(**duration)
 
 
+@lru_cache(maxsize=1024)  # many rows are stamped with the same moment
 def to_us(moment: datetime) -> int:
     """Return microseconds since 1970-01-01 UTC of an aware datetime, exactly."""
     return (moment - _EPOCH) // _MICROSECOND

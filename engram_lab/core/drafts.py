@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import MISSING
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from engram_lab.core.clock import parse_time
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.ids import check_id
 from engram_lab.core.metadata import Scalar, dump_json, leaves
 from engram_lab.core.scopes import check_scope
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from engram_lab.core.settings import StoreSettings
 
 __all__ = [
+    "BLANK",
+    "DEFAULT_WORKSPACE",
     "DRAFT_FIELDS",
     "Drafter",
     "Prepared",
@@ -32,17 +35,28 @@ __all__ = [
     "check_number",
     "check_together",
     "check_workspace",
+    "fields_of",
 ]
 
+DEFAULT_WORKSPACE: Final = "default"
+_TIED: Final = frozenset({"tier", "expires_at", "valid_from", "valid_to"})
 _RESERVED_WORKSPACES: Final = ("_system", "_archive")
 _WORKSPACE = re.compile(r"[a-z0-9-][a-z0-9_-]{0,63}\Z")
 _MAX_TAG_CHARS: Final = 128
+_LISTS: Final = (list, tuple)  # a union would be built anew at every call
+
+
+BLANK: Final[Mapping[str, Any]] = {
+    name: field.default if field.default is not MISSING else None
+    for name, field in Memory.__dataclass_fields__.items()
+} | {"metadata": {}}
+"""The fields of a memory of which nothing is said."""
 
 
 class Prepared(NamedTuple):
-    """A memory ready to be stored, with what a store derives from it."""
+    """The fields of a memory, ready to be stored, with what a store derives from them."""
 
-    memory: Memory
+    fields: Mapping[str, Any]
     tags_json: str
     metadata_json: str
     leaves: list[tuple[str, Scalar]]
@@ -72,10 +86,20 @@ def check_workspace(value: object) -> str:
     """
     if not isinstance(value, str) or not _is_workspace(value):
         raise InvalidInputError(
-            f"workspace is {str(value)[:80]!r}: give 1 to 64 of a-z, 0-9, _ and -, not starting "
-            f"with _ ({' and '.join(_RESERVED_WORKSPACES)} are reserved)"
+            f"workspace is {shown(value, limit=80)}: give 1 to 64 of a-z, 0-9, _ and -, not "
+            f"starting with _ ({' and '.join(_RESERVED_WORKSPACES)} are reserved)"
         )
     return value
+
+
+def _check_tag(value: object) -> str:
+    return _known_tag(value) if type(value) is str else check_label(value, field="tag")
+
+
+@lru_cache(maxsize=16_384)
+def _known_tag(value: str) -> str:
+    """Tags recur, so the answer is kept; a refusal is not."""
+    return check_label(value, field="tag", limit=_MAX_TAG_CHARS)
 
 
 @lru_cache(maxsize=1024)
@@ -90,20 +114,29 @@ def check_number(value: object, *, field: str) -> float:
         InvalidInputError: It is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InvalidInputError(f"{field} is {str(value)[:40]!r}: give a number from 0 to 1")
+        raise InvalidInputError(f"{field} is {shown(value)}: give a number from 0 to 1")
     return float(value)
 
 
 def _check_flag(value: object, *, field: str) -> bool:
     if not isinstance(value, bool):
-        raise InvalidInputError(f"{field} is {str(value)[:40]!r}: give true or false")
+        raise InvalidInputError(f"{field} is {shown(value)}: give true or false")
     return value
 
 
 def _check_choice(value: object, *, field: str, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise InvalidInputError(f"{field} is {str(value)[:40]!r}: allowed are {', '.join(choices)}")
-    return str(value)
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidInputError(f"{field} is {shown(value)}: allowed are {', '.join(choices)}")
+    return value
+
+
+def _check_still_to_come(fields: Mapping[str, Any], at: datetime) -> None:
+    expires = fields["expires_at"]
+    if expires is not None and expires <= at:
+        raise InvalidInputError(
+            f"expires_at ({expires:%Y-%m-%d %H:%M:%S}) is not after the present "
+            f"({at:%Y-%m-%d %H:%M:%S}): nobody would ever see this memory"
+        )
 
 
 class Drafter:
@@ -153,30 +186,35 @@ class Drafter:
                 fields[name] = checks[name](value)
         return fields
 
-    def draft(self, given: Mapping[str, Any], *, id: str, scope: str, at: datetime) -> Memory:  # noqa: A002
-        """Return the first version of a memory; `scope` and `id` are used where none is given.
+    def draft(
+        self,
+        given: Mapping[str, Any],
+        *,
+        id: str,  # noqa: A002 - the word users know
+        scope: str,
+        at: datetime,
+    ) -> dict[str, Any]:
+        """Return the fields of a new memory; `id` and `scope` are used where none is given.
+
+        What they leave out is as in `BLANK`.
 
         Raises:
             InvalidInputError: See `check_fields`; also no content, `permanent` with an expiry, or a
                 validity that ends before it begins.
         """
-        fields = self.check_fields(given)
-        if "content" not in fields:
+        checked = self.check_fields(given)
+        if "content" not in checked:
             raise InvalidInputError("content is missing: a memory needs a text")
-        if "expires_at" in fields:
-            fields.setdefault("tier", "daily")
-        if fields.get("tier") == "daily":
-            fields.setdefault("expires_at", at + self._daily)
-        fields.setdefault("id", id)
-        fields.setdefault("scope", scope)
-        memory = Memory(
-            **fields,
-            created_at=at,
-            updated_at=at,
-            content_hash=content_hash(fields["content"]),
-        )
-        check_together(memory)
-        return memory
+        if "expires_at" in checked:
+            checked.setdefault("tier", "daily")
+        elif checked.get("tier") == "daily":
+            checked["expires_at"] = at + self._daily
+        fields = {"id": id, "scope": scope, "created_at": at, "updated_at": at, **checked}
+        fields["content_hash"] = content_hash(fields["content"])
+        if not fields.keys().isdisjoint(_TIED):
+            check_together({**BLANK, **fields})
+            _check_still_to_come({**BLANK, **fields}, at)
+        return fields
 
     def revise(self, memory: Memory, given: Mapping[str, Any], *, at: datetime) -> Memory:
         """Return the memory with the given fields changed; None clears one that may be empty.
@@ -186,6 +224,10 @@ class Drafter:
         Raises:
             InvalidInputError: See `draft`; also a field that cannot be cleared, or the id changed.
         """
+        if not isinstance(given, Mapping):
+            raise InvalidInputError(
+                f"changes are an object such as {{'type': 'note'}}, not a {type(given).__name__}"
+            )
         if given.get("id", memory.id) != memory.id:
             raise InvalidInputError("the id of a memory never changes: remember a new one instead")
         changes = self.check_fields(given)
@@ -201,23 +243,24 @@ class Drafter:
             changes.setdefault("expires_at", at + self._daily)
         if "content" in changes:
             changes["content_hash"] = content_hash(changes["content"])
-        revised = replace(memory, **changes)
-        check_together(revised)
-        return revised
+        fields = {**fields_of(memory), **changes}
+        check_together(fields)
+        _check_still_to_come(fields, at)
+        return Memory(**fields)
 
-    def prepare(self, memory: Memory) -> Prepared:
-        """Return the memory with what a store derives from it.
+    def prepare(self, fields: Mapping[str, Any]) -> Prepared:
+        """Return the fields of a memory with what a store derives from them.
 
         Raises:
             InvalidInputError: Metadata that JSON cannot hold, or beyond the limit.
         """
-        content = memory.content
-        found = list(leaves(memory.metadata)) if memory.metadata else []
+        content, tags, metadata = fields["content"], fields.get("tags"), fields.get("metadata")
+        found = leaves(metadata) if metadata else []
         limit = self._settings.max_metadata_bytes
         return Prepared(
-            memory,
-            orjson.dumps(memory.tags).decode() if memory.tags else "[]",
-            dump_json(memory.metadata, field="metadata", limit=limit) if memory.metadata else "{}",
+            fields,
+            orjson.dumps(tags).decode() if tags else "[]",
+            dump_json(metadata, field="metadata", limit=limit) if metadata else "{}",
             found,
             public_text(content) if has_private(content) else None,
         )
@@ -234,12 +277,12 @@ class Drafter:
         return text
 
     def _tags(self, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list | tuple | set | frozenset):
-            raise InvalidInputError(f"tags is {str(value)[:40]!r}: give a list of texts")
-        ordered = sorted(value, key=str) if isinstance(value, set | frozenset) else value
-        tags = tuple(
-            dict.fromkeys(check_label(each, field="tag", limit=_MAX_TAG_CHARS) for each in ordered)
-        )
+        if isinstance(value, _LISTS):
+            tags = tuple(dict.fromkeys([_check_tag(each) for each in value]))
+        elif isinstance(value, AbstractSet):
+            tags = tuple(sorted(_check_tag(each) for each in value))
+        else:
+            raise InvalidInputError(f"tags is {shown(value)}: give a list of texts")
         if len(tags) > self._settings.max_tags:
             raise InvalidInputError(
                 f"there are {len(tags)} tags: at most {self._settings.max_tags} are allowed "
@@ -253,7 +296,7 @@ class Drafter:
                 value = orjson.loads(value)
             except orjson.JSONDecodeError as error:
                 raise InvalidInputError(f"metadata is a text but no JSON: {error}") from None
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise InvalidInputError(f"metadata is a {type(value).__name__}: give an object")
         return dict(value)
 
@@ -284,27 +327,29 @@ DRAFT_FIELDS: Final = (
 def _unknown_field(name: object) -> str:
     if name in Memory.__dataclass_fields__:
         return f"{name} is kept by the store: leave it out, or use import_ to bring back an export"
-    return f"{str(name)[:40]!r} is no field of a memory: allowed are {', '.join(DRAFT_FIELDS)}"
+    return f"{shown(name)} is no field of a memory: allowed are {', '.join(DRAFT_FIELDS)}"
 
 
-def check_together(memory: Memory) -> None:
+def fields_of(memory: Memory) -> dict[str, Any]:
+    """Return the fields of a memory by name, as `Memory(**fields)` takes them."""
+    return {name: getattr(memory, name) for name in Memory.__dataclass_fields__}
+
+
+def check_together(fields: Mapping[str, Any]) -> None:
     """Refuse fields that each may stand, but not with one another.
 
     Raises:
         InvalidInputError: Tier and expiry disagree, or the validity ends before it begins.
     """
-    if memory.tier == "permanent" and memory.expires_at is not None:
+    if fields["tier"] == "permanent" and fields["expires_at"] is not None:
         raise InvalidInputError(
             "a permanent memory never expires: leave out expires_at, or set tier to 'daily'"
         )
-    if memory.tier == "daily" and memory.expires_at is None:
+    if fields["tier"] == "daily" and fields["expires_at"] is None:
         raise InvalidInputError("a daily memory expires: give expires_at, or tier 'permanent'")
-    if (
-        memory.valid_from is not None
-        and memory.valid_to is not None
-        and memory.valid_to < memory.valid_from
-    ):
+    starts, ends = fields["valid_from"], fields["valid_to"]
+    if starts is not None and ends is not None and ends < starts:
         raise InvalidInputError(
-            f"valid_to ({memory.valid_to:%Y-%m-%d %H:%M}) is before valid_from "
-            f"({memory.valid_from:%Y-%m-%d %H:%M}): swap them"
+            f"valid_to ({ends:%Y-%m-%d %H:%M}) is before valid_from ({starts:%Y-%m-%d %H:%M}): "
+            "swap them"
         )

@@ -28,7 +28,7 @@ is allowed, and what to do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +57,22 @@ __all__ = [
     "StoreFullError",
     "StoreReadOnlyError",
     "VersionConflictError",
+    "shown",
 ]
 
 
 class EngramError(Exception):
     """The root: catch this to catch all that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As made, not made anew: constructors differ, and worker processes send errors home.
+        return _revived, (type(self), self.args, vars(self))
+
+
+def _revived(kind: type[EngramError], args: tuple[Any, ...], state: dict[str, Any]) -> EngramError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
 
 
 class InvalidInputError(EngramError, ValueError):
@@ -223,3 +234,12 @@ class NotAnEngramFileError(StoreError):
 
 class SchemaTooNewError(StoreError):
     """The file was written by a newer version of this program."""
+
+
+def shown(value: object, *, limit: int = 40) -> str:
+    """Return a value as a message quotes it: short, and without failing, whatever it is."""
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001 - such as a number of more digits than Python will print
+        text = f"<{type(value).__name__}>"
+    return repr(text[:limit])

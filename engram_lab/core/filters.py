@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from engram_lab.core.clock import parse_time
-from engram_lab.core.errors import InvalidFilterError, InvalidInputError
+from engram_lab.core.errors import InvalidFilterError, InvalidInputError, shown
 from engram_lab.core.metadata import Scalar, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
     from engram_lab.core.types import Memory
 
@@ -49,6 +50,7 @@ Value = Scalar | datetime | tuple[Scalar | datetime, ...]
 
 OPERATORS: Final[tuple[Operator, ...]] = get_args(Operator)
 MAX_DEPTH: Final = 32
+MAX_COMPARISONS: Final = 500
 MAX_VALUES: Final = 10_000
 
 FIELDS: Final[dict[str, Kind]] = {
@@ -89,7 +91,8 @@ _ALLOWED: Final[dict[Kind, tuple[Operator, ...]]] = {
     "tags": ("contains", "not_contains", "exists"),
     "metadata": OPERATORS,
 }
-_SPLIT_PATH = re.compile(r"((?:\\.|[^.\\])+)(?:\.|\Z)")
+_KEY = r"(?:\\.|[^.\\])+"
+_PATH = re.compile(rf"{_KEY}(?:\.{_KEY})*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +135,40 @@ def parse_filter(source: Mapping[str, Any] | Filter | None) -> Filter:
     """Return the filter that the mapping describes; `None` and `{}` hold for every memory.
 
     Raises:
-        InvalidFilterError: An unknown field or operator, unlike things compared, or nesting deeper
-            than 32.
+        InvalidFilterError: An unknown field or operator, unlike things compared, nesting deeper
+            than 32, more than 500 comparisons, or more than 10,000 values in all.
     """
     if source is None:
         return ALWAYS
     if isinstance(source, And | Or | Not | Compare):
         return source
-    return _parse(source, 1)
+    parsed = _parse(source, 1)
+    comparisons = list(_comparisons(parsed))
+    if len(comparisons) > MAX_COMPARISONS:
+        raise InvalidFilterError(
+            f"the filter makes {len(comparisons)} comparisons: at most {MAX_COMPARISONS} are "
+            "allowed ('in' takes many values at once)"
+        )
+    values = sum(len(each.value) for each in comparisons if isinstance(each.value, tuple))
+    if values > MAX_VALUES:
+        raise InvalidFilterError(
+            f"the filter names {values} values for 'in': at most {MAX_VALUES} are allowed"
+        )
+    return parsed
+
+
+def _comparisons(condition: Filter) -> Iterator[Compare]:
+    if isinstance(condition, Compare):
+        yield condition
+    else:
+        for part in (condition.part,) if isinstance(condition, Not) else condition.parts:
+            yield from _comparisons(part)
 
 
 def _parse(source: object, depth: int) -> Filter:
     if depth > MAX_DEPTH:
         raise InvalidFilterError(f"the filter nests deeper than {MAX_DEPTH} levels: flatten it")
-    if not isinstance(source, dict):
+    if not isinstance(source, Mapping):
         raise InvalidFilterError(
             f"a filter is an object such as {{'type': 'note'}}, not a {type(source).__name__}"
         )
@@ -162,7 +185,7 @@ def _parse_item(key: object, value: object, depth: int) -> Filter:
         parts = tuple(_parse(part, depth + 1) for part in value)
         return And(parts) if key == "and" else Or(parts)
     name, kind = _parse_field(key)
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         value = {"in" if isinstance(value, list | tuple) else "eq": value}
     comparisons = tuple(_compare(name, kind, op, operand) for op, operand in value.items())
     if not comparisons:
@@ -179,10 +202,10 @@ def _parse_field(key: object) -> tuple[str, Kind]:
         if key in FIELDS:
             return key, FIELDS[key]
         path = key.removeprefix("metadata.")
-        if path != key and "".join(m.group(0) for m in _SPLIT_PATH.finditer(path)) == path != "":
+        if path != key and _PATH.fullmatch(path) and _storable(path):
             return path, "metadata"
     raise InvalidFilterError(
-        f"the filter names the field {str(key)[:60]!r}: allowed are {', '.join(FIELDS)}, "
+        f"the filter names the field {shown(key, limit=60)}: allowed are {', '.join(FIELDS)}, "
         "metadata.<path>, and, or, not"
     )
 
@@ -190,7 +213,7 @@ def _parse_field(key: object) -> tuple[str, Kind]:
 def _compare(name: str, kind: Kind, op: object, operand: object) -> Compare:
     if op not in _ALLOWED[kind]:
         raise InvalidFilterError(
-            f"the filter on {name!r} uses {str(op)[:40]!r}: allowed are {', '.join(_ALLOWED[kind])}"
+            f"the filter on {name!r} uses {shown(op)}: allowed are {', '.join(_ALLOWED[kind])}"
         )
     known: Operator = op
     if known == "exists":
@@ -198,7 +221,7 @@ def _compare(name: str, kind: Kind, op: object, operand: object) -> Compare:
             raise InvalidFilterError(f"'exists' on {name!r} takes true or false")
         return Compare(name, kind, known, operand)
     if known == "in":
-        if not isinstance(operand, list | tuple) or len(operand) > MAX_VALUES:
+        if not isinstance(operand, list | tuple):
             raise InvalidFilterError(f"'in' on {name!r} takes a list of at most {MAX_VALUES}")
         return Compare(name, kind, known, tuple(_operand(name, kind, each) for each in operand))
     return Compare(name, kind, known, _operand(name, kind, operand))
@@ -221,7 +244,7 @@ def _operand(name: str, kind: Kind, value: object) -> Scalar | datetime:
     if not isinstance(value, fits[kind]) or wrong_flag or not _storable(value):
         wanted = {"metadata": "a text, number or boolean", "flag": "true or false"}
         raise InvalidFilterError(
-            f"the filter on {name!r} compares with {str(value)[:40]!r}: "
+            f"the filter on {name!r} compares with {shown(value)}: "
             f"give {wanted.get(kind, 'a number' if kind == 'number' else 'a text')}, "
             "or use 'exists' to ask for what is missing"
         )
@@ -246,7 +269,7 @@ def matches(condition: Filter, memory: Memory) -> bool:
         case Not(part):
             return not matches(part, memory)
         case Compare(field, "metadata", op, value):
-            found = list(leaves(memory.metadata))
+            found = leaves(memory.metadata)
             single = [each for path, each in found if path == field]
             elements = [each for path, each in found if path == field + "[]"]
             return _holds(op, value, single, elements)

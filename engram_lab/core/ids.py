@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.clock import to_us
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,31 +36,30 @@ class IdSource:
 
     def __init__(self, seed: int | str | None = None) -> None:
         self._random = Random(seed)  # noqa: S311 - ids need to be unique, not secret
-        self._millisecond = -1
         self._counter = 0
+        self._begin(-1)
 
     def new(self, at: datetime) -> str:
         """Return the next id for the moment `at`."""
-        millisecond = to_us(at) // 1000
+        millisecond = max(0, to_us(at) // 1000)  # UUIDv7 knows no time before 1970
         if millisecond > self._millisecond:
-            self._millisecond = millisecond
+            self._begin(millisecond)
             self._counter = self._random.getrandbits(_COUNTER_BITS - 1)
         else:
             self._counter += 1
             if self._counter >> _COUNTER_BITS:
-                self._millisecond += 1
+                self._begin(self._millisecond + 1)
                 self._counter = 0
         counter = self._counter
-        value = (
-            (self._millisecond & 0xFFFF_FFFF_FFFF) << 80
-            | 0x7 << 76
-            | (counter >> 18) << 64
-            | 0b10 << 62
-            | (counter & 0x3FFFF) << _RANDOM_BITS
-            | self._random.getrandbits(_RANDOM_BITS)
-        )
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        # Version 7 and 12 bits of the counter, the variant and 14 bits, the last 4 and the random.
+        low = (counter & 0xF) << _RANDOM_BITS | self._random.getrandbits(_RANDOM_BITS)
+        middle = 0x8000 | counter >> 4 & 0x3FFF
+        return f"{self._time}-7{counter >> 18:03x}-{middle:04x}-{low:012x}"
+
+    def _begin(self, millisecond: int) -> None:
+        self._millisecond = millisecond
+        stamp = millisecond & 0xFFFF_FFFF_FFFF
+        self._time = f"{stamp >> 16:08x}-{stamp & 0xFFFF:04x}"
 
 
 def check_id(value: object, *, field: str = "id") -> str:
@@ -71,7 +70,7 @@ def check_id(value: object, *, field: str = "id") -> str:
     """
     if not isinstance(value, str) or _UUID.match(value) is None:
         raise InvalidInputError(
-            f"{field} is {str(value)[:60]!r}: give a UUID in lower case such as "
+            f"{field} is {shown(value, limit=60)}: give a UUID in lower case such as "
             "01890a5d-ac96-774b-bcce-b302099a8057, or leave it out to get a new one"
         )
     return value

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.text import has_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["MAX_DEPTH", "Scalar", "check_metadata", "dump_json", "escape_key", "leaves"]
 
 MAX_DEPTH: Final = 32
 Scalar = str | int | float | bool
+_SCALARS: Final = (str, int, float)  # a union would be built anew at every call
 _INT64: Final = 2**63
 _TO_ESCAPE = re.compile(r"[.\[\\]")
 
@@ -32,36 +33,40 @@ def escape_key(key: str) -> str:
     return _TO_ESCAPE.sub(r"\\\g<0>", key)
 
 
-def leaves(metadata: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:
-    """Yield `(path, scalar)` for every scalar within, `null` left out.
+def leaves(metadata: Mapping[str, Any]) -> list[tuple[str, Scalar]]:
+    """Return `(path, scalar)` for every scalar within, `null` left out.
 
     Raises:
         InvalidInputError: A value that JSON cannot hold exactly, or nesting deeper than 32.
     """
-    return _leaves(metadata, "", 1)
+    found: list[tuple[str, Scalar]] = []
+    _collect(metadata, "", 1, found)
+    return found
 
 
-def _leaves(node: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Scalar]]:
+def _collect(
+    node: Mapping[str, Any], prefix: str, depth: int, found: list[tuple[str, Scalar]]
+) -> None:
     if depth > MAX_DEPTH:
         raise InvalidInputError(f"metadata nests deeper than {MAX_DEPTH} levels: flatten it")
     for key, value in node.items():
         if not isinstance(key, str):
-            raise InvalidInputError(f"metadata has the key {key!r}: keys are texts")
-        path = prefix + (escape_key(key) if _TO_ESCAPE.search(key) else key)
-        yield from _at(path, value, depth)
+            raise InvalidInputError(f"metadata has the key {shown(key)}: keys are texts")
+        path = prefix + (key if key.isidentifier() else escape_key(key))
+        _collect_at(path, value, depth, found)
 
 
-def _at(path: str, value: Any, depth: int) -> Iterator[tuple[str, Scalar]]:
-    if isinstance(value, str | int | float):
+def _collect_at(path: str, value: Any, depth: int, found: list[tuple[str, Scalar]]) -> None:
+    if isinstance(value, _SCALARS):
         _check_scalar(path, value)
-        yield path, value
+        found.append((path, value))
     elif isinstance(value, dict):
-        yield from _leaves(value, path + ".", depth + 1)
+        _collect(value, path + ".", depth + 1, found)
     elif isinstance(value, list | tuple):
         if depth >= MAX_DEPTH:
             raise InvalidInputError(f"metadata nests deeper than {MAX_DEPTH} levels: flatten it")
         for element in value:
-            yield from _at(path + "[]", element, depth + 1)
+            _collect_at(path + "[]", element, depth + 1, found)
     elif value is not None:
         raise InvalidInputError(
             f"metadata.{path} is a {type(value).__name__}: allowed are texts, numbers, booleans, "
@@ -90,8 +95,7 @@ def check_metadata(metadata: Mapping[str, Any], *, limit: int) -> str:
     Raises:
         InvalidInputError: See `leaves` and `dump_json`.
     """
-    for _ in leaves(metadata):
-        pass
+    leaves(metadata)
     return dump_json(dict(metadata), field="metadata", limit=limit)
 
 

@@ -86,8 +86,8 @@ class RememberReport:
 class PurgeReport:
     """What a purge removed.
 
-    `erased` is False while another process still reads an older state of the file: the bytes go
-    from the write-ahead log with the next purge, clean-up or close.
+    `erased` is False while another process still reads an older state of the file, and inside a
+    transaction: the bytes go from the write-ahead log with the next purge, clean-up or close.
     """
 
     ids: tuple[str, ...]

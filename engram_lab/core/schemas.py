@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from engram_lab.core.errors import InvalidInputError, SchemaMismatchError
+from engram_lab.core.errors import InvalidInputError, SchemaMismatchError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -223,7 +223,7 @@ def check_table_name(name: object) -> str:
         InvalidInputError: There is none of this name.
     """
     if name not in SCHEMAS:
-        raise InvalidInputError(f"table is {str(name)[:40]!r}: allowed are {', '.join(SCHEMAS)}")
+        raise InvalidInputError(f"table is {shown(name)}: allowed are {', '.join(SCHEMAS)}")
     return str(name)
 
 
@@ -234,8 +234,8 @@ def check_batch(name: str, batch: pa.RecordBatch, *, first_row: int = 0) -> pa.R
     cast; a column that may be null may be missing.
 
     Raises:
-        SchemaMismatchError: A column is missing, unknown, of another type, or null where it must
-            not be; says the table, column and row, and what was expected.
+        SchemaMismatchError: A column is missing, unknown, given twice, of another type, or null
+            where it must not be; says the table, column and row, and what was expected.
     """
     schema = SCHEMAS[name]
     for column in batch.schema.names:
@@ -244,6 +244,8 @@ def check_batch(name: str, batch: pa.RecordBatch, *, first_row: int = 0) -> pa.R
             raise SchemaMismatchError(
                 f"unknown: expected are {expected}", table=name, column=column
             )
+        if batch.schema.names.count(column) > 1:
+            raise SchemaMismatchError("given twice: expected once", table=name, column=column)
     columns = [_column(name, field, batch, first_row) for field in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
@@ -300,7 +302,7 @@ def _array_of(name: str, field: pa.Field, values: list[Any], first_row: int) -> 
                 pa.array([value], field.type)
             except (pa.ArrowException, TypeError, ValueError, OverflowError):
                 raise SchemaMismatchError(
-                    f"{str(value)[:40]!r}: expected {field.type}",
+                    f"{shown(value)}: expected {field.type}",
                     table=name,
                     column=field.name,
                     row=row,

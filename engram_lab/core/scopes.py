@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, shown
 
 __all__ = [
     "GLOBAL_SCOPE",
@@ -40,7 +40,7 @@ def check_scope(scope: object, *, field: str = "scope") -> str:
     """
     if not isinstance(scope, str) or not _is_well_formed(scope):
         raise InvalidInputError(
-            f"{field} is {str(scope)[:80]!r}: give 'global' or a path such as "
+            f"{field} is {shown(scope, limit=80)}: give 'global' or a path such as "
             "'global/org:acme/project:apollo' (kind:name segments, at most 512 characters)"
         )
     return scope

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engram_lab.core.clock import to_us
 from engram_lab.core.filters import ALWAYS, And, Compare, Filter, Not, Or
 from engram_lab.core.scopes import ancestors
-from engram_lab.core.sqlite.rows import metadata_value
+from engram_lab.core.sqlite.indexing import metadata_value
 
 if TYPE_CHECKING:
     from engram_lab.core.access import Access

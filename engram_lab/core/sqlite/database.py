@@ -107,6 +107,7 @@ class Database:
     def read(self) -> Iterator[apsw.Connection]:
         """Lend a connection to read with; several statements may see several states."""
         if self._writing_thread == get_ident():
+            self._check_usable()  # a child may have been forked within the transaction
             yield self._writer
             return
         connection = self._borrow()
@@ -177,6 +178,7 @@ class Database:
 
     def revision(self) -> tuple[int, int]:
         """Return a value that differs after any commit, by this process or another."""
+        self._check_usable()  # before the lock, which in a forked child nobody may ever release
         with self._lock:
             self._check_usable()
             if self._watcher is None:
@@ -184,9 +186,15 @@ class Database:
             return self._watcher.pragma("data_version"), self._watcher.total_changes()
 
     def truncate_log(self) -> bool:
-        """Empty the write-ahead log into the file; False while a reader still needs it."""
+        """Empty the write-ahead log into the file; False while it is still needed.
+
+        Another process that reads an older state needs it, and so does a transaction that this
+        thread has not ended.
+        """
         if self.path == MEMORY:
             return True
+        if self._writing_thread == get_ident():
+            return False
         with self.outside_transaction() as connection:
             connection.set_busy_timeout(min(self._settings.busy_timeout_ms, 1000))
             try:
@@ -199,15 +207,23 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; a second call does nothing."""
+        if os.getpid() != self._pid:
+            self._closed = True
+            return  # the parent owns the connections; closing them here would harm its locks
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            if os.getpid() != self._pid:
-                return  # the parent owns the connections; closing them here would harm its locks
-            for connection in (*self._idle, self._watcher, self._writer):
+            self._close_idle()
+            for connection in (self._watcher, self._writer):
                 if connection is not None:
                     connection.close()
+
+    def _close_idle(self) -> None:
+        """Close the readers that nobody borrows; taking each out first keeps borrowers off it."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def _check_usable(self) -> None:
         if self._closed:
@@ -229,13 +245,16 @@ class Database:
                 "close unfinished scans, or raise store.readers"
             )
         try:
-            return self._idle.pop()
-        except IndexError:
+            self._check_usable()  # it may have been closed while this thread waited
             try:
+                return self._idle.pop()
+            except IndexError:
                 return self._open_reader()
-            except apsw.Error as error:
-                self._free.release()
+        except BaseException as error:
+            self._free.release()
+            if isinstance(error, apsw.Error):
                 raise translated(error, self.path) from error
+            raise
 
     def _open_reader(self) -> apsw.Connection:
         connection = self._connect(read_only=True)
@@ -246,10 +265,12 @@ class Database:
         if self.path == MEMORY:
             self._lock.release()
             return
-        if self._closed:
-            connection.close()
-        else:
+        if connection.txn_state() == apsw.SQLITE_TXN_NONE:
             self._idle.append(connection)
+        else:  # rows left unread would hold the next borrower in the past
+            connection.close(force=True)
+        if self._closed:
+            self._close_idle()
         self._free.release()
 
 

@@ -8,7 +8,8 @@ import apsw
 
 from engram_lab.core.metadata import leaves
 from engram_lab.core.reports import CheckResult
-from engram_lab.core.sqlite.rows import fetch, memory_of, metadata_value, select_columns
+from engram_lab.core.sqlite.indexing import metadata_value
+from engram_lab.core.sqlite.rows import fetch, memory_of, select_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

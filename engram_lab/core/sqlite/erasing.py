@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from engram_lab.core.clock import to_us
 from engram_lab.core.reports import CleanupReport, PurgeReport
 from engram_lab.core.sqlite.changes import log
+from engram_lab.core.sqlite.indexing import unindex
 from engram_lab.core.sqlite.reading import STATES
-from engram_lab.core.sqlite.rows import fetch, memory_of, select_columns, unindex
+from engram_lab.core.sqlite.rows import fetch, memory_of, select_columns
 from engram_lab.core.sqlite.writing import MemoryStore
 
 if TYPE_CHECKING:
@@ -79,11 +80,10 @@ class ErasableMemories(MemoryStore):
             )
         connection.execute(
             "UPDATE changes SET reason = NULL "
-            f"WHERE seq IN (SELECT seq FROM {STATES} WHERE pk = ?)",
-            (pk,),
+            f"WHERE seq IN (SELECT seq FROM {STATES} WHERE id = ?)",
+            (memory.id,),
         )
-        prepared = context.drafter.prepare(memory)
-        unindex(connection, pk, prepared, searchable=memory.forgotten_at is None)
+        unindex(connection, pk, memory.metadata)
         # Versions, vectors, links, mentions, turns and hits go by their references.
         connection.execute("DELETE FROM memories WHERE pk = ?", (pk,))
         log(

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from engram_lab.core.clock import to_us
-from engram_lab.core.drafts import DRAFT_FIELDS, check_together
+from engram_lab.core.drafts import DRAFT_FIELDS, check_together, fields_of
 from engram_lab.core.errors import (
     ConflictError,
     ImportRefusedError,
@@ -16,12 +16,12 @@ from engram_lab.core.errors import (
 from engram_lab.core.reports import ImportReport, RefusedRow
 from engram_lab.core.schemas import SCHEMAS
 from engram_lab.core.sqlite.changes import log
+from engram_lab.core.sqlite.indexing import index_rows, path_rows
 from engram_lab.core.sqlite.records import KEYS, RECORDS
 from engram_lab.core.sqlite.rows import (
     INSERT_MEMORY,
     STATE_COLUMNS,
     fetch,
-    index_rows,
     memory_of,
     select_columns,
     to_row,
@@ -48,7 +48,7 @@ _INSERT_VERSION = (
 _HEAD = f"SELECT pk, {select_columns('m', private=True)} FROM memories AS m WHERE id = ?"
 _STATE = (
     f"SELECT superseded_at, {select_columns('v', private=True)} FROM versions AS v "
-    "WHERE pk = ? AND version = ?"
+    "WHERE id = ? AND version = ?"
 )
 
 
@@ -176,7 +176,7 @@ class _Loading:
             raise InvalidInputError("version starts at 1 and access_count at 0")
         kept = {name: row[name] for name in Memory.__dataclass_fields__ if name not in DRAFT_FIELDS}
         memory = Memory(**given, **kept)
-        check_together(memory)
+        check_together(fields_of(memory))
         return memory
 
     def _memory(self, row: Mapping[str, Any]) -> bool:
@@ -186,7 +186,7 @@ class _Loading:
             if memory_of(known[0][1:]) == memory:
                 return False
             raise ConflictError(f"memory {memory.id} is already there, in another state")
-        prepared = self._context.drafter.prepare(memory)
+        prepared = self._context.drafter.prepare(fields_of(memory))
         default_scope(self._context, self._connection, memory.workspace, at=self._context.now())
         pk = log(
             self._connection,
@@ -199,7 +199,7 @@ class _Loading:
             reason=None,
         )
         self._connection.execute(INSERT_MEMORY, to_row(pk, prepared, pk))
-        index_rows(self._connection, [(pk, prepared)], searchable=memory.forgotten_at is None)
+        index_rows(self._connection, pk, pk, path_rows(pk, prepared.leaves))
         self._new.add(memory.id)
         return True
 
@@ -215,7 +215,7 @@ class _Loading:
             return self._sign(row)
         if state.version >= newest.version:
             raise InvalidInputError(f"version {state.version} is not before the present one")
-        known = fetch(self._connection, _STATE, (pk, state.version))
+        known = fetch(self._connection, _STATE, (state.id, state.version))
         superseded = to_us(row["superseded_at"])
         if known:
             if known[0][0] == superseded and memory_of(known[0][1:]) == state:
@@ -229,8 +229,8 @@ class _Loading:
             version=state.version,
             **self._signature(row),
         )
-        prepared = self._context.drafter.prepare(state)
-        self._connection.execute(_INSERT_VERSION, (pk, *to_row(pk, prepared, seq)[1:], superseded))
+        prepared = self._context.drafter.prepare(fields_of(state))
+        self._connection.execute(_INSERT_VERSION, (*to_row(pk, prepared, seq), superseded))
         return True
 
     def _signature(self, row: Mapping[str, Any]) -> dict[str, Any]:

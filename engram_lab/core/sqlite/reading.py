@@ -202,7 +202,11 @@ class MemoryReader:
             f"WHERE {where.sql} ORDER BY {key} {way}, m.id {way}"
         )
         with self._context.database.read() as connection:
-            yield self._judged(connection.execute(sql, where.values), selection)
+            rows = connection.execute(sql, where.values)
+            try:
+                yield self._judged(rows, selection)
+            finally:
+                rows.close(force=True)  # rows left unread would hold the connection in the past
 
     def _judged(
         self, rows: Iterator[tuple[Any, ...]], selection: Selection
@@ -270,7 +274,7 @@ class MemoryReader:
         """
         self._check_private(private=private)
         where = Where()
-        where.add("m.pk = (SELECT pk FROM memories WHERE id = ?)", id)
+        where.add("m.id = ?", id)
         readable(where, self._context.access)
         with self._context.database.read() as connection:
             rows = fetch(

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import to_us
-from engram_lab.core.drafts import check_workspace
+from engram_lab.core.drafts import DEFAULT_WORKSPACE, check_workspace
 from engram_lab.core.errors import ConflictError, DuplicateError, InvalidInputError
 from engram_lab.core.reports import RememberReport
 from engram_lab.core.sqlite.changes import log_many, next_number
-from engram_lab.core.sqlite.rows import INSERT_MEMORY, index_rows, to_row
+from engram_lab.core.sqlite.indexing import index_rows, path_rows
+from engram_lab.core.sqlite.rows import INSERT_MEMORY, to_row
 from engram_lab.core.sqlite.workspaces import default_scope
 from engram_lab.core.types import DEDUP_MODES
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from engram_lab.core.drafts import Prepared
     from engram_lab.core.sqlite.context import Context
+    from engram_lab.core.sqlite.indexing import PathRow
     from engram_lab.core.sqlite.writing import MemoryStore
-    from engram_lab.core.types import Dedup, Memory
+    from engram_lab.core.types import Dedup
 
 __all__ = ["Batch"]
 
@@ -56,8 +58,10 @@ class Batch:
         self._at = context.now()
         self._default_scopes: dict[str, str] = {}
         self._writable: set[str] = set()
-        self._waiting: dict[str, Prepared] = {}
-        self._waiting_keys: set[tuple[str, str, str]] = set()
+        self._first = 0
+        self._rows: list[tuple[Any, ...]] = []
+        self._paths: list[PathRow] = []
+        self._waiting_keys: set[tuple[str, ...]] = set()
         self._ids: list[str] = []
         self._skipped: list[str] = []
         self._merged: list[str] = []
@@ -65,26 +69,38 @@ class Batch:
     def add(self, draft: Mapping[str, Any]) -> None:
         """Take one draft; a refused one leaves the batch as it was."""
         context = self._context
-        if not isinstance(draft, Mapping):
+        if type(draft) is not dict and not isinstance(draft, Mapping):
             raise InvalidInputError(
                 f"a memory is an object with at least 'content', not a {type(draft).__name__}"
             )
-        memory = context.drafter.draft(
+        fields = context.drafter.draft(
             draft, id=context.ids.new(self._at), scope=self._default_scope(draft), at=self._at
         )
-        if memory.scope not in self._writable:
-            context.check_scope(self._connection, memory.scope, "write")
-            self._writable.add(memory.scope)
-        prepared = context.drafter.prepare(memory)
-        if self._dedup != "allow" and (same := self._find_same(memory)) is not None:
-            self._meet(same, draft)
-            return
+        if (scope := fields["scope"]) not in self._writable:
+            context.check_scope(self._connection, scope, "write")
+            self._writable.add(scope)
+        prepared = context.drafter.prepare(fields)
+        if self._dedup != "allow":
+            if (same := self._find_same(fields)) is not None:
+                self._meet(same, draft)
+                return
+            self._waiting_keys.add(_same_key(fields))
         if draft.get("id") is not None:
-            self._check_new(memory.id)
-        self._waiting[memory.id] = prepared
-        self._waiting_keys.add(_same_key(memory))
-        self._ids.append(memory.id)
-        if len(self._waiting) >= _ROWS_AT_ONCE:
+            self._check_new(fields["id"])
+        self._hold(prepared)
+
+    def _hold(self, prepared: Prepared) -> None:
+        """Keep a row for the next flush. Its number is that of its first change.
+
+        What waits is tuples of plain values, which the garbage collector need not look at again.
+        """
+        if not self._rows:
+            self._first = next_number(self._connection)
+        number = self._first + len(self._rows)
+        self._rows.append(to_row(number, prepared, number))
+        self._paths += path_rows(number, prepared.leaves)
+        self._ids.append(prepared.fields["id"])
+        if len(self._rows) >= _ROWS_AT_ONCE:
             self._flush()
 
     def finish(self) -> RememberReport:
@@ -95,30 +111,27 @@ class Batch:
         )
 
     def _default_scope(self, draft: Mapping[str, Any]) -> str:
-        name = draft.get("workspace") or "default"
-        if name not in self._default_scopes:
-            self._default_scopes[name] = default_scope(
+        name = draft.get("workspace") or DEFAULT_WORKSPACE
+        known = self._default_scopes.get(name) if type(name) is str else None
+        if known is None:
+            known = default_scope(
                 self._context, self._connection, check_workspace(name), at=self._at
             )
-        return self._default_scopes[name]
+            self._default_scopes[name] = known
+        return known
 
     def _check_new(self, id_: str) -> None:
-        known = (
-            id_ in self._waiting
-            or self._connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM memories WHERE id = ?)", (id_,)
-            ).get
-        )
-        if known:
+        self._flush()
+        if self._connection.execute("SELECT 1 FROM memories WHERE id = ?", (id_,)).get:
             raise ConflictError(
                 f"there already is a memory {id_}: update it, or leave out the id to get a new one"
             )
 
-    def _find_same(self, memory: Memory) -> str | None:
-        if _same_key(memory) in self._waiting_keys:
+    def _find_same(self, fields: Mapping[str, Any]) -> str | None:
+        if _same_key(fields) in self._waiting_keys:
             self._flush()
         found: str | None = self._connection.execute(
-            _SAME, (*_same_key(memory), to_us(self._at))
+            _SAME, (*_same_key(fields), to_us(self._at))
         ).get
         return found
 
@@ -128,6 +141,7 @@ class Batch:
         if self._dedup == "skip":
             self._skipped.append(same)
             return
+        self._flush()  # the update takes the next number of the log
         known = self._store.get(same, private=self._context.access.principal is None)
         checked = self._context.drafter.check_fields(draft)
         changes: dict[str, Any] = {
@@ -139,27 +153,23 @@ class Batch:
         self._merged.append(same)
 
     def _flush(self) -> None:
-        """Write the waiting rows. A memory's row number is that of its first change."""
-        if not self._waiting:
+        """Write what waits."""
+        if not self._rows:
             return
-        first = next_number(self._connection)
-        rows = list(enumerate(self._waiting.values(), first))
         log_many(
             self._connection,
-            (("memory", id_, 1) for id_ in self._waiting),
-            first=first,
+            (("memory", row[1], 1) for row in self._rows),
+            first=self._first,
             at=self._at,
             action="remember",
             author=self._author,
             reason=self._reason,
         )
-        self._connection.executemany(
-            INSERT_MEMORY, (to_row(number, prepared, number) for number, prepared in rows)
-        )
-        index_rows(self._connection, rows)
-        self._waiting.clear()
+        self._connection.executemany(INSERT_MEMORY, self._rows)
+        index_rows(self._connection, self._first, self._rows[-1][0], self._paths)
+        self._rows, self._paths = [], []
         self._waiting_keys.clear()
 
 
-def _same_key(memory: Memory) -> tuple[str, str, str]:
-    return memory.content_hash, memory.workspace, memory.scope
+def _same_key(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    return fields["content_hash"], fields.get("workspace", DEFAULT_WORKSPACE), fields["scope"]

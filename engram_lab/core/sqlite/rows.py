@@ -7,30 +7,27 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from engram_lab.core.clock import from_us, to_us
+from engram_lab.core.drafts import BLANK
 from engram_lab.core.types import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     import apsw
 
     from engram_lab.core.drafts import Prepared
-    from engram_lab.core.metadata import Scalar
 
 __all__ = [
     "INSERT_MEMORY",
     "MEMORY_COLUMNS",
     "STATE_COLUMNS",
     "fetch",
-    "index_rows",
     "memory_of",
-    "metadata_value",
     "optional_time",
     "optional_us",
     "select_columns",
     "to_row",
-    "unindex",
 ]
 
 MEMORY_COLUMNS: Final = (
@@ -107,96 +104,25 @@ def memory_of(row: tuple[Any, ...]) -> Memory:
     )
 
 
+_PLACES: Final = {name: place for place, name in enumerate(STATE_COLUMNS, 1)}
+_TIMES: Final = frozenset(
+    name for name in MEMORY_COLUMNS if name.endswith("_at") or name.startswith("valid_")
+)
+_BLANK_ROW: Final = [None, *({**BLANK, "pinned": 0}.get(name) for name in STATE_COLUMNS)]
+_TAGS, _METADATA, _PINNED, _PUBLIC, _SEQ = (
+    _PLACES[name] for name in ("tags", "metadata", "pinned", "public_content", "seq")
+)
+
+
 def to_row(pk: int, prepared: Prepared, seq: int) -> tuple[Any, ...]:
-    """Return the values of `INSERT_MEMORY`."""
-    memory = prepared.memory
-    return (
-        pk,
-        memory.id,
-        memory.content,
-        memory.type,
-        prepared.tags_json,
-        prepared.metadata_json,
-        memory.importance,
-        memory.workspace,
-        memory.scope,
-        memory.tier,
-        optional_us(memory.event_at),
-        optional_us(memory.valid_from),
-        optional_us(memory.valid_to),
-        to_us(memory.created_at),
-        to_us(memory.updated_at),
-        optional_us(memory.last_accessed_at),
-        memory.access_count,
-        optional_us(memory.expires_at),
-        memory.lifecycle,
-        int(memory.pinned),
-        memory.version,
-        memory.content_hash,
-        memory.media_url,
-        memory.session_id,
-        memory.agent_id,
-        memory.source,
-        memory.snapshot_origin,
-        optional_us(memory.snapshot_loaded_at),
-        optional_us(memory.forgotten_at),
-        prepared.public_content,
-        seq,
-    )
-
-
-def metadata_value(value: Scalar) -> str | int | float | bytes:
-    """Return the scalar as `memory_metadata.value` holds it: booleans are blobs."""
-    if isinstance(value, bool):
-        return b"\x01" if value else b"\x00"
-    return value
-
-
-def index_rows(
-    connection: apsw.Connection, rows: list[tuple[int, Prepared]], *, searchable: bool = True
-) -> None:
-    """Write the index entries of new states: tags, metadata, and the text unless forgotten."""
-    connection.executemany(
-        "INSERT INTO memory_tags VALUES (?, ?)",
-        ((tag, pk) for pk, prepared in rows for tag in prepared.memory.tags),
-    )
-    connection.executemany("INSERT OR IGNORE INTO memory_metadata VALUES (?, ?, ?)", _paths(rows))
-    if searchable:
-        connection.executemany(
-            "INSERT INTO memories_fts (rowid, content, tags) VALUES (?, ?, ?)",
-            ((pk, _searchable(each), each.tags_json) for pk, each in rows),
-        )
-
-
-def unindex(connection: apsw.Connection, pk: int, prepared: Prepared, *, searchable: bool) -> None:
-    """Remove what `index_rows` wrote of the state that `prepared` describes."""
-    connection.executemany(
-        "DELETE FROM memory_tags WHERE tag = ? AND pk = ?",
-        ((tag, pk) for tag in prepared.memory.tags),
-    )
-    connection.executemany(
-        "DELETE FROM memory_metadata WHERE path = ? AND value = ? AND pk = ?",
-        _paths([(pk, prepared)]),
-    )
-    if searchable:
-        connection.execute(
-            "INSERT INTO memories_fts (memories_fts, rowid, content, tags) "
-            "VALUES ('delete', ?, ?, ?)",
-            (pk, _searchable(prepared), prepared.tags_json),
-        )
-
-
-def _paths(
-    rows: list[tuple[int, Prepared]],
-) -> Iterator[tuple[str, str | int | float | bytes, int]]:
-    return (
-        (path, metadata_value(value), pk)
-        for pk, prepared in rows
-        for path, value in prepared.leaves
-    )
-
-
-def _searchable(prepared: Prepared) -> str:
-    if prepared.public_content is None:
-        return prepared.memory.content
-    return prepared.public_content
+    """Return the row number and the values of `STATE_COLUMNS`; what is not said is blank."""
+    row: list[Any] = _BLANK_ROW.copy()
+    row[0] = pk
+    for name, value in prepared.fields.items():
+        row[_PLACES[name]] = to_us(value) if name in _TIMES and value is not None else value
+    row[_TAGS] = prepared.tags_json
+    row[_METADATA] = prepared.metadata_json
+    row[_PINNED] = int(row[_PINNED])
+    row[_PUBLIC] = prepared.public_content
+    row[_SEQ] = seq
+    return tuple(row)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
 
+    Maker = Callable[[Any, pa.DataType], pa.Array]
+
 __all__ = ["Tables"]
 
 _EVENT_HITS: Final = (
@@ -51,12 +53,6 @@ class _Source:
 
 
 _SOURCES: Final[dict[str, _Source]] = {
-    "versions": _Source(
-        "{state}, c.action, c.author, c.reason, c.at, s.superseded_at",
-        f"{STATES} AS s JOIN memories AS m ON m.pk = s.pk JOIN changes AS c ON c.seq = s.seq",
-        "m.id, s.version",
-        ("m",),
-    ),
     "links": _Source(
         "l.id, a.id, b.id, l.type, l.weight, l.confidence, l.source, l.context, l.valid_from, "
         "l.valid_to, l.pinned, l.created_at, l.updated_at",
@@ -66,7 +62,8 @@ _SOURCES: Final[dict[str, _Source]] = {
     ),
     "vectors": _Source(
         "m.id, e.fingerprint, v.data, v.created_at",
-        "vectors AS v JOIN memories AS m ON m.pk = v.pk "
+        # CROSS JOIN keeps SQLite to this order, which needs no sorting of long rows.
+        "memories AS m CROSS JOIN vectors AS v ON v.pk = m.pk "
         "JOIN embedders AS e ON e.number = v.embedder",
         "m.id, e.fingerprint",
         ("m",),
@@ -89,7 +86,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     ),
     "mentions": _Source(
         "m.id, n.entity_id, n.confidence, n.source",
-        "mentions AS n JOIN memories AS m ON m.pk = n.pk",
+        "memories AS m CROSS JOIN mentions AS n ON n.pk = m.pk",
         "m.id, n.entity_id",
         ("m",),
     ),
@@ -135,7 +132,7 @@ class Tables:
             InvalidInputError: An unknown table, or a selection that this table cannot follow.
             AccessDeniedError: An agent asks for private sections.
         """
-        query = self._query(check_table_name(name), selection or Selection())
+        query = self.query(check_table_name(name), selection or Selection())
         schema = SCHEMAS[name]
 
         def batches() -> Iterator[pa.RecordBatch]:
@@ -152,7 +149,7 @@ class Tables:
             def scan(
                 name: str, selection: Selection, *, batch_rows: int
             ) -> Iterator[pa.RecordBatch]:
-                query = self._query(check_table_name(name), selection)
+                query = self.query(check_table_name(name), selection)
                 return _batches(connection, query, SCHEMAS[name], batch_rows)
 
             yield scan
@@ -162,11 +159,12 @@ class Tables:
         found = {}
         with self._context.database.snapshot() as connection:
             for name in SCHEMAS:
-                sql, values = self._query(name, selection or Selection())
+                sql, values = self.query(name, selection or Selection())
                 found[name] = connection.execute(f"SELECT count(*) FROM ({sql})", values).get
         return found
 
-    def _query(self, name: str, selection: Selection) -> tuple[str, Sequence[Any]]:
+    def query(self, name: str, selection: Selection) -> tuple[str, Sequence[Any]]:
+        """Return the SQL of a table and the values bound in it, for who measures or explains it."""
         if selection.private:
             self._context.access.check_owner("read private sections")
         if name == "memories":
@@ -175,16 +173,15 @@ class Tables:
             raise InvalidInputError(
                 f"a filter and as_of choose among memories, not {name}: leave them out"
             )
+        if name == "versions":
+            return self._versions_query(selection)
         source = _SOURCES[name]
         context, where, now = self._context, Where(), self._context.now()
         columns, hits = source.columns, Where()
-        readable(hits, context.access)
+        of_state(hits, selection, context.access, now)
         if name == "events":
             columns = columns.format(hits=_EVENT_HITS.format(hits=hits.sql))
             where.values += hits.values  # its marks stand before those of WHERE
-        elif name == "versions":
-            columns = columns.format(state=select_columns("s", private=selection.private))
-            readable(where, context.access, "s")
         for alias in source.memories:
             of_state(where, selection, context.access, now, alias)
         self._keep_to_own(name, where, selection)
@@ -210,6 +207,24 @@ class Tables:
             of_state(where, selection, context.access, now)
         sql = f"SELECT {columns} FROM {source} AS m WHERE {where.sql} ORDER BY m.id"
         return sql, where.values
+
+    def _versions_query(self, selection: Selection) -> tuple[str, Sequence[Any]]:
+        """Return present and past states in one order, each arm by its own index: nothing sorts."""
+        context, now = self._context, self._context.now()
+        where = Where()
+        of_state(where, selection, context.access, now)
+        past = Where(list(where.parts), list(where.values))
+        readable(past, context.access, "s")
+        columns = select_columns("{alias}", private=selection.private)
+        signed = "c.action, c.author, c.reason, c.at"
+        sql = (
+            f"SELECT {columns.format(alias='m')}, {signed}, NULL FROM memories AS m "
+            f"JOIN changes AS c ON c.seq = m.seq WHERE {where.sql} "
+            f"UNION ALL SELECT {columns.format(alias='s')}, {signed}, s.superseded_at "
+            "FROM versions AS s JOIN memories AS m ON m.pk = s.pk "
+            f"JOIN changes AS c ON c.seq = s.seq WHERE {past.sql} ORDER BY 1, 20"
+        )
+        return sql, [*where.values, *past.values]
 
     def _keep_to_own(self, name: str, where: Where, selection: Selection) -> None:
         """Keep to the workspace, and to what an agent may see of tables without memories."""
@@ -240,7 +255,7 @@ def _batches(
     schema: pa.Schema,
     batch_rows: int,
 ) -> Iterator[pa.RecordBatch]:
-    makers = [_MAKERS.get(field.type, _plain) for field in schema]
+    makers: list[Maker] = [_MAKERS.get(field.type, _plain) for field in schema]
     rows = connection.execute(*query)
     while chunk := list(islice(rows, batch_rows)):
         columns = zip(*chunk, strict=True)
@@ -269,7 +284,7 @@ def _float_lists(values: tuple[bytes, ...], _kind: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(np.cumsum(lengths, dtype=np.int32), pa.array(flat))
 
 
-_MAKERS: Final[dict[pa.DataType, Callable[[Any, pa.DataType], pa.Array]]] = {
+_MAKERS: Final[dict[pa.DataType, Maker]] = {
     pa.bool_(): _flags,
     TIME: _plain,
     pa.list_(pa.string()): _json_lists,

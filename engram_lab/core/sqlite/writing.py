@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import to_us
+from engram_lab.core.drafts import fields_of
 from engram_lab.core.errors import (
     AccessDeniedError,
     ConflictError,
@@ -16,22 +17,24 @@ from engram_lab.core.errors import (
 )
 from engram_lab.core.reports import RefusedRow
 from engram_lab.core.sqlite.changes import log
+from engram_lab.core.sqlite.indexing import index_rows, path_rows, unindex
 from engram_lab.core.sqlite.reading import STATES, MemoryReader
 from engram_lab.core.sqlite.remembering import Batch
 from engram_lab.core.sqlite.rows import (
     STATE_COLUMNS,
-    index_rows,
+    fetch,
     memory_of,
     select_columns,
     to_row,
-    unindex,
 )
+from engram_lab.core.sqlite.workspaces import default_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import apsw
 
+    from engram_lab.core.drafts import Prepared
     from engram_lab.core.reports import RememberReport
     from engram_lab.core.types import Dedup, Memory
 
@@ -45,6 +48,7 @@ _ARCHIVE: Final = (
 _UPDATE: Final = (
     f"UPDATE memories SET {', '.join(f'{name} = ?' for name in STATE_COLUMNS)} WHERE pk = ?"
 )
+_WRITTEN: Final = f"SELECT {select_columns('m', private=False)} FROM memories AS m WHERE m.id = ?"
 
 
 class MemoryStore(MemoryReader):
@@ -72,8 +76,9 @@ class MemoryStore(MemoryReader):
             batch = Batch(self, context, connection, dedup=dedup, signature=signature)
             batch.add(draft)
             report = batch.finish()
-        (id_,) = report.ids + report.skipped + report.merged
-        return self.get(id_)
+            if report.ids:
+                return _written(connection, report.ids[0])
+            return self.get(*report.skipped, *report.merged)
 
     def remember_many(
         self,
@@ -131,11 +136,15 @@ class MemoryStore(MemoryReader):
             context.check_scope(connection, memory.scope, "write")
             if version is not None and version != memory.version:
                 raise VersionConflictError(id, expected=version, actual=memory.version)
-            revised = context.drafter.revise(memory, changes, at=context.now())
+            now = context.now()
+            revised = context.drafter.revise(memory, changes, at=now)
             context.check_scope(connection, revised.scope, "write")
-            if revised != memory:
+            if revised.workspace != memory.workspace:
+                default_scope(context, connection, revised.workspace, at=now)
+            # Compared as they are stored: for Python, `True` and 1 are the same metadata.
+            if self._prepared(revised) != self._prepared(memory):
                 self._write(connection, pk, memory, revised, "update", author, reason)
-        return self.get(id)
+            return _written(connection, id)
 
     def forget(
         self,
@@ -178,7 +187,7 @@ class MemoryStore(MemoryReader):
         with context.database.write() as connection:
             pk, memory = self.find(connection, id, forgotten=True)
             context.check_scope(connection, memory.scope, "write")
-            state = memory if version is None else self._version(connection, pk, version)
+            state = memory if version is None else self._version(connection, id, version)
             context.check_scope(connection, state.scope, "write")
             if version is None and memory.forgotten_at is None:
                 raise ConflictError(
@@ -199,13 +208,13 @@ class MemoryStore(MemoryReader):
                     "update its tier or expires_at instead"
                 )
             self._write(connection, pk, memory, back, "restore", author, reason)
-        return self.get(id)
+            return _written(connection, id)
 
-    def _version(self, connection: apsw.Connection, pk: int, version: int) -> Memory:
+    def _version(self, connection: apsw.Connection, id_: str, version: int) -> Memory:
         row = connection.execute(
             f"SELECT {select_columns('m', private=True)} FROM {STATES} AS m "
-            "WHERE m.pk = ? AND m.version = ?",
-            (pk, version),
+            "WHERE m.id = ? AND m.version = ?",
+            (id_, version),
         ).fetchone()
         if row is None:
             raise NotFoundError(f"there is no version {version} of this memory")
@@ -227,7 +236,7 @@ class MemoryStore(MemoryReader):
         # A clock that was set back must not make a version older than the one before it.
         at = max(context.now(), old.updated_at)
         new = replace(new, version=old.version + 1, updated_at=at)
-        before, after = context.drafter.prepare(old), context.drafter.prepare(new)
+        after = self._prepared(new)
         connection.execute(_ARCHIVE, (to_us(at), pk))
         seq = log(
             connection,
@@ -239,11 +248,19 @@ class MemoryStore(MemoryReader):
             author=signature[0],
             reason=signature[1],
         )
+        unindex(connection, pk, old.metadata)
         connection.execute(_UPDATE, (*to_row(pk, after, seq)[1:], pk))
-        unindex(connection, pk, before, searchable=old.forgotten_at is None)
-        index_rows(connection, [(pk, after)], searchable=new.forgotten_at is None)
+        index_rows(connection, pk, pk, path_rows(pk, after.leaves))
         if new.content != old.content:
             connection.execute("DELETE FROM vectors WHERE pk = ?", (pk,))
+
+    def _prepared(self, memory: Memory) -> Prepared:
+        return self._context.drafter.prepare(fields_of(memory))
+
+
+def _written(connection: apsw.Connection, id_: str) -> Memory:
+    """Return what was just written, also to an agent that may write there and not read."""
+    return memory_of(fetch(connection, _WRITTEN, (id_,))[0])
 
 
 def _at_row(error: EngramError, row: int) -> EngramError:

@@ -66,8 +66,8 @@ CREATE INDEX memories_by_event ON memories (event_at) WHERE event_at IS NOT NULL
 
 -- States that a later version took the place of. The present one is never stored twice.
 CREATE TABLE versions (
-    pk INTEGER NOT NULL REFERENCES memories (pk) ON DELETE CASCADE,
-    id TEXT NOT NULL,
+    pk INTEGER NOT NULL,
+    id TEXT NOT NULL REFERENCES memories (id) ON DELETE CASCADE,
     content TEXT NOT NULL,
     public_content TEXT,
     type TEXT NOT NULL,
@@ -98,7 +98,7 @@ CREATE TABLE versions (
     forgotten_at INTEGER,
     seq INTEGER NOT NULL,
     superseded_at INTEGER NOT NULL,
-    UNIQUE (pk, version)
+    UNIQUE (id, version)
 ) STRICT;
 
 -- Indexes of tags and metadata, derived from the columns of the same names.

@@ -48,16 +48,18 @@ def check_identity(connection: apsw.Connection, path: str) -> None:
         NotAnEngramFileError: Another program's database.
         SchemaTooNewError: It has steps that this version does not know.
     """
-    mark = connection.pragma("application_id")
+    with connection:  # one state: another process may be making this very file
+        mark = connection.pragma("application_id")
+        found = connection.pragma("user_version")
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").get
     if mark != APPLICATION_ID:
-        if mark or connection.execute("SELECT count(*) FROM sqlite_schema").get:
+        if mark or tables:
             raise NotAnEngramFileError(
                 f"{path} is a database of another program; nothing in it was changed: "
                 "give the path of a store, or a new one"
             )
         return
     known = len(migrations())
-    found = connection.pragma("user_version")
     if found > known:
         raise SchemaTooNewError(
             f"{path} has schema {found} and this version knows up to {known}; nothing in it was "

@@ -1,0 +1,29 @@
+"""For people who write plug-ins: checks that one keeps its contract, and data to test it with.
+
+    def test_my_store() -> None:
+        check_store(lambda: MyStore.open(":memory:"))
+
+    @given(memory_drafts())
+    def test_my_linker(draft: dict[str, Any]) -> None: ...
+
+The strategies are for hypothesis, which `pip install "engram-lab[testing]"` brings.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from engram_lab.testing.store import check_store
+from engram_lab.testing.trial import ConformanceError
+
+if TYPE_CHECKING:
+    from engram_lab.testing.strategies import filters, memory_drafts
+
+__all__ = ["ConformanceError", "check_store", "filters", "memory_drafts"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the strategies, and hypothesis with them, on first use."""
+    if name in {"filters", "memory_drafts"}:
+        from engram_lab.testing import strategies
+
+        return getattr(strategies, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
