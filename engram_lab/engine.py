@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 from engram_lab.config import EngineConfig
 from engram_lab.core.clock import SystemClock
+from engram_lab.core.copies import make_backup
 from engram_lab.core.interchange import Frames, iter_rows
 from engram_lab.core.recorder import Recorder
 from engram_lab.core.registry import STORES
@@ -266,11 +267,7 @@ class Engine(Frames):
         )
 
     def forget(self, id: str, *, author: str | None = None, reason: str | None = None) -> None:  # noqa: A002
-        """Hide a memory from every read; `restore` brings it back.
-
-        Raises:
-            NotFoundError: There is none that may be seen.
-        """
+        """Hide a memory from every read; `restore` brings it back."""
         self.store.memories.forget(id, author=author, reason=reason)
 
     def restore(
@@ -281,12 +278,7 @@ class Engine(Frames):
         author: str | None = None,
         reason: str | None = None,
     ) -> Memory:
-        """Bring back a forgotten memory, or the state of an earlier version, as a new version.
-
-        Raises:
-            NotFoundError: There is no such memory or version.
-            ConflictError: It is not forgotten, and no version was named.
-        """
+        """Bring back a forgotten memory, or the state of an earlier version, as a new version."""
         return self.store.memories.restore(id, version=version, author=author, reason=reason)
 
     def purge(
@@ -308,12 +300,7 @@ class Engine(Frames):
         return self.store.memories.clean_up()
 
     def link(self, from_id: str, to_id: str, **fields: Any) -> Link:
-        """Link two memories; see `store.links.put` for `type`, `weight`, `valid_from`.
-
-        Raises:
-            InvalidInputError: A memory linked to itself, or a field that breaks a law.
-            NotFoundError: One of them is not to be seen.
-        """
+        """Link two memories; see `store.links.put` for `type`, `weight`, `valid_from`."""
         return self.store.links.put(from_id, to_id, **fields)
 
     def neighbours(
@@ -340,15 +327,15 @@ class Engine(Frames):
         ]
 
     def backup(
-        self, target: str | os.PathLike[str], *, progress: Callable[[int, int], None] | None = None
+        self,
+        target: str | os.PathLike[str],
+        *,
+        compact: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> BackupReport:
-        """Copy the database to a new file while it is in use, and verify the copy.
-
-        Raises:
-            BackupError: The target exists, or the copy does not verify.
-        """
+        """Copy the database to a new file while it is in use; see `core.copies.make_backup`."""
         self.flush()
-        return self.store.backups.backup(str(target), progress=progress)
+        return make_backup(self.store, target, compact=compact, progress=progress)
 
     def close(self) -> None:
         """Store what waits and close the database; a second call does nothing."""

@@ -128,6 +128,7 @@ def hand(trial: Trial) -> None:
         trial.equal(memory.scope, scope, "the scope of what the agent wrote")
         trial.equal(store.memories.history(memory.id)[0].author, "x", "its author")
     trial.equal(agent.memories.remember({"content": "plain"}).scope, _OWN, "the scope by default")
+    trial.equal(agent.sessions.start(scope=_BELOW).scope, _BELOW, "the scope of its session")
     before = store.changes.last()
     for scope in ("global", "global/org:a", *_ELSEWHERE):
         with trial.refuses(AccessDeniedError, f"a new memory of the agent in {scope}"):

@@ -13,7 +13,6 @@ import argparse
 import gc
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -29,14 +28,13 @@ import apsw
 import pyarrow.parquet as pq
 
 from engram_lab import Engine, EngineConfig
-from engram_lab.core.sqlite.rows import select_columns
 from engram_lab.core.selection import EVERYTHING
+from engram_lab.core.sqlite.rows import select_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SEED = 20261121
-MIB = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,9 @@ def stored_rows(file: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return what a store holds of its memories, table by table, as the floor will insert it."""
     with closing(apsw.Connection(str(file))) as connection:
         rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}
-        rows["memories_fts"] = connection.execute("SELECT pk, content, tags FROM searchable").fetchall()
+        rows["memories_fts"] = connection.execute(
+            "SELECT pk, content, tags FROM searchable"
+        ).fetchall()
     return rows
 
 
@@ -255,11 +255,13 @@ def export(folder: Path, count: int, repeats: int) -> Figure:
 
 
 CHILD = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from engram_lab import Engine
 with Engine.open(sys.argv[1], read_only=True) as engine:
     engine.export(sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Not ru_maxrss: a process inherits that of the one that started it.
+print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 """
 
 
@@ -274,7 +276,7 @@ def memory(folder: Path, count: int) -> Figure:
         text=True,
         check=True,
     )
-    peak = int(said.stdout) / MIB
+    peak = int(said.stdout) / 1024
     return Figure(
         name=f"peak memory of exporting {count:,} memories",
         ours=peak,

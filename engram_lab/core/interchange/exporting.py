@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -115,10 +116,18 @@ def _write_parquet(folder: Path, scan: Scan, compression: str) -> None:
     for name, schema in SCHEMAS.items():
         file = folder / f"{name}.parquet"
         rows = 0
-        with pq.ParquetWriter(file, schema, compression=compression) as writer:
-            for batch in scan(name):
-                writer.write_batch(batch)
+        with (
+            pq.ParquetWriter(file, schema, compression=compression) as writer,
+            ThreadPoolExecutor(max_workers=1) as packer,
+        ):
+            packing: Future[None] | None = None
+            for batch in scan(name):  # read while the batch before is compressed
+                if packing is not None:
+                    packing.result()
+                packing = packer.submit(writer.write_batch, batch)
                 rows += batch.num_rows
+            if packing is not None:
+                packing.result()
         tables[name] = {"rows": rows, "sha256": file_sha256(file)}
     (folder / MANIFEST).write_bytes(manifest_of(tables))
 

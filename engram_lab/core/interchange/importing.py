@@ -207,8 +207,8 @@ def _jsonl_chunks(file: Path) -> Iterator[Chunk]:
         tables: dict[str, list[tuple[int, Any]]] = {}
         refused: list[RefusedRow] = []
         for number, row, error in some:
-            name = row.pop("table", None) if isinstance(row, dict) else None
-            if name in SCHEMAS:
+            name = str(row.pop("table", None)) if isinstance(row, dict) else None
+            if name is not None and name in SCHEMAS:
                 tables.setdefault(name, []).append((number, row))
             else:
                 reason = error or f"its table is {name!r}: allowed are {', '.join(SCHEMAS)}"

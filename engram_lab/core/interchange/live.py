@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import duckdb
-
 from engram_lab.core.schemas import SCHEMAS
 
 if TYPE_CHECKING:
+    import duckdb
+
     from engram_lab.core.protocols import Store
     from engram_lab.core.selection import Selection
 
@@ -24,6 +24,8 @@ class LiveDuckDB:
     """
 
     def __init__(self, store: Store, selection: Selection) -> None:
+        import duckdb
+
         self._store = store
         self._selection = selection
         self._connection = duckdb.connect()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from engram_lab.core.errors import BackupError, StoreBusyError, StoreError
+from engram_lab.core.errors import BackupError, EngramError, StoreBusyError, StoreError
 from engram_lab.core.reports import BackupReport, RestoreReport
 from engram_lab.core.sqlite.faults import translated
 from engram_lab.core.sqlite.migrations import check_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from engram_lab.core.sqlite.context import Context
 
@@ -47,20 +47,10 @@ class Backups:
             StoreError: The disk is full, or the target cannot be written.
         """
         file = self._new_file(target)
-        try:
-            with (
-                self._context.database.snapshot() as source,
-                closing(apsw.Connection(str(file))) as copy,
-            ):
-                with copy.backup("main", source, "main") as backup:
-                    while not backup.done:
-                        backup.step(_PAGES_AT_ONCE)
-                        if progress is not None:
-                            progress(backup.page_count - backup.remaining, backup.page_count)
-                copy.pragma("journal_mode", "delete")  # one file, with nothing beside it
-        except apsw.Error as error:
-            file.unlink(missing_ok=True)
-            raise translated(error, str(file)) from error
+        with self._context.database.snapshot() as source, _making(file):
+            if source.txn_state() == apsw.SQLITE_TXN_WRITE:
+                raise StoreError("a backup cannot be made inside a transaction: end it first")
+            _copy(source, file, progress)
         return verify_file(file)
 
     def vacuum_into(self, target: str) -> BackupReport:
@@ -70,12 +60,10 @@ class Backups:
             BackupError, StoreError: See `backup`.
         """
         file = self._new_file(target)
-        try:
-            with self._context.database.outside_transaction() as connection:
-                connection.execute("VACUUM INTO ?", (str(file),))
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
+        with self._context.database.outside_transaction() as connection, _making(file):
+            connection.execute("VACUUM INTO ?", (str(file),))
+            _sync(file)  # which SQLite does not do here
+            _sync(file.parent)
         return verify_file(file)
 
     def _new_file(self, target: str) -> Path:
@@ -86,6 +74,31 @@ class Backups:
         if not file.parent.is_dir():
             raise BackupError(f"the folder {file.parent} does not exist: create it first")
         return file
+
+
+@contextmanager
+def _making(file: Path) -> Iterator[None]:
+    """Name the new file in what goes wrong with it, and leave no part of it behind."""
+    try:
+        yield
+    except BaseException as error:
+        file.unlink(missing_ok=True)
+        if isinstance(error, apsw.Error) and not isinstance(error, apsw.CorruptError):
+            raise translated(error, str(file)) from error
+        raise
+
+
+def _copy(source: apsw.Connection, file: Path, progress: Callable[[int, int], None] | None) -> None:
+    with closing(apsw.Connection(str(file))) as copy:
+        backup = copy.backup("main", source, "main")
+        try:
+            while not backup.done:
+                backup.step(_PAGES_AT_ONCE)
+                if progress is not None:
+                    progress(backup.page_count - backup.remaining, backup.page_count)
+        finally:
+            backup.close(force=True)  # it would say again what `step` said
+        copy.pragma("journal_mode", "delete")  # one file, with nothing beside it
 
 
 def file_sha256(file: Path) -> str:
@@ -102,6 +115,12 @@ def verify_file(file: Path) -> BackupReport:
     """
     if not file.is_file():
         raise BackupError(f"{file} does not exist")
+    log = file.with_name(file.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise BackupError(
+            f"{file} is a store, not a backup: its last writes are still in {log.name}. "
+            "Make a backup with `engram backup`"
+        )
     digest = file_sha256(file)
     try:
         with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
@@ -136,21 +155,42 @@ def restore_file(backup: Path, target: Path) -> RestoreReport:
         StoreBusyError: Another program has the target open.
     """
     report = verify_file(backup)
-    kept = _next_free(target) if target.exists() else None
-    if kept is not None:
-        _take_alone(target)
+    if target.is_dir() or not target.parent.is_dir():
+        raise BackupError(f"{target} is no place for a file: give the path of one in a folder")
     incoming = target.with_name(target.name + ".incoming")
-    shutil.copyfile(backup, incoming)
-    with incoming.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    if file_sha256(incoming) != report.sha256:
-        incoming.unlink()
-        raise BackupError(f"{backup} changed while it was copied: try again")
-    if kept is not None:
-        os.link(target, kept)
-    incoming.replace(target)
-    _sync_folder(target.parent)
+    try:
+        _copy_file(backup, incoming, sha256=report.sha256)
+        kept = _set_aside(target)
+        incoming.replace(target)
+    except BaseException as error:
+        incoming.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, EngramError):
+            raise BackupError(f"{target} is what it was before: {error}") from error
+        raise
+    _sync(target.parent)
     return RestoreReport(backup=report, path=str(target), kept=None if kept is None else str(kept))
+
+
+def _copy_file(backup: Path, incoming: Path, *, sha256: str) -> None:
+    shutil.copyfile(backup, incoming)
+    _sync(incoming)
+    if file_sha256(incoming) != sha256:
+        raise BackupError(f"{backup} changed while it was copied: try again")
+
+
+def _set_aside(target: Path) -> Path | None:
+    """Give the file a second name, and a log that it left behind no chance to be replayed."""
+    kept = _next_free(target)
+    if target.exists():
+        _take_alone(target)
+    for suffix in ("-wal", "-shm", "-journal"):
+        beside = target.with_name(target.name + suffix)
+        if beside.exists():
+            beside.rename(kept.with_name(kept.name + suffix))
+    if not target.exists():
+        return None
+    os.link(target, kept)
+    return kept
 
 
 def _next_free(target: Path) -> Path:
@@ -168,15 +208,14 @@ def _take_alone(target: Path) -> None:
     except apsw.BusyError:
         raise StoreBusyError(f"{target} is open in another program: close that first") from None
     except (apsw.NotADBError, apsw.CorruptError):
-        # It is damaged: that is why somebody restores. Its log is kept with it.
-        for suffix in ("-wal", "-shm"):
-            beside = target.with_name(target.name + suffix)
-            if beside.exists():
-                beside.rename(_next_free(target).with_name(_next_free(target).name + suffix))
+        return  # it is damaged: that is why somebody restores
+    except apsw.Error as error:
+        raise translated(error, str(target)) from error
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(place: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk."""
+    descriptor = os.open(place, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

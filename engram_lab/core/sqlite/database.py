@@ -18,8 +18,8 @@ from engram_lab.core.errors import (
     StoreError,
     StoreReadOnlyError,
 )
-from engram_lab.core.sqlite.faults import translated
-from engram_lab.core.sqlite.migrations import check_identity, migrate
+from engram_lab.core.sqlite.faults import DAMAGE, translated
+from engram_lab.core.sqlite.migrations import check_identity, check_migrated, migrate
 from engram_lab.core.sqlite.pragmas import prepare_reader, prepare_writer
 
 if TYPE_CHECKING:
@@ -86,8 +86,11 @@ class Database:
         connection = self._connect(read_only=self.read_only)
         try:
             connection.set_busy_timeout(self._settings.busy_timeout_ms)
-            check_identity(connection, self.path)
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            check_identity(connection, self.path)  # a foreign file keeps every byte, and its log
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             if self.read_only:
+                check_migrated(connection, self.path)
                 prepare_reader(connection, self._settings)
             else:
                 prepare_writer(connection, self._settings)
@@ -113,7 +116,7 @@ class Database:
         connection = self._borrow()
         try:
             yield connection
-        except apsw.Error as error:
+        except (apsw.Error, *DAMAGE) as error:
             raise translated(error, self.path) from error
         finally:
             self._give_back(connection)
@@ -199,7 +202,7 @@ class Database:
             connection.set_busy_timeout(min(self._settings.busy_timeout_ms, 1000))
             try:
                 busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-            except apsw.BusyError:
+            except (apsw.BusyError, apsw.FullError):  # what was written before is kept all the same
                 return False
             finally:
                 connection.set_busy_timeout(self._settings.busy_timeout_ms)

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
+from engram_lab.core.errors import StoreCorruptError
 from engram_lab.core.metadata import leaves
 from engram_lab.core.reports import CheckResult
+from engram_lab.core.sqlite.faults import DAMAGE
 from engram_lab.core.sqlite.indexing import metadata_value
+from engram_lab.core.sqlite.reading import STATES
 from engram_lab.core.sqlite.rows import fetch, memory_of, select_columns
+from engram_lab.core.text import content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from engram_lab.core.sqlite.context import Context
     from engram_lab.core.types import Memory
@@ -23,12 +27,17 @@ _ORPHANS: Final = {
     "tags": "memory_tags WHERE pk NOT IN (SELECT pk FROM memories)",
     "metadata": "memory_metadata WHERE pk NOT IN (SELECT pk FROM memories)",
     "versions": "versions WHERE pk NOT IN (SELECT pk FROM memories)",
-    "vectors": "vectors WHERE pk NOT IN (SELECT pk FROM memories)",
+    "vectors": "vectors WHERE pk NOT IN (SELECT pk FROM memories) "
+    "OR embedder NOT IN (SELECT number FROM embedders)",
     "links": "links WHERE from_pk NOT IN (SELECT pk FROM memories) "
     "OR to_pk NOT IN (SELECT pk FROM memories)",
-    "mentions": "mentions WHERE pk NOT IN (SELECT pk FROM memories)",
-    "turns": "turns WHERE pk NOT IN (SELECT pk FROM memories)",
-    "hits": "recall_hits WHERE pk NOT IN (SELECT pk FROM memories)",
+    "mentions": "mentions WHERE pk NOT IN (SELECT pk FROM memories) "
+    "OR entity_id NOT IN (SELECT id FROM entities)",
+    "turns": "turns WHERE pk NOT IN (SELECT pk FROM memories) "
+    "OR session_id NOT IN (SELECT id FROM sessions)",
+    "hits": "recall_hits WHERE pk NOT IN (SELECT pk FROM memories) "
+    "OR event_id NOT IN (SELECT id FROM recall_events)",
+    "aliases": "identity_aliases WHERE identity_id NOT IN (SELECT id FROM identities)",
 }
 
 
@@ -39,14 +48,21 @@ class Doctor:
         self._context = context
 
     def examine(self) -> list[CheckResult]:
-        """Return what the doctor finds: pages, text index, tag and metadata indexes, orphans, log.
+        """Return what the doctor finds: pages, contents, indexes, orphans, log.
+
+        A check that the damage itself keeps from ending is a finding, too.
 
         Raises:
             AccessDeniedError: An agent asks.
+            StoreError: Inside a transaction, or where the file cannot be written.
         """
         self._context.access.check_owner("examine the store")
-        with self._context.database.write() as connection:  # the FTS check is written as an insert
-            return list(_examine(connection))
+        with self._context.database.outside_transaction() as connection:
+            connection.execute("BEGIN IMMEDIATE")  # the check of the text index is an insert
+            try:
+                return list(_examine(connection))
+            finally:
+                connection.execute("ROLLBACK")  # a damaged index would not let it be committed
 
     def repair(self) -> list[CheckResult]:
         """Rebuild all that is derived from the memories, remove orphans, and examine again.
@@ -68,13 +84,16 @@ class Doctor:
                 )
             for rows in _ORPHANS.values():
                 connection.execute(f"DELETE FROM {rows}")
-            return list(_examine(connection))
+        return self.examine()
 
 
 def _memories(connection: apsw.Connection) -> Iterator[tuple[int, Memory]]:
     columns = select_columns("m", private=False)
-    for row in connection.execute(f"SELECT {columns}, m.pk FROM memories AS m"):
-        yield row[-1], memory_of(row)
+    try:
+        for row in connection.execute(f"SELECT {columns}, m.pk FROM memories AS m"):
+            yield row[-1], memory_of(row)
+    except UnicodeDecodeError as error:
+        raise StoreCorruptError(f"a memory holds bytes that are no text: {error}") from error
 
 
 def _tag_entries(pk: int, memory: Memory) -> Iterator[tuple[str, int]]:
@@ -86,27 +105,48 @@ def _path_entries(pk: int, memory: Memory) -> Iterator[tuple[str, str | int | fl
 
 
 def _examine(connection: apsw.Connection) -> Iterator[CheckResult]:
+    for name, (find, otherwise) in _CHECKS.items():
+        try:
+            problems = find(connection)
+        except (apsw.Error, StoreCorruptError, *DAMAGE) as error:
+            problems = [f"it cannot be read: {error}"]
+        yield CheckResult.of(name, problems, otherwise)
+    yield CheckResult.of("vectors", [], _waiting(connection))
+
+
+def _pages(connection: apsw.Connection) -> list[str]:
     found = [row[0] for row in fetch(connection, "PRAGMA integrity_check(20)")]
-    yield CheckResult.of("file", [] if found == ["ok"] else found, "every page is sound")
-    yield CheckResult.of("text index", _text_index(connection), "it holds what the memories say")
-    yield _same(
-        "tag index",
+    return [] if found == ["ok"] else found
+
+
+def _contents(connection: apsw.Connection) -> list[str]:
+    """Read every state, past ones too; SQLite knows pages, and the hash knows every letter."""
+    columns = select_columns("m", private=True)
+    states = map(memory_of, connection.execute(f"SELECT {columns} FROM {STATES} AS m"))
+    altered = sum(content_hash(state.content) != state.content_hash for state in states)
+    return [f"{altered} are not what was stored"] if altered else []
+
+
+def _tags(connection: apsw.Connection) -> list[str]:
+    return _compare(
         {entry for pk, memory in _memories(connection) for entry in _tag_entries(pk, memory)},
         set(fetch(connection, "SELECT tag, pk FROM memory_tags")),
     )
-    yield _same(
-        "metadata index",
+
+
+def _metadata(connection: apsw.Connection) -> list[str]:
+    return _compare(
         {entry for pk, memory in _memories(connection) for entry in _path_entries(pk, memory)},
         set(fetch(connection, "SELECT path, value, pk FROM memory_metadata")),
     )
-    orphans = [
+
+
+def _orphans(connection: apsw.Connection) -> list[str]:
+    return [
         f"{count} of {name}"
         for name, rows in _ORPHANS.items()
         if (count := connection.execute(f"SELECT count(*) FROM {rows}").get)
     ]
-    yield CheckResult.of("orphans", orphans, "every row belongs to a memory")
-    yield CheckResult.of("change log", _gaps(connection), "its numbers have no gaps")
-    yield CheckResult.of("vectors", [], _waiting(connection))
 
 
 def _text_index(connection: apsw.Connection) -> list[str]:
@@ -120,15 +160,13 @@ def _text_index(connection: apsw.Connection) -> list[str]:
     return []
 
 
-def _same(
-    name: str, expected: set[tuple[object, ...]], stored: set[tuple[object, ...]]
-) -> CheckResult:
+def _compare(expected: set[tuple[object, ...]], stored: set[tuple[object, ...]]) -> list[str]:
     problems = []
     if missing := len(expected - stored):
         problems.append(f"{missing} entries are missing")
     if surplus := len(stored - expected):
         problems.append(f"{surplus} entries are too many")
-    return CheckResult.of(name, problems, "it holds what the memories say")
+    return problems
 
 
 def _gaps(connection: apsw.Connection) -> list[str]:
@@ -148,3 +186,14 @@ def _waiting(connection: apsw.Connection) -> str:
     )
     waiting = [f"{count} memories wait for {name!r}" for name, count in rows if count]
     return ", ".join(waiting) or "no memory waits for one"
+
+
+_CHECKS: Final[dict[str, tuple[Callable[[apsw.Connection], list[str]], str]]] = {
+    "file": (_pages, "every page is sound"),
+    "contents": (_contents, "they are what was stored"),
+    "text index": (_text_index, "it holds what the memories say"),
+    "tag index": (_tags, "it holds what the memories say"),
+    "metadata index": (_metadata, "it holds what the memories say"),
+    "orphans": (_orphans, "every row belongs to a memory"),
+    "change log": (_gaps, "its numbers have no gaps"),
+}

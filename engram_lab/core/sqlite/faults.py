@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import apsw
+import orjson
 
 from engram_lab.core.errors import (
     ConflictError,
@@ -15,8 +18,11 @@ from engram_lab.core.errors import (
     StoreReadOnlyError,
 )
 
-__all__ = ["translated"]
+__all__ = ["DAMAGE", "translated"]
 
+_DAMAGED: Final = (
+    "the file is damaged: run `engram doctor`, or restore a backup with `engram backup restore`"
+)
 _MEANINGS: tuple[tuple[type[apsw.Error], type[StoreError], str], ...] = (
     (
         apsw.BusyError,
@@ -43,17 +49,14 @@ _MEANINGS: tuple[tuple[type[apsw.Error], type[StoreError], str], ...] = (
         apsw.ReadOnlyError,
         StoreReadOnlyError,
         (
-            "the file cannot be written: check its permissions and those of its folder, "
-            "or open it with read_only=True"
+            "the file cannot be written: check its permissions and those of its folder, where "
+            "SQLite keeps its log, or open it with read_only=True; a backup opens from any folder"
         ),
     ),
     (
         apsw.CorruptError,
         StoreCorruptError,
-        (
-            "the file is damaged: run `engram doctor`, or restore a backup with "
-            "`engram backup restore`"
-        ),
+        _DAMAGED,
     ),
     (
         apsw.NotADBError,
@@ -74,8 +77,14 @@ _MEANINGS: tuple[tuple[type[apsw.Error], type[StoreError], str], ...] = (
 )
 
 
-def translated(error: apsw.Error, path: str) -> StoreError | ConflictError:
-    """Return our error for one of SQLite's."""
+DAMAGE: Final = (UnicodeDecodeError, orjson.JSONDecodeError)
+"""What reading rows raises where bytes of a text were altered: SQLite does not check them."""
+
+
+def translated(error: apsw.Error | ValueError, path: str) -> StoreError | ConflictError:
+    """Return our error for one of SQLite's, or one of `DAMAGE`."""
+    if isinstance(error, DAMAGE):
+        return StoreCorruptError(f"{path}: {_DAMAGED} ({error})")
     if isinstance(error, apsw.ConstraintError):
         return ConflictError(f"{path}: the store refuses this as it contradicts a row: {error}")
     for theirs, ours, advice in _MEANINGS:

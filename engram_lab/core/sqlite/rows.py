@@ -8,6 +8,7 @@ import orjson
 
 from engram_lab.core.clock import from_us, to_us
 from engram_lab.core.drafts import BLANK
+from engram_lab.core.errors import StoreCorruptError
 from engram_lab.core.types import Memory
 
 if TYPE_CHECKING:
@@ -71,37 +72,47 @@ def optional_us(moment: datetime | None) -> int | None:
 
 
 def memory_of(row: tuple[Any, ...]) -> Memory:
-    """Return the memory of a row selected with `select_columns`."""
-    return Memory(
-        id=row[0],
-        content=row[1],
-        type=row[2],
-        tags=tuple(orjson.loads(row[3])) if row[3] != "[]" else (),
-        metadata=orjson.loads(row[4]) if row[4] != "{}" else {},
-        importance=row[5],
-        workspace=row[6],
-        scope=row[7],
-        tier=row[8],
-        event_at=optional_time(row[9]),
-        valid_from=optional_time(row[10]),
-        valid_to=optional_time(row[11]),
-        created_at=from_us(row[12]),
-        updated_at=from_us(row[13]),
-        last_accessed_at=optional_time(row[14]),
-        access_count=row[15],
-        expires_at=optional_time(row[16]),
-        lifecycle=row[17],
-        pinned=row[18] == 1,
-        version=row[19],
-        content_hash=row[20],
-        media_url=row[21],
-        session_id=row[22],
-        agent_id=row[23],
-        source=row[24],
-        snapshot_origin=row[25],
-        snapshot_loaded_at=optional_time(row[26]),
-        forgotten_at=optional_time(row[27]),
-    )
+    """Return the memory of a row selected with `select_columns`.
+
+    Raises:
+        StoreCorruptError: Its tags, metadata or times are none.
+    """
+    try:
+        return Memory(
+            id=row[0],
+            content=row[1],
+            type=row[2],
+            tags=tuple(orjson.loads(row[3])) if row[3] != "[]" else (),
+            metadata=orjson.loads(row[4]) if row[4] != "{}" else {},
+            importance=row[5],
+            workspace=row[6],
+            scope=row[7],
+            tier=row[8],
+            event_at=optional_time(row[9]),
+            valid_from=optional_time(row[10]),
+            valid_to=optional_time(row[11]),
+            created_at=from_us(row[12]),
+            updated_at=from_us(row[13]),
+            last_accessed_at=optional_time(row[14]),
+            access_count=row[15],
+            expires_at=optional_time(row[16]),
+            lifecycle=row[17],
+            pinned=row[18] == 1,
+            version=row[19],
+            content_hash=row[20],
+            media_url=row[21],
+            session_id=row[22],
+            agent_id=row[23],
+            source=row[24],
+            snapshot_origin=row[25],
+            snapshot_loaded_at=optional_time(row[26]),
+            forgotten_at=optional_time(row[27]),
+        )
+    except (ValueError, OverflowError) as error:
+        raise StoreCorruptError(
+            f"memory {row[0]} cannot be read, as its row is damaged ({error}): "
+            "restore a backup with `engram backup restore`"
+        ) from error
 
 
 _PLACES: Final = {name: place for place, name in enumerate(STATE_COLUMNS, 1)}

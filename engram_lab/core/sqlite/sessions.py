@@ -76,7 +76,8 @@ class Sessions:
             connection.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (id_, workspace, own, *rest)
             )
-        return self.get(id_)
+            # Also for an agent that may write there and not read.
+            return _session_of((id_, workspace, own, *rest))
 
     def add_turns(self, session_id: str, turns: Iterable[Mapping[str, Any]]) -> list[Turn]:
         """Add turns at the end of a session, in one transaction.
@@ -191,19 +192,20 @@ class Sessions:
                 "ORDER BY m.started_at, m.id",
                 where.values,
             )
-        return [
-            Session(
-                id=row[0],
-                workspace=row[1],
-                scope=row[2],
-                agent_id=row[3],
-                title=row[4],
-                started_at=from_us(row[5]),
-                ended_at=optional_time(row[6]),
-                metadata=orjson.loads(row[7]),
-            )
-            for row in rows
-        ]
+        return [_session_of(row) for row in rows]
+
+
+def _session_of(row: tuple[Any, ...]) -> Session:
+    return Session(
+        id=row[0],
+        workspace=row[1],
+        scope=row[2],
+        agent_id=row[3],
+        title=row[4],
+        started_at=from_us(row[5]),
+        ended_at=optional_time(row[6]),
+        metadata=orjson.loads(row[7]),
+    )
 
 
 def _split(number: int, turn: Mapping[str, Any]) -> tuple[str, datetime | None, dict[str, Any]]:

@@ -12,12 +12,19 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.clock import Clock, to_us
-from engram_lab.core.errors import NotAnEngramFileError, SchemaTooNewError
+from engram_lab.core.errors import NotAnEngramFileError, SchemaTooNewError, StoreError
 
 if TYPE_CHECKING:
     import apsw
 
-__all__ = ["APPLICATION_ID", "Migration", "check_identity", "migrate", "migrations"]
+__all__ = [
+    "APPLICATION_ID",
+    "Migration",
+    "check_identity",
+    "check_migrated",
+    "migrate",
+    "migrations",
+]
 
 APPLICATION_ID: Final = 0x456E_6772
 """Marks a SQLite file as ours: "Engr" in ASCII, read back by `file` and by every other tool."""
@@ -64,6 +71,20 @@ def check_identity(connection: apsw.Connection, path: str) -> None:
         raise SchemaTooNewError(
             f"{path} has schema {found} and this version knows up to {known}; nothing in it was "
             "changed: upgrade with `pip install --upgrade engram-lab`"
+        )
+
+
+def check_migrated(connection: apsw.Connection, path: str) -> None:
+    """Refuse a file that lacks steps, where they may not be applied; reads only.
+
+    Raises:
+        StoreError: It is empty, or of an older version.
+    """
+    found = connection.pragma("user_version")
+    if found < len(migrations()):
+        raise StoreError(
+            f"{path} has schema {found} and this version needs {len(migrations())}: "
+            "open it once without read_only=True"
         )
 
 
