@@ -37,8 +37,9 @@ lowest: | check-python ## the quick tests with the oldest dependencies we allow 
 	uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable . --group test
 	$(LOWEST)/bin/pytest -m "not slow" -n 2
 
-bench: $(INSTALLED) ## the core's speed on this machine
-	$(BIN)/python evals/bench/core.py
+bench: $(INSTALLED) ## the speed of the core against its floors; keeps the figures
+	$(BIN)/python evals/bench/core.py --save evals/baselines/bench-core.json
+	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included
 	rm -rf $(VENV) build dist demo-out .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING
@@ -61,6 +62,7 @@ class Prepared(NamedTuple):
     metadata_json: str
     leaves: list[tuple[str, Scalar]]
     public_content: str | None
+    public_hash: str | None
 
 
 def check_label(value: object, *, field: str, limit: int = 256) -> str:
@@ -248,21 +250,27 @@ class Drafter:
         _check_still_to_come(fields, at)
         return Memory(**fields)
 
-    def prepare(self, fields: Mapping[str, Any]) -> Prepared:
+    def prepare(self, fields: Mapping[str, Any], *, stored: bool = False) -> Prepared:
         """Return the fields of a memory with what a store derives from them.
+
+        Args:
+            fields: All of a memory, or those of them that are not blank.
+            stored: The metadata is in the store already, where a limit may have been larger.
 
         Raises:
             InvalidInputError: Metadata that JSON cannot hold, or beyond the limit.
         """
         content, tags, metadata = fields["content"], fields.get("tags"), fields.get("metadata")
         found = leaves(metadata) if metadata else []
-        limit = self._settings.max_metadata_bytes
+        public = public_text(content) if has_private(content) else None
+        limit = sys.maxsize if stored else self._settings.max_metadata_bytes
         return Prepared(
             fields,
             orjson.dumps(tags).decode() if tags else "[]",
             dump_json(metadata, field="metadata", limit=limit) if metadata else "{}",
             found,
-            public_text(content) if has_private(content) else None,
+            public,
+            None if public is None else content_hash(public),
         )
 
     def _content(self, value: object) -> str:

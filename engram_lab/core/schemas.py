@@ -265,7 +265,7 @@ def _column(name: str, field: pa.Field, batch: pa.RecordBatch, first_row: int) -
         return column
     try:
         return column.cast(field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+    except pa.ArrowException:
         raise SchemaMismatchError(
             f"{column.type}: expected {field.type}", table=name, column=field.name
         ) from None

@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import to_us
-from engram_lab.core.filters import ALWAYS, And, Compare, Filter, Not, Or
+from engram_lab.core.errors import InvalidFilterError, shown
+from engram_lab.core.filters import ALWAYS, FIELDS, And, Compare, Filter, Not, Or
 from engram_lab.core.scopes import ancestors
 from engram_lab.core.sqlite.indexing import metadata_value
+from engram_lab.core.sqlite.rows import PUBLIC
 
 if TYPE_CHECKING:
     from engram_lab.core.access import Access
     from engram_lab.core.selection import Selection
 
-__all__ = ["Where", "of_selection", "readable"]
+__all__ = ["Where", "of_past", "of_selection", "of_state", "readable"]
 
 _COMPARISONS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -61,6 +63,23 @@ def of_selection(selection: Selection, access: Access, now: datetime) -> Where:
     of_state(where, selection, access, now)
     if selection.filter != ALWAYS:
         where.add(_filter(selection.filter, where.values))
+    return where
+
+
+def of_past(selection: Selection, access: Access, now: datetime) -> Where:
+    """Return the condition on `STATES AS m` for a selection of the past, all but its filter.
+
+    Whose present state has expired, or is out of reach, is in no past either.
+    """
+    moment = to_us(selection.as_of or now)
+    where, head = Where(), Where()
+    where.add(
+        "m.updated_at <= ? AND (m.superseded_at IS NULL OR m.superseded_at > ?)", moment, moment
+    )
+    head.add("h.pk = m.pk AND (h.expires_at IS NULL OR h.expires_at > ?)", to_us(now))
+    readable(head, access, "h")
+    where.add(f"EXISTS (SELECT 1 FROM memories AS h WHERE {head.sql})", *head.values)
+    of_state(where, selection, access, now)
     return where
 
 
@@ -116,7 +135,9 @@ def _filter(condition: Filter, values: list[Any]) -> str:  # noqa: PLR0911 - one
 
 
 def _column(name: str, op: str, value: Any, values: list[Any]) -> str:
-    column = "coalesce(m.public_content, m.content)" if name == "content" else f"m.{name}"
+    if name not in FIELDS:  # a name becomes part of the SQL, so that of a filter made by hand too
+        raise InvalidFilterError(f"the filter names the field {shown(name)}: use parse_filter")
+    column = PUBLIC.get(name, f"{{m}}.{name}").format(m="m")
     if op == "exists":
         return f"({column} IS {'NOT ' if value else ''}NULL)"
     if op == "in":

@@ -120,7 +120,7 @@ def _pages(connection: apsw.Connection) -> list[str]:
 
 
 def _contents(connection: apsw.Connection) -> list[str]:
-    """Read every state, past ones too; SQLite knows pages, and the hash knows every letter."""
+    """Read every state, past ones too: SQLite vouches for the pages, the hash for the letters."""
     columns = select_columns("m", private=True)
     states = map(memory_of, connection.execute(f"SELECT {columns} FROM {STATES} AS m"))
     altered = sum(content_hash(state.content) != state.content_hash for state in states)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.clock import to_us
+from engram_lab.core.errors import NotFoundError
 from engram_lab.core.reports import CleanupReport, PurgeReport
 from engram_lab.core.sqlite.changes import log
 from engram_lab.core.sqlite.indexing import unindex
@@ -55,7 +57,7 @@ class ErasableMemories(MemoryStore):
                 pk, memory = self.find(connection, id_, forgotten=True)
                 context.check_scope(connection, memory.scope, "admin")
                 self._purge(connection, pk, memory, *signature)
-        return PurgeReport(ids=tuple(wanted), erased=context.database.truncate_log())
+        return PurgeReport(ids=tuple(wanted), erased=context.database.erase())
 
     def _purge(
         self,
@@ -140,6 +142,9 @@ class ErasableMemories(MemoryStore):
         return self._forget_all(aged, "older than the workspace keeps")
 
     def _forget_all(self, rows: list[tuple[str]], reason: str) -> int:
+        forgotten = 0
         for (id_,) in rows:
-            self.forget(id_, author="clean-up", reason=reason)
-        return len(rows)
+            with suppress(NotFoundError):  # it may have expired since this clean-up began
+                self.forget(id_, author="clean-up", reason=reason)
+                forgotten += 1
+        return forgotten

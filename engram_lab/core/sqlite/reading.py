@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
-from engram_lab.core.clock import from_us, to_us
+from engram_lab.core.clock import from_us
 from engram_lab.core.errors import InvalidInputError, NotFoundError
 from engram_lab.core.filters import matches
 from engram_lab.core.reports import AggregateRow, Page, TextMatch
-from engram_lab.core.selection import Order, Selection
-from engram_lab.core.sqlite.conditions import Where, of_selection, of_state, readable
+from engram_lab.core.selection import Selection
+from engram_lab.core.sqlite.conditions import Where, of_past, of_selection, readable
+from engram_lab.core.sqlite.paging import ORDERS, check_page, read_cursor, write_cursor
 from engram_lab.core.sqlite.rows import (
     MEMORY_COLUMNS,
+    STATE_COLUMNS,
     fetch,
     memory_of,
     optional_time,
@@ -31,24 +29,18 @@ if TYPE_CHECKING:
 
     import apsw
 
+    from engram_lab.core.selection import Order
     from engram_lab.core.sqlite.context import Context
 
 __all__ = ["AGGREGATE_KEYS", "STATES", "MemoryReader"]
 
-_STATE: Final = ", ".join(("pk", *MEMORY_COLUMNS, "public_content", "seq"))
+_STATE: Final = ", ".join(("pk", *STATE_COLUMNS))
 STATES: Final = (
     f"(SELECT {_STATE}, NULL AS superseded_at FROM memories "
     f"UNION ALL SELECT {_STATE}, superseded_at FROM versions)"
 )
 """Every state that any memory ever had."""
 
-_ORDERS: Final[dict[Order, str]] = {
-    "id": "m.id",
-    "created_at": "m.created_at",
-    "updated_at": "m.updated_at",
-    "event_at": "coalesce(m.event_at, m.created_at)",
-    "importance": "m.importance",
-}
 AGGREGATE_KEYS: Final[dict[str, str]] = {
     "type": "m.type",
     "tag": "t.tag",
@@ -63,7 +55,6 @@ AGGREGATE_KEYS: Final[dict[str, str]] = {
     "week": "strftime('%G-W%V', m.created_at / 1000000, 'unixepoch')",
     "month": "strftime('%Y-%m', m.created_at / 1000000, 'unixepoch')",
 }
-MAX_PAGE: Final = 10_000
 
 
 class MemoryReader:
@@ -150,18 +141,15 @@ class MemoryReader:
             InvalidInputError: An unknown order, a limit outside 1 to 10000, or a cursor of another
                 listing.
         """
-        if order not in get_args(Order):
-            raise InvalidInputError(f"order is {order!r}: allowed are {', '.join(get_args(Order))}")
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidInputError(f"limit is {limit}: allowed are 1 to {MAX_PAGE}")
-        after = None if cursor is None else _read_cursor(cursor, order, descending=descending)
+        check_page(order, limit)
+        after = None if cursor is None else read_cursor(cursor, order, descending=descending)
         with self._stream(selection, order, descending=descending, after=after) as stream:
             found = list(islice(stream, limit + 1))
         page = found[:limit]
         following = None
         if len(found) > limit:
             last, key = page[-1]
-            following = _write_cursor(order, key, last.id, descending=descending)
+            following = write_cursor(order, key, last.id, descending=descending)
         return Page(memories=tuple(memory for memory, _ in page), next_cursor=following)
 
     @contextmanager
@@ -179,26 +167,22 @@ class MemoryReader:
         A past state has no tag and metadata indexes, so its filter is judged in Python.
         """
         self._check_private(private=selection.private)
-        past = selection.as_of
         now = self._context.now()
-        if past is None:
+        if selection.as_of is None:
             source, where = "memories", of_selection(selection, self._context.access, now)
         else:
-            source, where = STATES, Where()
-            moment = to_us(past)
-            where.add("m.updated_at <= ?", moment)
-            where.add("(m.superseded_at IS NULL OR m.superseded_at > ?)", moment)
-            where.add("m.pk NOT IN (SELECT pk FROM memories WHERE expires_at <= ?)", to_us(now))
-            of_state(where, selection, self._context.access, now)
-        key = _ORDERS[order]
+            source, where = STATES, of_past(selection, self._context.access, now)
+        key = ORDERS[order]
         if extra is not None:
             where.add(*extra)
         if after is not None:
             where.add(f"({key}, m.id) {'<' if descending else '>'} (?, ?)", *after)
         way = "DESC" if descending else "ASC"
         columns = select_columns("m", private=False)
+        if selection.private:
+            columns += ", " + select_columns("m", private=True)
         sql = (
-            f"SELECT {columns}, m.content, {key} FROM {source} AS m "
+            f"SELECT {columns}, {key} FROM {source} AS m "
             f"WHERE {where.sql} ORDER BY {key} {way}, m.id {way}"
         )
         with self._context.database.read() as connection:
@@ -215,7 +199,7 @@ class MemoryReader:
             memory = memory_of(row)
             if selection.as_of is None or matches(selection.filter, memory):
                 if selection.private:
-                    memory = memory_of((row[0], row[-2], *row[2:]))
+                    memory = memory_of(row[len(MEMORY_COLUMNS) :])
                 yield memory, row[-1]
 
     def count(self, selection: Selection) -> int:
@@ -344,23 +328,3 @@ class MemoryReader:
             if seen and not self._is_gone(memory, forgotten=forgotten):
                 return row[-1], memory
         raise NotFoundError(f"there is no memory {id_!r} that you may see")
-
-
-def _write_cursor(order: Order, key: Any, id_: str, *, descending: bool) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([order, descending, key, id_])).decode()
-
-
-def _read_cursor(cursor: str, order: Order, *, descending: bool) -> tuple[Any, str]:
-    try:
-        its_order, its_way, key, id_ = orjson.loads(base64.urlsafe_b64decode(cursor))
-    except (binascii.Error, ValueError, TypeError):
-        its_order = its_way = key = id_ = None
-    if (
-        (its_order, its_way) != (order, descending)
-        or not isinstance(id_, str)
-        or not isinstance(key, str | int | float)
-    ):
-        raise InvalidInputError(
-            "the cursor is of another listing: use the next_cursor of a page with the same order"
-        )
-    return key, id_

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import to_us
 from engram_lab.core.drafts import DEFAULT_WORKSPACE, check_workspace
-from engram_lab.core.errors import ConflictError, DuplicateError, InvalidInputError
+from engram_lab.core.errors import ConflictError, DuplicateError, InvalidInputError, shown
 from engram_lab.core.reports import RememberReport
 from engram_lab.core.sqlite.changes import log_many, next_number
+from engram_lab.core.sqlite.conditions import Where, readable
 from engram_lab.core.sqlite.indexing import index_rows, path_rows
 from engram_lab.core.sqlite.rows import INSERT_MEMORY, to_row
-from engram_lab.core.sqlite.workspaces import default_scope
+from engram_lab.core.sqlite.workspaces import default_scope, inherited_scope
 from engram_lab.core.types import DEDUP_MODES
 
 if TYPE_CHECKING:
@@ -28,15 +29,16 @@ __all__ = ["Batch"]
 
 _ROWS_AT_ONCE: Final = 2000
 _SAME: Final = (
-    "SELECT id FROM memories WHERE content_hash = ? AND workspace = ? AND scope = ? "
-    "AND forgotten_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY id LIMIT 1"
+    "m.content_hash = ? AND m.workspace = ? AND m.scope = ? "
+    "AND m.forgotten_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?)"
 )
 
 
 class Batch:
     """The new memories of one transaction, held back until there are enough to write at once.
 
-    Two memories are the same where workspace, scope and normalised content are.
+    Two memories are the same where workspace, scope and normalised content are. An agent does not
+    meet what it may not read.
     """
 
     def __init__(
@@ -51,12 +53,15 @@ class Batch:
         self._store = store
         self._context = context
         self._connection = connection
-        self._dedup = dedup or context.settings.dedup
+        self._dedup = context.settings.dedup if dedup is None else dedup
         if self._dedup not in DEDUP_MODES:
-            raise InvalidInputError(f"dedup is {dedup!r}: allowed are {', '.join(DEDUP_MODES)}")
+            raise InvalidInputError(
+                f"dedup is {shown(dedup)}: allowed are {', '.join(DEDUP_MODES)}"
+            )
         self._author, self._reason = signature
         self._at = context.now()
         self._default_scopes: dict[str, str] = {}
+        self._workspaces: set[str] = set()
         self._writable: set[str] = set()
         self._first = 0
         self._rows: list[tuple[Any, ...]] = []
@@ -94,6 +99,10 @@ class Batch:
 
         What waits is tuples of plain values, which the garbage collector need not look at again.
         """
+        workspace = prepared.fields.get("workspace", DEFAULT_WORKSPACE)
+        if workspace not in self._workspaces:
+            default_scope(self._context, self._connection, workspace, at=self._at)
+            self._workspaces.add(workspace)
         if not self._rows:
             self._first = next_number(self._connection)
         number = self._first + len(self._rows)
@@ -114,9 +123,7 @@ class Batch:
         name = draft.get("workspace") or DEFAULT_WORKSPACE
         known = self._default_scopes.get(name) if type(name) is str else None
         if known is None:
-            known = default_scope(
-                self._context, self._connection, check_workspace(name), at=self._at
-            )
+            known = inherited_scope(self._context, self._connection, check_workspace(name))
             self._default_scopes[name] = known
         return known
 
@@ -130,8 +137,11 @@ class Batch:
     def _find_same(self, fields: Mapping[str, Any]) -> str | None:
         if _same_key(fields) in self._waiting_keys:
             self._flush()
+        where = Where()
+        where.add(_SAME, *_same_key(fields), to_us(self._at))
+        readable(where, self._context.access)
         found: str | None = self._connection.execute(
-            _SAME, (*_same_key(fields), to_us(self._at))
+            f"SELECT m.id FROM memories AS m WHERE {where.sql} ORDER BY m.id LIMIT 1", where.values
         ).get
         return found
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "INSERT_MEMORY",
     "MEMORY_COLUMNS",
+    "PUBLIC",
     "STATE_COLUMNS",
     "fetch",
     "memory_of",
@@ -39,8 +40,14 @@ MEMORY_COLUMNS: Final = (
 )  # fmt: skip
 """The columns that make a `Memory`, in the order `memory_of` reads them."""
 
-STATE_COLUMNS: Final = (*MEMORY_COLUMNS, "public_content", "seq")
+STATE_COLUMNS: Final = (*MEMORY_COLUMNS, "public_content", "public_hash", "seq")
 """What `memories` and `versions` both hold of one state."""
+
+PUBLIC: Final = {
+    "content": "coalesce({m}.public_content, {m}.content)",
+    "content_hash": "coalesce({m}.public_hash, {m}.content_hash)",
+}
+"""What may be shown of a memory with private sections. Their hash would betray short ones."""
 
 INSERT_MEMORY: Final = (
     f"INSERT INTO memories (pk, {', '.join(STATE_COLUMNS)}) "
@@ -55,10 +62,10 @@ def fetch(connection: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> 
 
 def select_columns(alias: str, *, private: bool) -> str:
     """Return the column list of a SELECT that `memory_of` can read."""
-    columns = [f"{alias}.{name}" for name in MEMORY_COLUMNS]
+    columns = {name: f"{alias}.{name}" for name in MEMORY_COLUMNS}
     if not private:
-        columns[1] = f"coalesce({alias}.public_content, {alias}.content)"
-    return ", ".join(columns)
+        columns |= {name: sql.format(m=alias) for name, sql in PUBLIC.items()}
+    return ", ".join(columns.values())
 
 
 def optional_time(microseconds: int | None) -> datetime | None:
@@ -108,7 +115,7 @@ def memory_of(row: tuple[Any, ...]) -> Memory:
             snapshot_loaded_at=optional_time(row[26]),
             forgotten_at=optional_time(row[27]),
         )
-    except (ValueError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise StoreCorruptError(
             f"memory {row[0]} cannot be read, as its row is damaged ({error}): "
             "restore a backup with `engram backup restore`"
@@ -120,8 +127,8 @@ _TIMES: Final = frozenset(
     name for name in MEMORY_COLUMNS if name.endswith("_at") or name.startswith("valid_")
 )
 _BLANK_ROW: Final = [None, *({**BLANK, "pinned": 0}.get(name) for name in STATE_COLUMNS)]
-_TAGS, _METADATA, _PINNED, _PUBLIC, _SEQ = (
-    _PLACES[name] for name in ("tags", "metadata", "pinned", "public_content", "seq")
+_TAGS, _METADATA, _PINNED, _CONTENT, _HASH, _SEQ = (
+    _PLACES[name] for name in ("tags", "metadata", "pinned", "public_content", "public_hash", "seq")
 )
 
 
@@ -134,6 +141,7 @@ def to_row(pk: int, prepared: Prepared, seq: int) -> tuple[Any, ...]:
     row[_TAGS] = prepared.tags_json
     row[_METADATA] = prepared.metadata_json
     row[_PINNED] = int(row[_PINNED])
-    row[_PUBLIC] = prepared.public_content
+    row[_CONTENT] = prepared.public_content
+    row[_HASH] = prepared.public_hash
     row[_SEQ] = seq
     return tuple(row)

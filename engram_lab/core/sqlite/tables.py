@@ -11,12 +11,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from engram_lab.core.clock import to_us
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, StoreCorruptError
 from engram_lab.core.filters import ALWAYS
 from engram_lab.core.schemas import SCHEMAS, TIME, check_table_name
 from engram_lab.core.selection import Selection
-from engram_lab.core.sqlite.conditions import Where, of_selection, of_state, readable
+from engram_lab.core.sqlite.conditions import Where, of_past, of_selection, of_state, readable
 from engram_lab.core.sqlite.reading import STATES
 from engram_lab.core.sqlite.rows import select_columns
 
@@ -199,12 +198,7 @@ class Tables:
         elif selection.filter != ALWAYS:
             raise InvalidInputError("a table as of a moment takes no filter: filter the frame")
         else:
-            source, where = STATES, Where()
-            moment = to_us(selection.as_of)
-            where.add("m.updated_at <= ?", moment)
-            where.add("(m.superseded_at IS NULL OR m.superseded_at > ?)", moment)
-            where.add("m.pk NOT IN (SELECT pk FROM memories WHERE expires_at <= ?)", to_us(now))
-            of_state(where, selection, context.access, now)
+            source, where = STATES, of_past(selection, context.access, now)
         sql = f"SELECT {columns} FROM {source} AS m WHERE {where.sql} ORDER BY m.id"
         return sql, where.values
 
@@ -259,10 +253,13 @@ def _batches(
     rows = connection.execute(*query)
     while chunk := list(islice(rows, batch_rows)):
         columns = zip(*chunk, strict=True)
-        arrays = [
-            make(values, field.type)
-            for make, values, field in zip(makers, columns, schema, strict=True)
-        ]
+        try:
+            arrays = [
+                make(values, field.type)
+                for make, values, field in zip(makers, columns, schema, strict=True)
+            ]
+        except (ValueError, TypeError) as error:
+            raise StoreCorruptError(f"a row is damaged: run `engram doctor` ({error})") from error
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
 
-__all__ = ["Workspaces", "default_scope"]
+__all__ = ["Workspaces", "default_scope", "inherited_scope"]
 
 _MAX_DAYS: Final = 36_500
 _COLUMNS: Final = "name, scope, description, max_age_days, max_memories, created_at"
 
 
-def default_scope(context: Context, connection: apsw.Connection, name: str, *, at: datetime) -> str:
-    """Return the scope of a memory that names none; makes the workspace where it is new.
+def inherited_scope(context: Context, connection: apsw.Connection, name: str) -> str:
+    """Return the scope of a memory that names none.
 
     It is the workspace's; for an agent whose own scope lies within that, the agent's own.
     """
@@ -33,12 +33,18 @@ def default_scope(context: Context, connection: apsw.Connection, name: str, *, a
     principal = context.access.principal
     own = GLOBAL_SCOPE if principal is None else principal.scope
     if row is None:
-        connection.execute(
-            "INSERT INTO workspaces (name, scope, created_at) VALUES (?, ?, ?)",
-            (name, own, to_us(at)),
-        )
         return own
     return own if principal is not None and is_within(own, row[0]) else str(row[0])
+
+
+def default_scope(context: Context, connection: apsw.Connection, name: str, *, at: datetime) -> str:
+    """Return `inherited_scope`, and make the workspace where it is new."""
+    scope = inherited_scope(context, connection, name)
+    connection.execute(
+        "INSERT OR IGNORE INTO workspaces (name, scope, created_at) VALUES (?, ?, ?)",
+        (name, scope, to_us(at)),
+    )
+    return scope
 
 
 class Workspaces:

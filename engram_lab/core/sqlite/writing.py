@@ -142,7 +142,8 @@ class MemoryStore(MemoryReader):
             if revised.workspace != memory.workspace:
                 default_scope(context, connection, revised.workspace, at=now)
             # Compared as they are stored: for Python, `True` and 1 are the same metadata.
-            if self._prepared(revised) != self._prepared(memory):
+            before = self._prepared(memory)
+            if self._prepared(revised, stored="metadata" not in changes) != before:
                 self._write(connection, pk, memory, revised, "update", author, reason)
             return _written(connection, id)
 
@@ -254,8 +255,8 @@ class MemoryStore(MemoryReader):
         if new.content != old.content:
             connection.execute("DELETE FROM vectors WHERE pk = ?", (pk,))
 
-    def _prepared(self, memory: Memory) -> Prepared:
-        return self._context.drafter.prepare(fields_of(memory))
+    def _prepared(self, memory: Memory, *, stored: bool = True) -> Prepared:
+        return self._context.drafter.prepare(fields_of(memory), stored=stored)
 
 
 def _written(connection: apsw.Connection, id_: str) -> Memory:

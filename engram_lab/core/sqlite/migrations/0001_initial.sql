@@ -29,6 +29,7 @@ CREATE TABLE memories (
     id TEXT NOT NULL UNIQUE,
     content TEXT NOT NULL,
     public_content TEXT, -- content without its private sections, where it has any
+    public_hash TEXT, -- the content_hash of that
     type TEXT NOT NULL,
     tags TEXT NOT NULL, -- JSON
     metadata TEXT NOT NULL, -- JSON
@@ -70,6 +71,7 @@ CREATE TABLE versions (
     id TEXT NOT NULL REFERENCES memories (id) ON DELETE CASCADE,
     content TEXT NOT NULL,
     public_content TEXT,
+    public_hash TEXT,
     type TEXT NOT NULL,
     tags TEXT NOT NULL,
     metadata TEXT NOT NULL,

@@ -1,0 +1,62 @@
+"""Write the generated tables of the README: the settings, and the last committed benchmark.
+
+python evals/readme.py            write them
+python evals/readme.py --check    exit code 1 where they are not up to date
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from engram_lab.config import EngineConfig, LoadedConfig, show
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def settings_table() -> str:
+    """Return every setting with its variable, default and meaning."""
+    config = EngineConfig()
+    rows = show(LoadedConfig(config=config, sources=dict.fromkeys(config.flat(), "default")))
+    lines = ["| setting | variable | default | meaning |", "|---|---|---|---|"]
+    for each in rows:
+        variable = "ENGRAM_" + each.name.replace(".", "_").upper()
+        value = "" if each.value is None else f"`{each.value}`"
+        lines.append(f"| `{each.name}` | `{variable}` | {value} | {each.help} |")
+    return "\n".join(lines)
+
+
+def bench_table() -> str:
+    """Return the figures of the last committed run."""
+    record = json.loads((ROOT / "evals/baselines/bench-core.json").read_text())
+    lines = ["| | ours | floor | ratio | bar |", "|---|---|---|---|---|"]
+    for each in record["figures"]:
+        floor = "" if each["floor"] is None else f"{each['floor']:,.0f} {each['unit']}"
+        ours = f"{each['ours']:,.0f} {each['unit']}"
+        lines.append(f"| {each['name']} | {ours} | {floor} | {each['ratio']:.2f} | {each['bar']} |")
+    return "\n".join(lines)
+
+
+def filled(text: str) -> str:
+    """Return the README with its generated parts renewed."""
+    for name, table in (("settings", settings_table()), ("bench", bench_table())):
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}{table}\n{end}{after}"
+    return text
+
+
+def main() -> int:
+    """Write or check."""
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    if "--check" in sys.argv:
+        return 0 if text == filled(text) else 1
+    readme.write_text(filled(text))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Write the database file of a schema that is about to be released, beside what it must still say.
+
+    python tests/data/make.py        writes schema-NNNN.db and schema-NNNN.jsonl of the present schema
+
+A file of a released schema is never written again: `tests/core/sqlite/test_released_schemas.py` opens
+every one of them with the present program.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from engram_lab import Engine, EngineConfig, ManualClock
+from engram_lab.core.settings import StoreSettings
+from engram_lab.core.sqlite.migrations import migrations
+
+HERE = Path(__file__).resolve().parent
+
+
+def fill(engine: Engine) -> None:
+    """Put something of every kind into a store."""
+    store = engine.store
+    store.workspaces.put("yard", scope="global/org:harbour", max_memories=100)
+    ada = engine.remember(
+        "Ada takes her coffee without sugar <private>and pays late</private>",
+        tags=["taste", "Ada"],
+        metadata={"place": {"name": "quay"}, "cups": 2, "hot": True, "with": ["milk", None]},
+        importance=0.7,
+        event_at="2025-05-01T09:00:00Z",
+        source="diary",
+    )
+    tide = engine.remember("High water at six", workspace="yard", pinned=True, type="fact")
+    slip = engine.remember("The slip is free on Friday", workspace="yard", valid_to="2025-06-01")
+    engine.update(ada.id, content="Ada takes her coffee with milk", reason="she said so")
+    engine.update(ada.id, importance=0.9, author="bruno")
+    engine.forget(slip.id, reason="it was sold")
+    engine.link(ada.id, tide.id, type="follows_up", weight=0.4, valid_from="2025-05-01")
+    closed = engine.link(tide.id, ada.id, type="references")
+    store.links.close(closed.id)
+    store.vectors.put("toy-2", [ada.id, tide.id], np.array([[0.1, 0.2], [0.3, 0.4]], np.float32))
+    kate = store.identities.add("Kate", aliases=["elise", "K."], description="the baker")
+    store.entities.mention(ada.id, "Kate", kind="person", identity_id=kate.id, confidence=0.8)
+    store.sessions.start("breakfast", title="At the quay")
+    store.sessions.add_turns(
+        "breakfast",
+        [{"speaker": "Ada", "content": "Is there milk?"}, {"speaker": "Kate", "content": "Yes."}],
+    )
+    store.sessions.end("breakfast")
+    store.grants.allow("helper", "global/org:harbour", "write")
+    engine.recall("coffee")
+
+
+def main() -> int:
+    """Write both files, unless they are there."""
+    name = f"schema-{len(migrations()):04d}"
+    database, said = HERE / f"{name}.db", HERE / f"{name}.jsonl"
+    if database.exists():
+        print(f"{database.name} is released: it is never written again")
+        return 1
+    clock = ManualClock(tick=timedelta(seconds=1))
+    config = EngineConfig(store=StoreSettings(seed=1))
+    with Engine.open(":memory:", config=config, clock=clock) as engine:
+        fill(engine)
+        engine.flush()
+        engine.backup(database, compact=True)
+        engine.export(said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
