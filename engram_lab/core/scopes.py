@@ -18,6 +18,7 @@ __all__ = [
     "PERMISSIONS",
     "Permission",
     "ancestors",
+    "check_permission",
     "check_scope",
     "is_within",
     "permits",
@@ -65,6 +66,18 @@ def ancestors(scope: str) -> tuple[str, ...]:
 def is_within(scope: str, root: str) -> bool:
     """Tell whether `scope` is `root` or lies below it."""
     return scope == root or scope.startswith(root + "/")
+
+
+def check_permission(value: object) -> Permission:
+    """Return `value` if it is a permission.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    for permission in PERMISSIONS:
+        if isinstance(value, str) and value == permission:
+            return permission
+    raise InvalidInputError(f"permission is {shown(value)}: allowed are {', '.join(PERMISSIONS)}")
 
 
 def permits(held: Permission, needed: Permission) -> bool:

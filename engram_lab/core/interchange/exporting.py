@@ -6,7 +6,7 @@ import os
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import orjson
 import pyarrow.parquet as pq
@@ -99,7 +99,7 @@ def export_store(
                         progress(name, counts[name], totals[name])
 
             if chosen == "parquet":
-                _write_parquet(incoming, scan, compression)
+                counts |= _write_parquet(incoming, scan, compression)
             elif chosen == "jsonl":
                 _write_jsonl(incoming, scan)
             else:
@@ -110,26 +110,58 @@ def export_store(
     return counts
 
 
-def _write_parquet(folder: Path, scan: Scan, compression: str) -> None:
+def _write_parquet(folder: Path, scan: Scan, compression: str) -> dict[str, int]:
     folder.mkdir()
-    tables: dict[str, dict[str, Any]] = {}
-    for name, schema in SCHEMAS.items():
-        file = folder / f"{name}.parquet"
-        rows = 0
-        with (
-            pq.ParquetWriter(file, schema, compression=compression) as writer,
-            ThreadPoolExecutor(max_workers=1) as packer,
-        ):
-            packing: Future[None] | None = None
-            for batch in scan(name):  # read while the batch before is compressed
-                if packing is not None:
-                    packing.result()
-                packing = packer.submit(writer.write_batch, batch)
-                rows += batch.num_rows
-            if packing is not None:
-                packing.result()
-        tables[name] = {"rows": rows, "sha256": file_sha256(file)}
+    with ThreadPoolExecutor(max_workers=1) as packer:  # reads one batch while another is packed
+        for name in SCHEMAS:
+            if name == "memories":
+                continue
+            files = [_ParquetTable(folder, name, compression, packer)]
+            if name == "versions":  # a memory is its newest version: one reading serves both
+                files.append(_ParquetTable(folder, "memories", compression, packer))
+            for batch in scan(name):
+                for file in files:
+                    file.write(batch)
+            for file in files:
+                file.close()
+    tables: dict[str, dict[str, Any]] = {
+        name: {
+            "rows": pq.read_metadata(folder / f"{name}.parquet").num_rows,
+            "sha256": file_sha256(folder / f"{name}.parquet"),
+        }
+        for name in SCHEMAS
+    }
     (folder / MANIFEST).write_bytes(manifest_of(tables))
+    return {name: table["rows"] for name, table in tables.items()}
+
+
+class _ParquetTable:
+    """One table's file under way; batches are packed by the thread that is handed in."""
+
+    def __init__(
+        self, folder: Path, name: str, compression: str, packer: ThreadPoolExecutor
+    ) -> None:
+        self._schema = SCHEMAS[name]
+        self._packer = packer
+        self._packing: Future[None] | None = None
+        self._writer = pq.ParquetWriter(
+            folder / f"{name}.parquet", self._schema, compression=compression
+        )
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Hand a batch over, once the one before is done; of versions, memories take the heads."""
+        if self._packing is not None:
+            self._packing.result()
+        if batch.schema != self._schema:
+            heads = batch.filter(batch.column("superseded_at").is_null())
+            batch = heads.select(self._schema.names)
+        self._packing = self._packer.submit(self._writer.write_batch, batch)
+
+    def close(self) -> None:
+        """Wait for the last batch and finish the file."""
+        if self._packing is not None:
+            self._packing.result()
+        self._writer.close()
 
 
 def _write_jsonl(file: Path, scan: Scan) -> None:

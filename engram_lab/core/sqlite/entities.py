@@ -10,7 +10,8 @@ from engram_lab.core.clock import from_us, to_us
 from engram_lab.core.drafts import check_label, check_number, check_workspace
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.metadata import check_metadata
-from engram_lab.core.sqlite.conditions import Where, readable
+from engram_lab.core.selection import Selection
+from engram_lab.core.sqlite.conditions import Where, of_state, readable
 from engram_lab.core.sqlite.rows import fetch
 from engram_lab.core.text import normalise
 from engram_lab.core.types import Entity, Mention
@@ -157,7 +158,7 @@ class Entities:
         where.add(sql, *values)
         if self._context.access.principal is not None:
             seen = Where()
-            readable(seen, self._context.access)
+            of_state(seen, Selection(archived=True), self._context.access, self._context.now())
             where.add(
                 "EXISTS (SELECT 1 FROM mentions AS n JOIN memories AS m ON m.pk = n.pk "
                 f"WHERE n.entity_id = e.id AND {seen.sql})",

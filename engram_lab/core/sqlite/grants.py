@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from engram_lab.core.clock import to_us
 from engram_lab.core.drafts import check_label
-from engram_lab.core.errors import InvalidInputError, NotFoundError
-from engram_lab.core.scopes import PERMISSIONS, Permission, check_scope
+from engram_lab.core.errors import NotFoundError
+from engram_lab.core.scopes import Permission, check_permission, check_scope
 from engram_lab.core.sqlite.context import grant_of
 from engram_lab.core.sqlite.rows import fetch
 
@@ -46,10 +46,7 @@ class Grants:
         """
         check_label(agent_id, field="agent_id")
         check_scope(scope)
-        if permission not in PERMISSIONS:
-            raise InvalidInputError(
-                f"permission is {permission!r}: allowed are {', '.join(PERMISSIONS)}"
-            )
+        check_permission(permission)
         context = self._context
         now = to_us(context.now())
         row = (agent_id, scope, permission, context.access.name, now)
@@ -75,8 +72,13 @@ class Grants:
                 raise NotFoundError(f"agent {agent_id!r} has no grant on {scope!r}")
 
     def may(self, scope: str, permission: Permission) -> bool:
-        """Tell whether whoever asks may reach the scope."""
+        """Tell whether whoever asks may reach the scope.
+
+        Raises:
+            InvalidInputError: An unknown permission, or a malformed scope.
+        """
         check_scope(scope)
+        check_permission(permission)
         context = self._context
         with context.database.read() as connection:
             grants = context.grants(connection)

@@ -12,8 +12,9 @@ from engram_lab.core.drafts import check_label, check_number, check_workspace
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.ids import check_id
 from engram_lab.core.metadata import check_metadata
-from engram_lab.core.scopes import PERMISSIONS, check_scope
+from engram_lab.core.scopes import check_permission, check_scope
 from engram_lab.core.sqlite.rows import optional_us
+from engram_lab.core.sqlite.workspaces import check_policy
 from engram_lab.core.text import clean_text, normalise
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _metadata(context: Context, row: Mapping[str, Any]) -> str:
 
 
 def _workspace(_context: Context, _pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    check_policy(row["max_age_days"], row["max_memories"])
     return (
         check_workspace(row["name"]),
         check_scope(row["scope"]),
@@ -177,12 +179,10 @@ def _turn(_context: Context, pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _grant(_context: Context, _pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ...]:
-    if row["permission"] not in PERMISSIONS:
-        raise InvalidInputError(f"permission is {row['permission']!r}")
     return (
         _label(row, "agent_id"),
         check_scope(row["scope"]),
-        row["permission"],
+        check_permission(row["permission"]),
         _label(row, "granted_by"),
         to_us(row["granted_at"]),
     )

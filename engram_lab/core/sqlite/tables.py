@@ -235,7 +235,7 @@ class Tables:
             readable(where, access, "s")
         elif name == "entities":
             seen = Where()
-            readable(seen, access)
+            of_state(seen, selection, access, self._context.now())
             where.add(
                 "EXISTS (SELECT 1 FROM mentions AS n JOIN memories AS m ON m.pk = n.pk "
                 f"WHERE n.entity_id = e.id AND {seen.sql})",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import from_us, to_us
 from engram_lab.core.drafts import check_label, check_workspace
-from engram_lab.core.errors import InvalidInputError, NotFoundError
+from engram_lab.core.errors import InvalidInputError, NotFoundError, shown
 from engram_lab.core.scopes import GLOBAL_SCOPE, check_scope, is_within
 from engram_lab.core.sqlite.rows import fetch
 from engram_lab.core.types import Workspace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
 
-__all__ = ["Workspaces", "default_scope", "inherited_scope"]
+__all__ = ["Workspaces", "check_policy", "default_scope", "inherited_scope"]
 
 _MAX_DAYS: Final = 36_500
 _COLUMNS: Final = "name, scope, description, max_age_days, max_memories, created_at"
@@ -92,7 +92,7 @@ class Workspaces:
         check_scope(scope)
         if description is not None:
             check_label(description, field="description", limit=4096)
-        _check_policy(max_age_days, max_memories)
+        check_policy(max_age_days, max_memories)
         context = self._context
         now = context.now()
         with context.database.write() as connection:
@@ -110,11 +110,19 @@ class Workspaces:
         return self.get(name)
 
 
-def _check_policy(max_age_days: float | None, max_memories: int | None) -> None:
-    if max_age_days is not None and not 0 < max_age_days <= _MAX_DAYS:
-        raise InvalidInputError(f"max_age_days is {max_age_days}: allowed is up to {_MAX_DAYS}")
-    if max_memories is not None and not (type(max_memories) is int and max_memories > 0):
-        raise InvalidInputError(f"max_memories is {max_memories}: give a whole number from 1")
+def check_policy(max_age_days: object, max_memories: object) -> None:
+    """Refuse a policy that cannot be carried out; None is no bound.
+
+    Raises:
+        InvalidInputError: Days outside 0 to 36500, or no whole number of memories from 1.
+    """
+    days = max_age_days
+    if days is not None and (type(days) not in {int, float} or not 0 < days <= _MAX_DAYS):  # type: ignore[operator]
+        raise InvalidInputError(f"max_age_days is {shown(days)}: allowed is up to {_MAX_DAYS}")
+    if max_memories is not None and (type(max_memories) is not int or max_memories < 1):
+        raise InvalidInputError(
+            f"max_memories is {shown(max_memories)}: give a whole number from 1"
+        )
 
 
 def _workspace_of(row: tuple[Any, ...]) -> Workspace:
