@@ -1,11 +1,17 @@
 """Memory for AI agents: an engine on SQLite that loses nothing, and the bench it is measured on."""
 
-from engram_lab.config import EngineConfig, load_config
-from engram_lab.core.clock import ManualClock, SystemClock
-from engram_lab.core.errors import EngramError
-from engram_lab.core.types import Link, Memory, RecallEvent
-from engram_lab.engine import Engine
-from engram_lab.retrieval import Hit, Hits
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from engram_lab.config import EngineConfig, load_config
+    from engram_lab.core.clock import ManualClock, SystemClock
+    from engram_lab.core.errors import EngramError
+    from engram_lab.core.types import Link, Memory, RecallEvent
+    from engram_lab.engine import Engine
+    from engram_lab.retrieval import Hit, Hits
 
 __all__ = [
     "Engine",
@@ -20,3 +26,29 @@ __all__ = [
     "SystemClock",
     "load_config",
 ]
+
+_HOMES: Final = {
+    "Engine": "engram_lab.engine",
+    "EngineConfig": "engram_lab.config",
+    "EngramError": "engram_lab.core.errors",
+    "Hit": "engram_lab.retrieval",
+    "Hits": "engram_lab.retrieval",
+    "Link": "engram_lab.core.types",
+    "ManualClock": "engram_lab.core.clock",
+    "Memory": "engram_lab.core.types",
+    "RecallEvent": "engram_lab.core.types",
+    "SystemClock": "engram_lab.core.clock",
+    "load_config": "engram_lab.config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public noun at its first use: `engram --help` needs no PyArrow."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -55,16 +55,24 @@ class Engine(Frames):
         store: Where the memories are; owned, and closed with the engine.
         config: See `EngineConfig`.
         clock: Tells the time.
+        read_only: Record no recalls.
+        recorder: Takes the recall events; else one of its own.
     """
 
     def __init__(
-        self, store: Store, *, config: EngineConfig, clock: Clock, read_only: bool = False
+        self,
+        store: Store,
+        *,
+        config: EngineConfig,
+        clock: Clock,
+        read_only: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         super().__init__(store, config.interchange)
         self.config = config
         self.read_only = read_only
         self._clock = clock
-        self._recorder = Recorder(store, batch=config.learning.event_batch)
+        self._recorder = recorder or Recorder(store, batch=config.learning.event_batch)
 
     @classmethod
     def open(
@@ -89,11 +97,9 @@ class Engine(Frames):
         """
         config = config or EngineConfig()
         clock = clock or SystemClock()
+        place = config.store.path if path is None else str(path)
         store: Store = STORES.get(config.store.kind).open(
-            str(path or config.store.path),
-            settings=config.store,
-            clock=clock,
-            read_only=read_only,
+            place, settings=config.store, clock=clock, read_only=read_only
         )
         return cls(store, config=config, clock=clock, read_only=read_only)
 
@@ -109,6 +115,7 @@ class Engine(Frames):
             config=self.config,
             clock=self._clock,
             read_only=self.read_only,
+            recorder=self._recorder,
         )
 
     def remember(
@@ -161,9 +168,7 @@ class Engine(Frames):
         Raises:
             InvalidInputError: A row breaks a law; `row` says which. Nothing was stored.
         """
-        given = iter_rows(rows)
-        if workspace is not None:
-            given = ({"workspace": workspace, **row} for row in given)
+        given = iter_rows(rows, workspace=workspace)
         return self.store.memories.remember_many(
             given, dedup=dedup, author=author, reason=reason, keep_going=keep_going
         )
@@ -183,21 +188,19 @@ class Engine(Frames):
             InvalidInputError: A bad query, `k`, filter or scope.
         """
         selection = Selection.of(**chosen).also(forgotten=False)
-        hits = keyword_recall(
-            self.store, query, self.config.retrieval.k if k is None else k, selection
-        )
+        most = self.config.retrieval.k if k is None else k
+        hits = keyword_recall(self.store, query, most, selection)
         if self.config.learning.record_recalls and not self.read_only:
-            self._recorder.add(
-                RecallEvent(
-                    id=self.store.new_id(),
-                    at=self._clock.now(),
-                    query=hits.query,
-                    hits=hits.recalled(),
-                    workspace=selection.workspace,
-                    strategy=hits.strategy,
-                    config_hash=self.config.content_hash,
-                )
+            event = RecallEvent(
+                id=self.store.new_id(),
+                at=self._clock.now(),
+                query=hits.query,
+                hits=hits.recalled(),
+                workspace=selection.workspace,
+                strategy=hits.strategy,
+                config_hash=self.config.content_hash,
             )
+            self._recorder.add(event, through=self.store)
         return hits
 
     def flush(self) -> None:
@@ -317,14 +320,9 @@ class Engine(Frames):
             NotFoundError: There is no such memory that may be seen.
         """
         links = self.store.links.of(id, direction=direction, types=types, valid_at=valid_at)
-        others = self.get_many(
-            [link.to_id if link.from_id == id else link.from_id for link in links]
-        )
-        return [
-            Neighbour(memory, link)
-            for memory, link in zip(others, links, strict=True)
-            if memory is not None
-        ]
+        others = [link.to_id if link.from_id == id else link.from_id for link in links]
+        pairs = zip(self.get_many(others), links, strict=True)
+        return [Neighbour(memory, link) for memory, link in pairs if memory is not None]
 
     def backup(
         self,

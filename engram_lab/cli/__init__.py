@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import metadata
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,10 +16,12 @@ from engram_lab.core.errors import EngramError
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="engram",
-    help="Memory for AI agents in one SQLite file: remember, recall, and lose nothing.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -25,17 +31,54 @@ upkeep.add_to(app)
 config.add_to(app)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            print(f"engram-lab {metadata.version('engram-lab')}")
+        except metadata.PackageNotFoundError:
+            print("engram-lab, not installed but run from its source")
+        raise typer.Exit
+
+
+@app.callback()
+def engram(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Memory for AI agents in one SQLite file: remember, recall, and lose nothing."""
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
+    _prepare_streams()
     try:
         app()
     except EngramError as error:
-        print(f"engram: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("engram: stopped; what was not finished was not kept", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _fail(str(error))
+    except OSError as error:
+        said = error.strerror or str(error)
+        _fail(f"{error.filename}: {said}" if error.filename else said)
+    except SystemExit as stopped:
+        if stopped.code == _INTERRUPTED:  # Typer has caught a KeyboardInterrupt
+            print("engram: stopped; what was not finished was not kept", file=sys.stderr)
+        raise
+
+
+def _prepare_streams() -> None:
+    """Make sure that there is where to print, and that no character is refused there."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this process
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+            setattr(sys, name, nowhere)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _fail(sentence: str) -> None:
+    print(f"engram: {sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -1,28 +1,21 @@
-"""What the commands share: options, opening the engine, and ways to print."""
+"""What the commands share: their options, and opening the engine that the options name."""
 
 from __future__ import annotations
 
-import dataclasses
-import sys
+import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import orjson
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from engram_lab.config import load_config
-from engram_lab.core.errors import InvalidInputError
-from engram_lab.engine import Engine
+from engram_lab.core.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from engram_lab.config import LoadedConfig
-    from engram_lab.core.types import Memory
+    from engram_lab.engine import Engine
 
 __all__ = [
     "AsJson",
@@ -30,20 +23,19 @@ __all__ = [
     "Database",
     "Filter",
     "Settings",
-    "console",
+    "at_home",
     "load",
     "open_engine",
     "parse_json",
-    "print_json",
-    "print_memories",
-    "print_memory",
-    "progress_bar",
-    "say",
 ]
 
-Database = Annotated[Path | None, typer.Option("--db", help="The database file.")]
+Database = Annotated[
+    Path | None,
+    typer.Option("--db", metavar="FILE", help="The database; else ENGRAM_STORE_PATH."),
+]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="YAML file instead of ~/.engram/config.yaml.")
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="YAML, instead of ~/.engram/config.yaml."),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -55,12 +47,15 @@ Filter = Annotated[
     typer.Option("--filter", metavar="JSON", help='Such as \'{"tags": {"contains": "taste"}}\'.'),
 ]
 
-console: Final = Console()
-_status: Final = Console(stderr=True)
+Use = Literal["create", "write", "note", "read"]
+"""What a command does with the database: make it where it is missing, write to it, write to it if
+it may be written, or never write."""
 
 
 def load(db: Path | None, config: Path | None, settings: list[str] | None) -> LoadedConfig:
     """Return the configuration: flags over variables over file over defaults."""
+    from engram_lab.config import load_config
+
     overrides: dict[str, tuple[object, str]] = {}
     for each in settings or ():
         name, equals, value = each.partition("=")
@@ -74,105 +69,55 @@ def load(db: Path | None, config: Path | None, settings: list[str] | None) -> Lo
 
 @contextmanager
 def open_engine(
-    db: Path | None,
-    config: Path | None,
-    settings: list[str] | None,
-    *,
-    read_only: bool = False,
+    db: Path | None, config: Path | None, settings: list[str] | None, *, use: Use
 ) -> Iterator[Engine]:
-    """Open the engine that the flags name, and close it."""
+    """Open the engine that the flags name, and close it.
+
+    Raises:
+        NotFoundError: There is no such database, and the command is none that makes one.
+    """
+    from engram_lab.engine import Engine
+
     loaded = load(db, config, settings)
-    file = Path(loaded.config.store.path).expanduser()
-    if loaded.sources["store.path"] == "default" and not read_only:
-        file.parent.mkdir(exist_ok=True)
-    with Engine.open(file, config=loaded.config, read_only=read_only) as engine:
+    path = loaded.config.store.path
+    read_only = False
+    if loaded.config.store.kind == "sqlite" and path != ":memory:":
+        file = at_home(Path(path))
+        if use == "create" and loaded.sources["store.path"] == "default":
+            file.parent.mkdir(exist_ok=True)
+        _check_database(file, make=use == "create")
+        path, read_only = str(file), use == "read" or (use == "note" and not _may_write(file))
+    with Engine.open(path, config=loaded.config, read_only=read_only) as engine:
         yield engine
+
+
+def at_home(path: Path) -> Path:
+    """Return the path with `~` as the home it stands for; where there is none it is but a name."""
+    expanded = Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser fails there
+    return expanded.absolute() if str(expanded).startswith("~") else expanded
+
+
+def _check_database(file: Path, *, make: bool) -> None:
+    if not file.exists() and not make:
+        raise NotFoundError(
+            f"there is no database {file}: name another with --db, or make this one with "
+            "`engram remember` or `engram import`"
+        )
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise InvalidInputError(f"{file} is no regular file: give the path of a database")
+
+
+def _may_write(file: Path) -> bool:
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
 
 
 def parse_json(text: str | None, *, flag: str) -> Any:
     """Return the value of a flag that takes JSON."""
+    import orjson
+
     if text is None:
         return None
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInputError(f"{flag} is no JSON: {error}") from None
-
-
-def print_json(value: object) -> None:
-    """Print a record, or a list of records, as JSON."""
-    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
-    sys.stdout.buffer.write(text + b"\n")
-    sys.stdout.flush()
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, Path):
-        return str(value)
-    return dict(value)  # type: ignore[call-overload]  # what remains are mappings
-
-
-def say(text: str) -> None:
-    """Tell a person what was done."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def print_memory(memory: Memory) -> None:
-    """Print a memory with every field that says something."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, value in memory.to_dict().items():
-        if value not in (None, [], {}):
-            text = orjson.dumps(value).decode() if isinstance(value, dict) else _text(value)
-            table.add_row(name, text)
-    console.print(table, markup=False, highlight=False)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return value.isoformat(" ", "seconds") if hasattr(value, "isoformat") else str(value)
-
-
-def print_memories(
-    memories: Sequence[Memory], *, score: Callable[[int], float] | None = None
-) -> None:
-    """Print memories as a table, one a row."""
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    if score is not None:
-        table.add_column("score", justify="right")
-    table.add_column("id", no_wrap=True)
-    table.add_column("type")
-    table.add_column("content", ratio=1)
-    table.add_column("tags", max_width=16)
-    for place, memory in enumerate(memories):
-        cells = [memory.id, memory.type, memory.content, ", ".join(memory.tags)]
-        if score is not None:
-            cells.insert(0, f"{score(place):.3f}")
-        table.add_row(*map(_literal, cells))
-    console.print(table)
-
-
-def _literal(text: str) -> str:
-    return text.replace("[", r"\[")
-
-
-@contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar on the terminal while something long goes on; nothing where there is none."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=_status,
-        transient=True,
-        disable=not _status.is_terminal,
-    ) as bar:
-        task = bar.add_task(what, total=None)
-
-        def show(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield show

@@ -5,19 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from engram_lab.cli.common import (
-    AsJson,
-    ConfigFile,
-    Database,
-    Settings,
-    console,
-    load,
-    print_json,
-    say,
-)
-from engram_lab.config import show as rows_of
+from engram_lab.cli.common import AsJson, ConfigFile, Database, Settings, load
+from engram_lab.cli.printing import print_json, print_rows, say
 
 __all__ = ["add_to"]
 
@@ -38,16 +28,20 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print each value and where it comes from; secrets are masked."""
+    from engram_lab.config import show as rows_of
+
     loaded = load(db, config, settings)
     rows = rows_of(loaded)
     if as_json:
         print_json({"content_hash": loaded.config.content_hash, "settings": rows})
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("setting", "value", "source", *(("meaning",) if with_help else ())):
-        table.add_column(name)
-    for each in rows:
-        cells = [each.name, str(each.value), each.source, *((each.help,) if with_help else ())]
-        table.add_row(*(cell.replace("[", r"\[") for cell in cells))
-    console.print(table)
+    head = ("setting", "value", "source", "meaning")
+    cells = [(each.name, _spelled(each.value), each.source, each.help) for each in rows]
+    shown = 4 if with_help else 3
+    print_rows([row[:shown] for row in cells], head=head[:shown])
     say(f"content hash {loaded.config.content_hash}")
+
+
+def _spelled(value: object) -> str:
+    """Return a value as a configuration file and `--set` spell it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

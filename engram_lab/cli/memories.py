@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -13,9 +13,12 @@ from engram_lab.cli.common import (
     Database,
     Filter,
     Settings,
-    console,
     open_engine,
     parse_json,
+)
+from engram_lab.cli.printing import (
+    counted,
+    print_history,
     print_json,
     print_memories,
     print_memory,
@@ -24,20 +27,43 @@ from engram_lab.cli.common import (
 from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import InvalidInputError
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engram_lab.core.types import Memory
+
 __all__ = ["add_to"]
 
-Id = Annotated[str, typer.Argument(help="The id of a memory.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be given again.")]
-Type = Annotated[str | None, typer.Option("--type", help="note, fact, decision, preference, …")]
-Importance = Annotated[float | None, typer.Option("--importance", help="From 0 to 1.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a memory.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="TEXT", help="A tag; may be given again.")
+]
+Type = Annotated[
+    str | None, typer.Option("--type", metavar="TEXT", help="note, fact, decision, preference, …")
+]
+Importance = Annotated[
+    float | None, typer.Option("--importance", metavar="NUMBER", help="From 0 to 1.")
+]
 Metadata = Annotated[str | None, typer.Option("--metadata", metavar="JSON", help="An object.")]
-Workspace = Annotated[str | None, typer.Option("--workspace", help="The workspace.")]
-Scope = Annotated[str | None, typer.Option("--scope", help="A path such as global/org:acme.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Why, for the history.")]
-Version = Annotated[int | None, typer.Option("--version", help="A version number.")]
+Workspace = Annotated[
+    str | None, typer.Option("--workspace", metavar="NAME", help="The workspace to keep it in.")
+]
+Scope = Annotated[
+    str | None, typer.Option("--scope", metavar="PATH", help="Such as global/org:acme.")
+]
+InWorkspace = Annotated[
+    str | None, typer.Option("--workspace", metavar="NAME", help="This workspace alone.")
+]
+InScope = Annotated[
+    str | None, typer.Option("--scope", metavar="PATH", help="This scope and all below it.")
+]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="For the history.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="As it was then.")]
 EventAt = Annotated[str | None, typer.Option("--event-at", metavar="TIME", help="When it was.")]
 Expires = Annotated[str | None, typer.Option("--expires-at", metavar="TIME", help="Gone then.")]
+
+_MOST_BYTES: Final = 40_000_000
+"""Of standard input: as long as the longest content that a setting may allow."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,8 +76,26 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else parse_time(text, field="--as-of")
+
+
+def _standard_input() -> str:
+    content = sys.stdin.buffer.read(_MOST_BYTES + 1) if sys.stdin is not None else b""
+    if len(content) > _MOST_BYTES:
+        raise InvalidInputError(f"standard input holds more than {_MOST_BYTES} bytes: give less")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"standard input is no text in UTF-8: its byte {error.start} begins no character"
+        ) from None
+
+
 def remember(
-    content: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
+    content: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What to remember; - reads standard input.")
+    ],
     tag: Tags = None,
     type: Type = None,  # noqa: A002 - the word users know
     importance: Importance = None,
@@ -61,7 +105,9 @@ def remember(
     event_at: EventAt = None,
     expires_at: Expires = None,
     pinned: Annotated[bool, typer.Option("--pin", help="Protect it from clean-ups.")] = False,
-    dedup: Annotated[str | None, typer.Option(help="allow, reject, skip or merge.")] = None,
+    dedup: Annotated[
+        str | None, typer.Option(metavar="MODE", help="allow, reject, skip or merge.")
+    ] = None,
     reason: Reason = None,
     db: Database = None,
     config: ConfigFile = None,
@@ -82,18 +128,20 @@ def remember(
         dedup=dedup,
         reason=reason,
     )
-    text = sys.stdin.read().rstrip("\n") if content == "-" else content
-    with open_engine(db, config, settings) as engine:
+    text = _standard_input() if content == "-" else content
+    with open_engine(db, config, settings, use="create") as engine:
         memory = engine.remember(text, **fields)
     print_json(memory) if as_json else say(memory.id)
 
 
 def recall(
-    query: Annotated[str, typer.Argument(help="What you look for, in plain words.")],
-    k: Annotated[int | None, typer.Option("-k", help="How many at most.")] = None,
+    query: Annotated[
+        str, typer.Argument(metavar="QUERY", help="What you look for, in plain words.")
+    ],
+    k: Annotated[int | None, typer.Option("-k", metavar="N", help="How many at most.")] = None,
     filter: Filter = None,  # noqa: A002
-    workspace: Workspace = None,
-    scope: Scope = None,
+    workspace: InWorkspace = None,
+    scope: InScope = None,
     archived: Annotated[bool, typer.Option("--archived", help="Also archived ones.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each is there.")] = False,
     db: Database = None,
@@ -102,7 +150,7 @@ def recall(
     as_json: AsJson = False,
 ) -> None:
     """Find memories by their words, best first."""
-    with open_engine(db, config, settings) as engine:
+    with open_engine(db, config, settings, use="note") as engine:
         hits = engine.recall(
             query,
             k,
@@ -114,9 +162,11 @@ def recall(
     if as_json:
         print_json({"query": hits.query, "strategy": hits.strategy, "hits": list(hits)})
     elif hits:
-        print_memories([hit.memory for hit in hits], score=lambda place: hits[place].score)
-        for hit in hits if explain else ():
-            say(f"{hit.rank}. {hit.explanation}")
+        print_memories(
+            [hit.memory for hit in hits],
+            leads=[f"{hit.score:.2f}" for hit in hits],
+            notes=[str(hit.explanation) for hit in hits] if explain else (),
+        )
     else:
         say("nothing found")
 
@@ -131,22 +181,24 @@ def get(
     as_json: AsJson = False,
 ) -> None:
     """Show a memory."""
-    moment = None if as_of is None else parse_time(as_of, field="--as-of")
-    with open_engine(db, config, settings, read_only=True) as engine:
-        memory = engine.get(memory_id, as_of=moment, private=private)
+    with open_engine(db, config, settings, use="read") as engine:
+        memory = engine.get(memory_id, as_of=_moment(as_of), private=private)
     print_json(memory) if as_json else print_memory(memory)
 
 
 def list_(
     filter: Filter = None,  # noqa: A002
-    workspace: Workspace = None,
-    scope: Scope = None,
+    workspace: InWorkspace = None,
+    scope: InScope = None,
     order: Annotated[
-        str, typer.Option(help="id, created_at, updated_at, event_at or importance.")
+        str,
+        typer.Option(metavar="FIELD", help="id, created_at, updated_at, event_at or importance."),
     ] = "id",
     descending: Annotated[bool, typer.Option("--desc", help="The last first.")] = False,
-    limit: Annotated[int, typer.Option(help="How many a page.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    limit: Annotated[int, typer.Option(metavar="N", help="How many a page.")] = 20,
+    cursor: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What the page before gave for this one.")
+    ] = None,
     as_of: AsOf = None,
     archived: Annotated[bool, typer.Option("--archived", help="Also archived ones.")] = False,
     forgotten: Annotated[bool, typer.Option("--forgotten", help="Also forgotten ones.")] = False,
@@ -156,7 +208,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List memories, a page at a time."""
-    with open_engine(db, config, settings, read_only=True) as engine:
+    with open_engine(db, config, settings, use="read") as engine:
         page = engine.select(
             order=order,  # type: ignore[arg-type]  # the engine refuses what it does not know
             descending=descending,
@@ -165,34 +217,51 @@ def list_(
             filter=parse_json(filter, flag="--filter"),
             workspace=workspace,
             scope=scope,
-            as_of=as_of,
+            as_of=_moment(as_of),
             archived=archived,
             forgotten=forgotten,
         )
     if as_json:
         print_json(page)
         return
-    print_memories(page.memories)
+    if not page.memories:
+        say("nothing found")
+    print_memories(page.memories, leads=[_lead(each, order) for each in page])
     if page.next_cursor is not None:
-        say(f"more: --cursor {page.next_cursor}")
+        say(f"there are more: add --cursor {page.next_cursor}")
+
+
+def _lead(memory: Memory, order: str) -> str:
+    value = getattr(memory, "created_at" if order == "id" else order)
+    if value is None:
+        return "no date"
+    return f"{value:%Y-%m-%d}" if order != "importance" else f"{value:.2f}"
 
 
 def update(
     memory_id: Id,
-    content: Annotated[str | None, typer.Option(help="The new text.")] = None,
+    content: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The new text; - reads standard input.")
+    ] = None,
     tag: Tags = None,
     type: Type = None,  # noqa: A002
     importance: Importance = None,
     metadata: Metadata = None,
     workspace: Workspace = None,
     scope: Scope = None,
-    lifecycle: Annotated[str | None, typer.Option(help="active, stale or archived.")] = None,
+    event_at: EventAt = None,
+    expires_at: Expires = None,
+    lifecycle: Annotated[
+        str | None, typer.Option(metavar="STATE", help="active, stale or archived.")
+    ] = None,
     pinned: Annotated[bool | None, typer.Option("--pin/--no-pin", help="Protect it.")] = None,
     clear: Annotated[
-        list[str] | None, typer.Option("--clear", help="A field to empty; may be given again.")
+        list[str] | None,
+        typer.Option("--clear", metavar="FIELD", help="A field to empty; may be given again."),
     ] = None,
     version: Annotated[
-        int | None, typer.Option("--version", help="Refuse if it is no longer at this version.")
+        int | None,
+        typer.Option(metavar="N", help="Refuse if it is no longer at this version."),
     ] = None,
     reason: Reason = None,
     db: Database = None,
@@ -202,20 +271,22 @@ def update(
 ) -> None:
     """Change fields of a memory; tags and metadata are replaced whole."""
     changes = _given(
-        content=content,
+        content=_standard_input() if content == "-" else content,
         tags=tag,
         type=type,
         importance=importance,
         metadata=parse_json(metadata, flag="--metadata"),
         workspace=workspace,
         scope=scope,
+        event_at=event_at,
+        expires_at=expires_at,
         lifecycle=lifecycle,
         pinned=pinned,
     )
     changes |= dict.fromkeys(clear or ())
     if not changes:
         raise InvalidInputError("nothing to change was given: see `engram update --help`")
-    with open_engine(db, config, settings) as engine:
+    with open_engine(db, config, settings, use="write") as engine:
         memory = engine.update(memory_id, version=version, reason=reason, **changes)
     print_json(memory) if as_json else say(f"{memory.id} is now at version {memory.version}")
 
@@ -229,7 +300,7 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Hide a memory; `engram restore` brings it back."""
-    with open_engine(db, config, settings) as engine:
+    with open_engine(db, config, settings, use="write") as engine:
         engine.forget(memory_id, reason=reason)
     done = {"id": memory_id, "forgotten": True}
     print_json(done) if as_json else say(f"{memory_id} is forgotten; `engram restore` undoes that")
@@ -237,7 +308,9 @@ def forget(
 
 def restore(
     memory_id: Id,
-    version: Version = None,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", help="Back to this version's state.")
+    ] = None,
     reason: Reason = None,
     db: Database = None,
     config: ConfigFile = None,
@@ -245,7 +318,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring back a forgotten memory, or go back to an earlier version."""
-    with open_engine(db, config, settings) as engine:
+    with open_engine(db, config, settings, use="write") as engine:
         memory = engine.restore(memory_id, version=version, reason=reason)
     print_json(memory) if as_json else say(f"{memory.id} is back, at version {memory.version}")
 
@@ -258,20 +331,16 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show every version of a memory: when, who, why."""
-    with open_engine(db, config, settings, read_only=True) as engine:
+    with open_engine(db, config, settings, use="read") as engine:
         versions = engine.history(memory_id)
     if as_json:
         print_json(versions)
-        return
-    for each in versions:
-        moment = f"{each.recorded_at:%Y-%m-%d %H:%M:%S}"
-        why = f": {each.reason}" if each.reason else ""
-        say(f"{each.number}  {moment}  {each.action} by {each.author}{why}")
-        say(f"   {each.memory.content}")
+    else:
+        print_history(versions)
 
 
 def purge(
-    memory_ids: Annotated[list[str], typer.Argument(help="The ids of memories.")],
+    memory_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of memories.")],
     reason: Reason = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     db: Database = None,
@@ -281,9 +350,10 @@ def purge(
 ) -> None:
     """Remove memories for good, from every table and from the file."""
     if not yes:
-        typer.confirm(f"Purge {len(memory_ids)} for good?", abort=True, err=True)
-    with open_engine(db, config, settings) as engine:
+        asked = counted({"memories": len(memory_ids)})
+        typer.confirm(f"Purge {asked} for good?", abort=True, err=True)
+    with open_engine(db, config, settings, use="write") as engine:
         report = engine.purge(memory_ids, reason=reason)
-    print_json(report) if as_json else say(f"{len(report.ids)} purged")
+    print_json(report) if as_json else say(f"purged {counted({'memories': len(report.ids)})}")
     if not report.erased and not as_json:
-        console.print("another program still reads the file: its bytes go with the next purge")
+        say("another program still reads the file: its bytes go with the next purge")

@@ -12,11 +12,11 @@ from engram_lab.cli.common import (
     ConfigFile,
     Database,
     Settings,
+    at_home,
     open_engine,
-    print_json,
-    progress_bar,
-    say,
 )
+from engram_lab.cli.printing import counted, print_json, progress_bar, say
+from engram_lab.core.errors import ImportRefusedError, InvalidInputError
 
 if TYPE_CHECKING:
     from engram_lab.core.reports import ImportReport
@@ -33,11 +33,20 @@ def add_to(app: typer.Typer) -> None:
 
 
 def import_(
-    path: Annotated[Path, typer.Argument(help="An export, or memories as .jsonl .json .parquet.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="An export, or memories as .jsonl, .json, .parquet or .arrow.",
+            callback=at_home,
+        ),
+    ],
     workspace: Annotated[
-        str | None, typer.Option(help="For memories that name no workspace.")
+        str | None, typer.Option(metavar="NAME", help="For memories that name no workspace.")
     ] = None,
-    dedup: Annotated[str | None, typer.Option(help="allow, reject, skip or merge.")] = None,
+    dedup: Annotated[
+        str | None, typer.Option(metavar="MODE", help="allow, reject, skip or merge.")
+    ] = None,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Take the good rows though others are refused.")
     ] = False,
@@ -47,39 +56,54 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in an export, or a file of memories: all of it, or nothing."""
-    with open_engine(db, config, settings) as engine, progress_bar("importing") as show:
-        report = engine.import_(
-            path,
-            workspace=workspace,
-            dedup=dedup,  # type: ignore[arg-type]  # the engine refuses what it does not know
-            keep_going=keep_going,
-            progress=lambda done: show(done, None),
-        )
+    with (
+        open_engine(db, config, settings, use="create") as engine,
+        progress_bar("importing") as show,
+    ):
+        try:
+            report = engine.import_(
+                path,
+                workspace=workspace,
+                dedup=dedup,  # type: ignore[arg-type]  # the engine refuses what it does not know
+                keep_going=keep_going,
+                progress=lambda done: show(done, None),
+            )
+        except ImportRefusedError as error:
+            raise InvalidInputError(
+                f"{error} (rows count from 0; --keep-going takes the others and tells of every one)"
+            ) from None
     print_json(report) if as_json else _tell(report)
     if report.refused:
         raise typer.Exit(1)
 
 
 def _tell(report: ImportReport) -> None:
-    taken = ", ".join(f"{count} {name}" for name, count in report.imported.items() if count)
-    say(f"imported {taken or 'nothing'}; {report.unchanged} were there already")
+    known = f"; {report.unchanged:,} were there already" if report.unchanged else ""
+    say(f"imported {counted(report.imported) or 'nothing'}{known}")
     for each in report.refused[:_SHOWN]:
-        say(f"refused: row {each.row} of {each.table}: {each.reason}")
+        say(f"refused: row {each.row} (from 0) of {each.table}: {each.reason}")
     if len(report.refused) > _SHOWN:
-        say(f"and {len(report.refused) - _SHOWN} more: --json lists every one")
+        say(f"and {len(report.refused) - _SHOWN:,} more: --json lists every one")
 
 
 def export(
-    path: Annotated[Path, typer.Argument(help="A folder for Parquet, or a .jsonl or .json file.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder for Parquet, or a .jsonl or .json file.",
+            callback=at_home,
+        ),
+    ],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     db: Database = None,
     config: ConfigFile = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything to files; `engram import` brings it back exactly."""
+    """Write everything to files, which `engram import` reads back."""
     with (
-        open_engine(db, config, settings, read_only=True) as engine,
+        open_engine(db, config, settings, use="read") as engine,
         progress_bar("exporting") as show,
     ):
         counts = engine.export(
@@ -88,5 +112,4 @@ def export(
     if as_json:
         print_json({"path": path, "rows": counts})
     else:
-        written = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        say(f"wrote {written or 'an empty store'} to {path}")
+        say(f"wrote {counted(counts) or 'an empty store'} to {path}")

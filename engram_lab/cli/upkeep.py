@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,18 +12,25 @@ from engram_lab.cli.common import (
     ConfigFile,
     Database,
     Settings,
+    at_home,
     load,
     open_engine,
-    print_json,
-    progress_bar,
-    say,
 )
-from engram_lab.core.copies import restore_backup, verify_backup
+from engram_lab.cli.printing import counted, print_checks, print_json, progress_bar, say
+from engram_lab.core.errors import StoreCorruptError
+from engram_lab.core.reports import CheckResult
 
 if TYPE_CHECKING:
     from engram_lab.core.reports import BackupReport
 
 __all__ = ["add_to"]
+
+Backup = Annotated[Path, typer.Argument(metavar="FILE", help="A backup.", callback=at_home)]
+
+_ADVICE: Final = {
+    False: "`engram doctor --repair` rebuilds the indexes; a backup brings back the rest",
+    True: "what is still ill cannot be rebuilt: bring back a backup with `engram backup restore`",
+}
 
 backup = typer.Typer(help="Copies of the database: make, verify, bring back.", no_args_is_help=True)
 
@@ -37,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
 
 @backup.command()
 def create(
-    target: Annotated[Path, typer.Argument(help="The new file.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The new file.", callback=at_home)],
     compact: Annotated[
         bool, typer.Option("--compact", help="Leave out free pages (holds up writers meanwhile).")
     ] = False,
@@ -47,29 +54,34 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Copy the database while it is in use, and verify the copy."""
-    with open_engine(db, config, settings) as engine, progress_bar("pages") as show:
+    with open_engine(db, config, settings, use="write") as engine, progress_bar("pages") as show:
         report = engine.backup(target, compact=compact, progress=show)
     _tell(report, as_json=as_json)
 
 
 @backup.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="A backup.")], as_json: AsJson = False
+    file: Backup,
+    as_json: AsJson = False,
 ) -> None:
     """Check a backup: its pages, its schema, what it holds."""
+    from engram_lab.core.copies import verify_backup
+
     _tell(verify_backup(file), as_json=as_json)
 
 
 @backup.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup.")],
+    file: Backup,
     db: Database = None,
     config: ConfigFile = None,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Put a backup in the place of the database, which is kept beside it."""
-    target = Path(load(db, config, settings).config.store.path).expanduser()
+    from engram_lab.core.copies import restore_backup
+
+    target = at_home(Path(load(db, config, settings).config.store.path))
     report = restore_backup(file, target)
     if as_json:
         print_json(report)
@@ -83,8 +95,8 @@ def _tell(report: BackupReport, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
-    say(f"{report.path} verifies: {report.size_bytes} bytes, schema {report.schema}, {counts}")
+    held = counted(report.counts) or "no memory"
+    say(f"{report.path} is sound: {held} ({report.size_bytes:,} bytes)")
     say(f"sha256 {report.sha256}")
 
 
@@ -97,15 +109,20 @@ def doctor(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the database: pages, indexes, orphans, the change log. Exit code 1 if it is ill."""
-    with open_engine(db, config, settings) as engine:
-        found = engine.store.doctor.repair() if repair else engine.store.doctor.examine()
+    """Check the database: pages, indexes, orphans, change log. Exit code 1 if it is ill."""
+    try:
+        with open_engine(db, config, settings, use="write") as engine:
+            found = engine.store.doctor.repair() if repair else engine.store.doctor.examine()
+    except StoreCorruptError as error:
+        why = f"it cannot be opened: {error.__cause__ or error}"
+        found, repair = [CheckResult(name="file", ok=False, detail=why)], True
     if as_json:
         print_json(found)
     else:
-        for each in found:
-            say(f"{'ok ' if each.ok else 'ILL'}  {each.name}: {each.detail}")
+        print_checks(found)
     if not all(each.ok for each in found):
+        if not as_json:
+            say(_ADVICE[repair])
         raise typer.Exit(1)
 
 
@@ -115,8 +132,8 @@ def cleanup(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Purge what has expired, and carry out the policies of the workspaces."""
-    with open_engine(db, config, settings) as engine:
+    """Purge what has expired, and carry out the workspaces' policies."""
+    with open_engine(db, config, settings, use="write") as engine:
         report = engine.clean_up()
     if as_json:
         print_json(report)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from engram_lab.core.checks import (
+    check_choice,
+    check_flag,
+    check_label,
+    check_number,
+    check_tag,
+    check_workspace,
+)
 from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.ids import check_id
@@ -22,7 +29,7 @@ from engram_lab.core.text import clean_text, content_hash, has_private, public_t
 from engram_lab.core.types import LIFECYCLES, TIERS, Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from engram_lab.core.settings import StoreSettings
 
@@ -32,18 +39,12 @@ __all__ = [
     "DRAFT_FIELDS",
     "Drafter",
     "Prepared",
-    "check_label",
-    "check_number",
     "check_together",
-    "check_workspace",
     "fields_of",
 ]
 
 DEFAULT_WORKSPACE: Final = "default"
 _TIED: Final = frozenset({"tier", "expires_at", "valid_from", "valid_to"})
-_RESERVED_WORKSPACES: Final = ("_system", "_archive")
-_WORKSPACE = re.compile(r"[a-z0-9-][a-z0-9_-]{0,63}\Z")
-_MAX_TAG_CHARS: Final = 128
 _LISTS: Final = (list, tuple)  # a union would be built anew at every call
 
 
@@ -63,73 +64,6 @@ class Prepared(NamedTuple):
     leaves: list[tuple[str, Scalar]]
     public_content: str | None
     public_hash: str | None
-
-
-def check_label(value: object, *, field: str, limit: int = 256) -> str:
-    """Return a short text that is kept exactly: not empty, no control characters.
-
-    Raises:
-        InvalidInputError: It is empty, longer than `limit`, or not such a text.
-    """
-    text = clean_text(value, field=field)
-    if text != value:
-        raise InvalidInputError(f"{field} holds control characters: remove them")
-    if not text.strip() or len(text) > limit:
-        raise InvalidInputError(f"{field} has {len(text)} characters: allowed are 1 to {limit}")
-    return text
-
-
-def check_workspace(value: object) -> str:
-    """Return a workspace's name.
-
-    Raises:
-        InvalidInputError: It breaks the rule `[a-z0-9_-]{1,64}`, starts with an underscore or is
-            reserved.
-    """
-    if not isinstance(value, str) or not _is_workspace(value):
-        raise InvalidInputError(
-            f"workspace is {shown(value, limit=80)}: give 1 to 64 of a-z, 0-9, _ and -, not "
-            f"starting with _ ({' and '.join(_RESERVED_WORKSPACES)} are reserved)"
-        )
-    return value
-
-
-def _check_tag(value: object) -> str:
-    return _known_tag(value) if type(value) is str else check_label(value, field="tag")
-
-
-@lru_cache(maxsize=16_384)
-def _known_tag(value: str) -> str:
-    """Tags recur, so the answer is kept; a refusal is not."""
-    return check_label(value, field="tag", limit=_MAX_TAG_CHARS)
-
-
-@lru_cache(maxsize=1024)
-def _is_workspace(value: str) -> bool:
-    return _WORKSPACE.match(value) is not None
-
-
-def check_number(value: object, *, field: str) -> float:
-    """Return a number from 0 to 1.
-
-    Raises:
-        InvalidInputError: It is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InvalidInputError(f"{field} is {shown(value)}: give a number from 0 to 1")
-    return float(value)
-
-
-def _check_flag(value: object, *, field: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidInputError(f"{field} is {shown(value)}: give true or false")
-    return value
-
-
-def _check_choice(value: object, *, field: str, choices: Sequence[str]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidInputError(f"{field} is {shown(value)}: allowed are {', '.join(choices)}")
-    return value
 
 
 def _check_still_to_come(fields: Mapping[str, Any], at: datetime) -> None:
@@ -158,13 +92,13 @@ class Drafter:
             "importance": partial(check_number, field="importance"),
             "workspace": check_workspace,
             "scope": check_scope,
-            "tier": partial(_check_choice, field="tier", choices=TIERS),
+            "tier": partial(check_choice, field="tier", choices=TIERS),
             "event_at": moment(field="event_at"),
             "valid_from": moment(field="valid_from"),
             "valid_to": moment(field="valid_to"),
             "expires_at": moment(field="expires_at"),
-            "lifecycle": partial(_check_choice, field="lifecycle", choices=LIFECYCLES),
-            "pinned": partial(_check_flag, field="pinned"),
+            "lifecycle": partial(check_choice, field="lifecycle", choices=LIFECYCLES),
+            "pinned": partial(check_flag, field="pinned"),
             "media_url": text(field="media_url", limit=4096),
             "session_id": text(field="session_id"),
             "agent_id": text(field="agent_id"),
@@ -286,9 +220,9 @@ class Drafter:
 
     def _tags(self, value: object) -> tuple[str, ...]:
         if isinstance(value, _LISTS):
-            tags = tuple(dict.fromkeys([_check_tag(each) for each in value]))
+            tags = tuple(dict.fromkeys([check_tag(each) for each in value]))
         elif isinstance(value, AbstractSet):
-            tags = tuple(sorted(_check_tag(each) for each in value))
+            tags = tuple(sorted(check_tag(each) for each in value))
         else:
             raise InvalidInputError(f"tags is {shown(value)}: give a list of texts")
         if len(tags) > self._settings.max_tags:

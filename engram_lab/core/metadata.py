@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.text import has_private
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["MAX_DEPTH", "Scalar", "check_metadata", "dump_json", "escape_key", "leaves"]
 
@@ -95,6 +93,8 @@ def check_metadata(metadata: Mapping[str, Any], *, limit: int) -> str:
     Raises:
         InvalidInputError: See `leaves` and `dump_json`.
     """
+    if not isinstance(metadata, Mapping):
+        raise InvalidInputError(f"metadata is a {type(metadata).__name__}: give an object")
     leaves(metadata)
     return dump_json(dict(metadata), field="metadata", limit=limit)
 

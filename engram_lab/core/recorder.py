@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from engram_lab.core.errors import EngramError
 
 if TYPE_CHECKING:
     from engram_lab.core.protocols import Store
@@ -13,25 +18,51 @@ __all__ = ["Recorder"]
 
 
 class Recorder:
-    """Holds events until there are `batch` of them. Those that wait are lost with the process."""
+    """Holds events until there are `batch` of them. Those that wait are lost with the process.
+
+    Safe to share between threads: while some events are written others are taken.
+    """
 
     def __init__(self, store: Store, *, batch: int) -> None:
         self._store = store
         self._batch = batch
-        self._waiting: list[RecallEvent] = []
+        self._waiting: list[tuple[Store, RecallEvent]] = []
         self._lock = Lock()
+        self._writing = Lock()
 
-    def add(self, event: RecallEvent) -> None:
-        """Take one event, and write all that wait where there are enough."""
+    def add(self, event: RecallEvent, *, through: Store | None = None) -> None:
+        """Take one event, and write all that wait where there are enough.
+
+        Whoever recalls is not troubled by events that cannot be written: they are tried again when
+        there are as many more, and `flush` says what is wrong.
+
+        Args:
+            event: What was asked and what came back.
+            through: The view of the store, such as an agent's, under which it is recorded.
+        """
         with self._lock:
-            self._waiting.append(event)
-            is_full = len(self._waiting) >= self._batch
-        if is_full:
-            self.flush()
+            self._waiting.append((through or self._store, event))
+            is_time = len(self._waiting) % self._batch == 0
+        if is_time:
+            with suppress(EngramError):
+                self.flush()
 
     def flush(self) -> None:
-        """Write what waits, in one transaction. What fails to be written goes on waiting."""
-        with self._lock:
-            if self._waiting:
-                self._store.events.record(self._waiting)
-                self._waiting = []
+        """Write what waits, in one transaction. What fails to be written goes on waiting.
+
+        Raises:
+            EngramError: Whatever the store raises.
+        """
+        with self._writing:
+            with self._lock:
+                taken, self._waiting = self._waiting, []
+            if not taken:
+                return
+            try:
+                with self._store.transaction():
+                    for store, pairs in groupby(taken, key=itemgetter(0)):
+                        store.events.record([event for _, event in pairs])
+            except BaseException:
+                with self._lock:
+                    self._waiting[:0] = taken
+                raise

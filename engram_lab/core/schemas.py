@@ -222,9 +222,9 @@ def check_table_name(name: object) -> str:
     Raises:
         InvalidInputError: There is none of this name.
     """
-    if name not in SCHEMAS:
+    if not isinstance(name, str) or name not in SCHEMAS:
         raise InvalidInputError(f"table is {shown(name)}: allowed are {', '.join(SCHEMAS)}")
-    return str(name)
+    return name
 
 
 def check_batch(name: str, batch: pa.RecordBatch, *, first_row: int = 0) -> pa.RecordBatch:

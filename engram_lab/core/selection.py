@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from engram_lab.core.checks import check_workspace
 from engram_lab.core.clock import parse_time
 from engram_lab.core.filters import ALWAYS, Filter, parse_filter
 from engram_lab.core.scopes import check_scope
@@ -47,6 +48,7 @@ class Selection:
         cls,
         filter: Mapping[str, Any] | Filter | None = None,  # noqa: A002 - the word users know
         *,
+        workspace: str | None = None,
         scope: str | None = None,
         as_of: datetime | str | None = None,
         valid_at: datetime | str | None = None,
@@ -56,10 +58,11 @@ class Selection:
 
         Raises:
             InvalidFilterError: See `parse_filter`.
-            InvalidInputError: A malformed scope or time.
+            InvalidInputError: A malformed workspace, scope or time.
         """
         return cls(
             filter=parse_filter(filter),
+            workspace=None if workspace is None else check_workspace(workspace),
             scope=None if scope is None else check_scope(scope),
             as_of=None if as_of is None else parse_time(as_of, field="as_of"),
             valid_at=None if valid_at is None else parse_time(valid_at, field="valid_at"),

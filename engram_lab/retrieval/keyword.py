@@ -7,6 +7,7 @@ equation 3.15, as SQLite's FTS5 computes it (k1 = 1.2, b = 0.75).
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import InvalidInputError
@@ -84,8 +85,11 @@ _STOP_WORDS: Final = frozenset(
 
 
 def query_terms(query: str) -> list[str]:
-    """Return the distinct words of a question, without stop words unless there is nothing else."""
-    words = list(dict.fromkeys(_WORD.findall(query.lower())))
+    """Return the distinct words of a question, without stop words unless there is nothing else.
+
+    Accents are composed with their letters first, as alone they are no part of a word to Python.
+    """
+    words = list(dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", query.lower()))))
     return [word for word in words if word not in _STOP_WORDS] or words
 
 

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.core.drafts import (
-    DRAFT_FIELDS,
-    Drafter,
-    check_label,
-    check_number,
-    check_workspace,
-    fields_of,
-)
+from engram_lab.core.checks import check_label, check_number, check_workspace
+from engram_lab.core.drafts import DRAFT_FIELDS, Drafter, fields_of
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.ids import IdSource
 from engram_lab.core.settings import StoreSettings

@@ -1,9 +1,9 @@
-"""Write the database file of a schema that is about to be released, beside what it must still say.
+"""Write the database file of a schema about to be released, beside what it must say ever after.
 
-    python tests/data/make.py        writes schema-NNNN.db and schema-NNNN.jsonl of the present schema
+    python tests/data/make.py        writes schema-NNNN.db and schema-NNNN.jsonl of this schema
 
-A file of a released schema is never written again: `tests/core/sqlite/test_released_schemas.py` opens
-every one of them with the present program.
+A released file is never written again: `tests/core/sqlite/test_released_schemas.py` opens every one
+of them with the present program.
 """
 
 from __future__ import annotations
@@ -54,13 +54,12 @@ def fill(engine: Engine) -> None:
     engine.recall("coffee")
 
 
-def main() -> int:
+def main() -> None:
     """Write both files, unless they are there."""
     name = f"schema-{len(migrations()):04d}"
     database, said = HERE / f"{name}.db", HERE / f"{name}.jsonl"
     if database.exists():
-        print(f"{database.name} is released: it is never written again")
-        return 1
+        sys.exit(f"{database.name} is released: it is never written again")
     clock = ManualClock(tick=timedelta(seconds=1))
     config = EngineConfig(store=StoreSettings(seed=1))
     with Engine.open(":memory:", config=config, clock=clock) as engine:
@@ -68,8 +67,7 @@ def main() -> int:
         engine.flush()
         engine.backup(database, compact=True)
         engine.export(said)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 import orjson
 import pyarrow.parquet as pq
 
+from engram_lab.core.checksums import file_sha256
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.interchange.files import (
     FORMAT_NAME,
     FORMAT_VERSION,
     MANIFEST,
-    file_sha256,
     json_lines,
     manifest_of,
 )
@@ -73,17 +73,15 @@ def export_store(
         How many rows of each table were written.
 
     Raises:
-        InvalidInputError: An unknown format, or the path exists and `overwrite` is False.
+        InvalidInputError: An unknown format; or the path exists, and `overwrite` is False or what
+            is there is no export of the same kind.
         AccessDeniedError: An agent asks.
     """
     target = Path(path).expanduser()
     chosen = format or format_of(target)
     if chosen not in FORMATS:
         raise InvalidInputError(f"format is {chosen!r}: allowed are {', '.join(FORMATS)}")
-    if target.exists() and not overwrite:
-        raise InvalidInputError(f"{target} exists: give another path, or allow to overwrite it")
-    if not target.parent.is_dir():
-        raise InvalidInputError(f"the folder {target.parent} does not exist: create it first")
+    _check_place(target, chosen, overwrite=overwrite)
     totals = store.tables.counts(EVERYTHING)
     counts = dict.fromkeys(SCHEMAS, 0)
     incoming = target.with_name(target.name + ".incoming")
@@ -108,6 +106,21 @@ def export_store(
     finally:
         _remove(incoming)
     return counts
+
+
+def _check_place(target: Path, chosen: Format, *, overwrite: bool) -> None:
+    """Refuse to replace what nobody allowed to, or what is no export of the same kind."""
+    if not target.parent.is_dir():
+        raise InvalidInputError(f"the folder {target.parent} does not exist: create it first")
+    if not target.exists():
+        return
+    if not overwrite:
+        raise InvalidInputError(f"{target} exists: give another path, or allow to overwrite it")
+    if target.is_dir() != (chosen == "parquet"):
+        kind = "a folder" if target.is_dir() else "a file"
+        raise InvalidInputError(f"{target} is {kind}: give another path for {chosen}")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise InvalidInputError(f"{target} is a folder of something else: give another path")
 
 
 def _write_parquet(folder: Path, scan: Scan, compression: str) -> dict[str, int]:
@@ -185,11 +198,19 @@ def _write_json(file: Path, scan: Scan) -> None:
 
 def _swap(incoming: Path, target: Path) -> None:
     """Put the finished export in its place; a former one goes only when the new one is there."""
+    if incoming.is_file():
+        incoming.replace(target)  # in one step, which there is not for folders
+        return
     former = target.with_name(target.name + ".former")
     _remove(former)
     if target.exists():
         target.rename(former)
-    incoming.rename(target)
+    try:
+        incoming.rename(target)
+    except OSError:
+        if former.exists():
+            former.rename(target)
+        raise
     _remove(former)
 
 

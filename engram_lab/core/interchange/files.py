@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     import pyarrow as pa
 
-__all__ = ["FORMAT_NAME", "FORMAT_VERSION", "MANIFEST", "file_sha256", "json_lines"]
+__all__ = ["FORMAT_NAME", "FORMAT_VERSION", "MANIFEST", "json_lines", "manifest_of"]
 
 FORMAT_NAME: Final = "engram-lab"
 FORMAT_VERSION: Final = 1
@@ -30,12 +28,6 @@ def json_lines(batches: Iterable[pa.RecordBatch], **first: str) -> Iterator[byte
             if "metadata" in row:
                 row["metadata"] = orjson.Fragment(row["metadata"])
             yield orjson.dumps({**first, **row}, option=orjson.OPT_UTC_Z)
-
-
-def file_sha256(file: Path) -> str:
-    """Return the SHA-256 of a file, as hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def manifest_of(tables: dict[str, dict[str, Any]]) -> bytes:

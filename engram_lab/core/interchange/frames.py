@@ -41,6 +41,9 @@ class Frames:
         self.store = store
         self._interchange = settings
 
+    def flush(self) -> None:
+        """Store what waits to be stored. Here nothing does."""
+
     def scan(self, table: str = "memories", **chosen: Unpack[Chosen]) -> pa.RecordBatchReader:
         """Return a table as a stream of record batches, all of one state of the store.
 
@@ -90,6 +93,7 @@ class Frames:
         Raises:
             InvalidInputError: The path exists and `overwrite` is False, or an unknown format.
         """
+        self.flush()
         return export_store(
             self.store,
             path,

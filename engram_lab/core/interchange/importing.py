@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engram_lab.core.checksums import file_sha256
 from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import ImportRefusedError, InvalidInputError
-from engram_lab.core.interchange.files import FORMAT_NAME, FORMAT_VERSION, MANIFEST, file_sha256
-from engram_lab.core.interchange.rows import iter_rows
+from engram_lab.core.interchange.files import FORMAT_NAME, FORMAT_VERSION, MANIFEST
+from engram_lab.core.interchange.rows import in_workspace, iter_rows, rows_of
 from engram_lab.core.protocols import Chunk
 from engram_lab.core.reports import ImportReport, RefusedRow
 from engram_lab.core.schemas import SCHEMAS, TIME, batch_of, check_batch
@@ -88,11 +90,21 @@ def _counted(chunks: Iterable[Chunk], progress: Progress | None) -> Iterator[Chu
             progress(done)
 
 
+class _Unreadable(NamedTuple):
+    """What stands in the place of a row that cannot be read."""
+
+    reason: str
+
+
 class _Drafts:
     """The rows of a file of memories; remembers why a line could not be read."""
 
     def __init__(
-        self, rows: Iterable[Row | str], *, workspace: str | None, progress: Progress | None
+        self,
+        rows: Iterable[Row | _Unreadable],
+        *,
+        workspace: str | None,
+        progress: Progress | None,
     ) -> None:
         self._rows = rows
         self._workspace = workspace
@@ -101,13 +113,11 @@ class _Drafts:
 
     def __iter__(self) -> Iterator[Row]:
         for number, row in enumerate(self._rows):
-            if isinstance(row, str):
-                self._unreadable[number] = row
+            if isinstance(row, _Unreadable):
+                self._unreadable[number] = row.reason
                 yield {}
-            elif self._workspace is not None and isinstance(row, dict):
-                yield {"workspace": self._workspace, **row}
             else:
-                yield row
+                yield in_workspace(row, self._workspace)
             if self._progress is not None:
                 self._progress(number + 1)
 
@@ -117,11 +127,12 @@ class _Drafts:
         return RefusedRow(row=refused.row, reason=reason)
 
 
-def _draft_rows(file: Path) -> Iterable[Row | str]:
-    """Yield the rows; a text in place of a row says why it cannot be read."""
+def _draft_rows(file: Path) -> Iterable[Row | _Unreadable]:
     match file.suffix.lower():
         case ".jsonl" | ".ndjson":
-            return (row if error is None else error for _, row, error in _json_lines(file))
+            return (
+                row if error is None else _Unreadable(error) for _, row, error in _json_lines(file)
+            )
         case ".json":
             content = _json(file)
             rows = content.get("memories") if isinstance(content, dict) else content
@@ -134,7 +145,7 @@ def _draft_rows(file: Path) -> Iterable[Row | str]:
 
 
 def _arrow_rows(file: Path) -> Iterator[Row]:
-    try:
+    with _reading(file):
         if file.suffix.lower() == ".parquet":
             with pq.ParquetFile(file) as table:
                 yield from chain.from_iterable(map(iter_rows, table.iter_batches(_ROWS_AT_ONCE)))
@@ -142,7 +153,14 @@ def _arrow_rows(file: Path) -> Iterator[Row]:
             with pa.memory_map(str(file)) as stream, pa.ipc.open_file(stream) as reader:
                 for number in range(reader.num_record_batches):
                     yield from iter_rows(reader.get_batch(number))
-    except pa.ArrowInvalid as error:
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Say of what Arrow cannot read that it is bad input; damaged pages are an OSError to it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
         raise InvalidInputError(f"{file} cannot be read: {error}") from error
 
 
@@ -163,9 +181,9 @@ def _export_chunks(file: Path) -> Iterator[Chunk] | None:
     return None
 
 
-def _check_format(file: Path, head: Row) -> None:
-    if head.get("format") != FORMAT_NAME:
-        raise InvalidInputError(f"{file} has the format {head.get('format')!r}: {_ADVICE}")
+def _check_format(file: Path, head: Any) -> None:
+    if not isinstance(head, dict) or head.get("format") != FORMAT_NAME:
+        raise InvalidInputError(f"{file} is no export of this program: {_ADVICE}")
     if head.get("version") != FORMAT_VERSION:
         raise InvalidInputError(
             f"{file} has version {head.get('version')!r} of the export format and this program "
@@ -178,12 +196,15 @@ def _parquet_chunks(folder: Path) -> Iterator[Chunk]:
     if not manifest.is_file():
         raise InvalidInputError(f"{folder} holds no {MANIFEST}: {_ADVICE}")
     content = _json(manifest)
-    _check_format(folder, content)
-    for name, entry in content["tables"].items():
+    _check_format(manifest, content)
+    tables = content.get("tables")
+    if not isinstance(tables, dict) or tables.keys() != SCHEMAS.keys():
+        raise InvalidInputError(f"{manifest} should name the tables {', '.join(SCHEMAS)}")
+    for name, entry in tables.items():
         file = folder / f"{name}.parquet"
-        if name not in SCHEMAS or not file.is_file():
+        if not file.is_file():
             raise InvalidInputError(f"{folder} should hold {file.name}, and does not")
-        if file_sha256(file) != entry["sha256"]:
+        if not isinstance(entry, dict) or file_sha256(file) != entry.get("sha256"):
             raise InvalidInputError(
                 f"{file} is not the file that was exported (its sha256 differs): export again, or "
                 "import it alone, as memories"
@@ -193,10 +214,11 @@ def _parquet_chunks(folder: Path) -> Iterator[Chunk]:
 
 def _parquet_tables(folder: Path) -> Iterator[Chunk]:
     for name in SCHEMAS:
-        with pq.ParquetFile(folder / f"{name}.parquet") as table:
+        file = folder / f"{name}.parquet"
+        with _reading(file), pq.ParquetFile(file) as table:
             done = 0
             for batch in table.iter_batches(_ROWS_AT_ONCE):
-                rows = check_batch(name, batch, first_row=done).to_pylist()
+                rows = rows_of(check_batch(name, batch, first_row=done))
                 yield Chunk(name, list(enumerate(rows, done)))
                 done += batch.num_rows
 
@@ -225,7 +247,9 @@ def _json_chunks(file: Path, content: dict[str, Any]) -> Iterator[Chunk]:
             f"{file} holds the table {name!r}: allowed are {', '.join(SCHEMAS)}"
         )
     for name in SCHEMAS:
-        rows = list(enumerate(content.get(name, [])))
+        if not isinstance(content.get(name), list):
+            raise InvalidInputError(f"{file} should hold a list of rows for {name!r}, and does not")
+        rows = list(enumerate(content[name]))
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             yield _typed(name, rows[start : start + _ROWS_AT_ONCE])
 

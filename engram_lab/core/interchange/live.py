@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+import re
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import pyarrow as pa
 
 from engram_lab.core.schemas import SCHEMAS
 
@@ -14,13 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveDuckDB"]
 
+_WORD = re.compile(r"\w+")
+_ROWS_AT_ONCE: Final = 16_384
+
 
 class LiveDuckDB:
     """A DuckDB connection in which the tables of a store can be queried live.
 
-    Before each query, the tables that it names are taken over anew if the store has changed since:
-    by Arrow, without a copy on disk. What DuckDB offers beside that is reached as on its own
-    connection (`.register`, `.close` …).
+    Before each query, the tables that were ever named are taken over anew if the store has changed
+    since: all of one moment, by Arrow, without a copy on disk. What DuckDB offers beside that is
+    reached as on its own connection (`.register`, `.close` …).
     """
 
     def __init__(self, store: Store, selection: Selection) -> None:
@@ -45,9 +51,16 @@ class LiveDuckDB:
     def _refresh(self, query: str) -> None:
         # The count tells of memories that have expired since, which no commit does.
         state = (self._store.revision(), self._store.memories.count(self._selection))
-        for name in self._connection.get_table_names(query) & SCHEMAS.keys():
-            if self._seen.get(name) != state:
-                table = self._store.tables.scan(name, self._selection).read_all()
+        # Any word may name a table: DuckDB's own `get_table_names` leaves out those that are
+        # registered already and those that views stand on, and it refuses parameters.
+        named = SCHEMAS.keys() & set(_WORD.findall(query.lower()))
+        stale = [name for name in self._seen.keys() | named if self._seen.get(name) != state]
+        if not stale:
+            return
+        with self._store.tables.snapshot() as scan:
+            for name in stale:
+                batches = scan(name, self._selection, batch_rows=_ROWS_AT_ONCE)
+                table = pa.Table.from_batches(batches, schema=SCHEMAS[name])
                 self._connection.register(name, table)
                 self._seen[name] = state
 

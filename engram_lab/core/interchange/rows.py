@@ -9,23 +9,33 @@ import pyarrow as pa
 
 from engram_lab.core.errors import InvalidInputError
 
-__all__ = ["iter_rows"]
+__all__ = ["in_workspace", "iter_rows", "rows_of"]
 
 _ROWS_AT_ONCE = 4096
 
 
-def iter_rows(source: object) -> Iterator[Mapping[str, Any]]:
+def iter_rows(source: object, *, workspace: str | None = None) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a source one by one, as mappings.
 
     Args:
         source: An iterable of mappings, or anything that gives an Arrow stream: a table, record
             batch or reader of pyarrow, a Polars frame, a DuckDB relation.
+        workspace: For rows that name none.
 
     Raises:
-        InvalidInputError: It is none of these.
+        InvalidInputError: It is none of these, or holds a value that Python cannot.
     """
+    return (in_workspace(row, workspace) for row in _rows_in(source))
+
+
+def _rows_in(source: object) -> Iterator[Mapping[str, Any]]:
     if hasattr(source, "__arrow_c_stream__"):
-        return _arrow_rows(pa.RecordBatchReader.from_stream(source))
+        try:
+            return _arrow_rows(pa.RecordBatchReader.from_stream(source))
+        except pa.ArrowInvalid:
+            raise InvalidInputError(
+                f"a {type(source).__name__} holds one column and no rows: give a table or a frame"
+            ) from None
     if isinstance(source, pa.RecordBatch):
         return _arrow_rows([source])
     if isinstance(source, Mapping):
@@ -41,4 +51,24 @@ def iter_rows(source: object) -> Iterator[Mapping[str, Any]]:
 def _arrow_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[Mapping[str, Any]]:
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
-            yield from batch.slice(start, _ROWS_AT_ONCE).to_pylist()
+            yield from rows_of(batch.slice(start, _ROWS_AT_ONCE))
+
+
+def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return the rows of a batch.
+
+    Raises:
+        InvalidInputError: One holds a value that Python cannot, such as a time in the year 10000.
+    """
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(f"a value is out of range: {error}") from error
+    return rows
+
+
+def in_workspace(row: Any, workspace: str | None) -> Any:
+    """Return the row in a workspace, where it names none itself."""
+    if workspace is None or not isinstance(row, Mapping) or row.get("workspace") is not None:
+        return row
+    return {**row, "workspace": workspace}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from contextlib import closing, contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
+from engram_lab.core.checksums import file_sha256
 from engram_lab.core.errors import BackupError, EngramError, StoreBusyError, StoreError
 from engram_lab.core.reports import BackupReport, RestoreReport
 from engram_lab.core.sqlite.faults import translated
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
 
-__all__ = ["Backups", "file_sha256", "restore_file", "verify_file"]
+__all__ = ["Backups", "restore_file", "verify_file"]
 
 _PAGES_AT_ONCE: Final = 1024
 _COUNTED: Final = ("memories", "versions", "links", "vectors", "recall_events", "sessions")
@@ -99,12 +99,6 @@ def _copy(source: apsw.Connection, file: Path, progress: Callable[[int, int], No
         finally:
             backup.close(force=True)  # it would say again what `step` said
         copy.pragma("journal_mode", "delete")  # one file, with nothing beside it
-
-
-def file_sha256(file: Path) -> str:
-    """Return the SHA-256 of a file, as hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def verify_file(file: Path) -> BackupReport:

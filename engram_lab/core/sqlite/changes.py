@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from engram_lab.core.checks import check_limit
 from engram_lab.core.clock import from_us, to_us
 from engram_lab.core.sqlite.rows import fetch
 from engram_lab.core.types import LogEntry
@@ -81,8 +82,10 @@ class ChangeLog:
 
         Raises:
             AccessDeniedError: An agent asks; the log tells of every scope.
+            InvalidInputError: A limit below 1.
         """
         self._context.access.check_owner("read the change log")
+        check_limit(limit)
         with self._context.database.read() as connection:
             rows = fetch(
                 connection,

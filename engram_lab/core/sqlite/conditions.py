@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engram_lab.core.access import Access
     from engram_lab.core.selection import Selection
 
-__all__ = ["Where", "of_past", "of_selection", "of_state", "readable"]
+__all__ = ["Where", "of_past", "of_place", "of_selection", "of_state", "readable"]
 
 _COMPARISONS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -83,11 +83,8 @@ def of_past(selection: Selection, access: Access, now: datetime) -> Where:
     return where
 
 
-def of_state(
-    where: Where, selection: Selection, access: Access, now: datetime, alias: str = "m"
-) -> None:
-    """Add all of a selection but its filter; a past state is judged at its own time."""
-    moment = to_us(selection.as_of or now)
+def of_place(where: Where, selection: Selection, alias: str = "m") -> None:
+    """Keep to the workspace and the scope of a selection."""
     if selection.workspace is not None:
         where.add(f"{alias}.workspace = ?", selection.workspace)
     if selection.scope is not None:
@@ -98,6 +95,14 @@ def of_state(
             root + "/",
             root + "0",
         )
+
+
+def of_state(
+    where: Where, selection: Selection, access: Access, now: datetime, alias: str = "m"
+) -> None:
+    """Add all of a selection but its filter; a past state is judged at its own time."""
+    moment = to_us(selection.as_of or now)
+    of_place(where, selection, alias)
     if not selection.forgotten:
         where.add(f"{alias}.forgotten_at IS NULL")
     if not selection.archived:

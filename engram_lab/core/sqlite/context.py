@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engram_lab.core.checks import check_label
 from engram_lab.core.clock import from_us
-from engram_lab.core.drafts import check_label
 from engram_lab.core.types import Grant
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from engram_lab.core.checks import check_label, check_number, check_workspace
 from engram_lab.core.clock import from_us, to_us
-from engram_lab.core.drafts import check_label, check_number, check_workspace
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.metadata import check_metadata
 from engram_lab.core.selection import Selection

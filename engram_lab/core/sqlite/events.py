@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.clock import from_us, to_us
-from engram_lab.core.drafts import check_label
+from engram_lab.core.checks import check_label, check_limit
+from engram_lab.core.clock import from_us, parse_time, to_us
+from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.ids import check_id
-from engram_lab.core.sqlite.conditions import Where, readable
+from engram_lab.core.selection import Selection
+from engram_lab.core.sqlite.conditions import Where, of_state
 from engram_lab.core.sqlite.rows import fetch
 from engram_lab.core.text import clean_text
 from engram_lab.core.types import RecalledMemory, RecallEvent
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
 
-__all__ = ["RecallEvents"]
+__all__ = ["RecallEvents", "check_hit"]
 
 _COLUMNS: Final = "id, at, query, workspace, agent_id, session_id, strategy, config_hash"
 _ACCESSED: Final = """
@@ -27,6 +30,22 @@ UPDATE memories SET access_count = access_count + 1,
     last_accessed_at = max(coalesce(last_accessed_at, ?1), ?1)
 WHERE pk = ?2
 """
+
+
+_PRESENT: Final = Selection(archived=True)
+
+
+def check_hit(rank: object, score: object) -> tuple[int, float]:
+    """Return the rank and the score of a hit.
+
+    Raises:
+        InvalidInputError: The rank is no whole number, or the score not finite.
+    """
+    if type(rank) is not int:
+        raise InvalidInputError(f"rank is {shown(rank)}: give a whole number")
+    if not isinstance(score, int | float) or not math.isfinite(score):
+        raise InvalidInputError(f"score is {shown(score)}: give a finite number")
+    return rank, float(score)
 
 
 class RecallEvents:
@@ -41,7 +60,7 @@ class RecallEvents:
         Hits on memories that are gone meanwhile, or out of reach, are left out.
 
         Raises:
-            InvalidInputError: A malformed id, query or label.
+            InvalidInputError: A malformed id, time, query, label or hit.
             ConflictError: An event is already stored.
         """
         with self._context.database.write() as connection:
@@ -58,7 +77,7 @@ class RecallEvents:
             "strategy": event.strategy,
             "config_hash": event.config_hash,
         }
-        at = to_us(event.at)
+        at = to_us(parse_time(event.at, field="at"))
         row = (
             check_id(event.id),
             at,
@@ -68,20 +87,26 @@ class RecallEvents:
         connection.execute("INSERT INTO recall_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         where = Where()
         where.add("m.id = ?")
-        readable(where, self._context.access)
+        of_state(where, _PRESENT, self._context.access, self._context.now())
         for hit in event.hits:
+            rank, score = check_hit(hit.rank, hit.score)
             pk = connection.execute(
                 f"SELECT m.pk FROM memories AS m WHERE {where.sql}", (hit.memory_id, *where.values)
             ).get
             if pk is not None:
                 connection.execute(
                     "INSERT INTO recall_hits VALUES (?, ?, ?, ?)",
-                    (event.id, hit.rank, pk, hit.score),
+                    (event.id, rank, pk, score),
                 )
                 connection.execute(_ACCESSED, (at, pk))
 
     def since(self, event_id: str = "", *, limit: int = 1000) -> list[RecallEvent]:
-        """Return the events with ids after `event_id`, in the order of ids, at most `limit`."""
+        """Return the events with ids after `event_id`, in the order of ids, at most `limit`.
+
+        Raises:
+            InvalidInputError: A limit below 1.
+        """
+        check_limit(limit)
         principal = self._context.access.principal
         agent = None if principal is None else principal.agent_id
         with self._context.database.snapshot() as connection:
@@ -96,7 +121,7 @@ class RecallEvents:
     def _hits(self, connection: apsw.Connection, event_id: str) -> tuple[RecalledMemory, ...]:
         where = Where()
         where.add("h.event_id = ?", event_id)
-        readable(where, self._context.access)
+        of_state(where, _PRESENT, self._context.access, self._context.now())
         rows = fetch(
             connection,
             "SELECT m.id, h.rank, h.score FROM recall_hits AS h JOIN memories AS m ON m.pk = h.pk "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engram_lab.core.checks import check_label
 from engram_lab.core.clock import to_us
-from engram_lab.core.drafts import check_label
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.scopes import Permission, check_permission, check_scope
 from engram_lab.core.sqlite.context import grant_of

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from engram_lab.core.checks import check_label
 from engram_lab.core.clock import from_us, to_us
-from engram_lab.core.drafts import check_label
-from engram_lab.core.errors import ConflictError, NotFoundError
+from engram_lab.core.errors import ConflictError, InvalidInputError, NotFoundError, shown
 from engram_lab.core.metadata import check_metadata
 from engram_lab.core.sqlite.rows import fetch
 from engram_lab.core.text import normalise
@@ -45,6 +45,8 @@ class Identities:
             ConflictError: The name or an alias belongs to another identity.
             InvalidInputError: An empty or malformed name, alias, kind or metadata.
         """
+        if isinstance(aliases, str):
+            raise InvalidInputError(f"aliases is {shown(aliases)}: give a list of texts")
         context = self._context
         at = context.now()
         id_ = context.ids.new(at)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from engram_lab.core.checks import check_flag, check_label, check_number
 from engram_lab.core.clock import from_us, parse_time, to_us
-from engram_lab.core.drafts import check_label, check_number
 from engram_lab.core.errors import InvalidInputError, NotFoundError
 from engram_lab.core.sqlite.changes import log
 from engram_lab.core.sqlite.conditions import Where, readable
@@ -97,7 +97,7 @@ class Links:
             None if context is None else check_label(context, field="context", limit=4096),
             optional_us(starts),
             optional_us(ends),
-            int(pinned),
+            int(check_flag(pinned, field="pinned")),
         )
         with self._context.database.write() as connection:
             pks = self._ends(connection, from_id, to_id)
@@ -189,7 +189,7 @@ class Links:
         if direction not in ways:
             raise InvalidInputError(f"direction is {direction!r}: allowed are {', '.join(ways)}")
         self._memories.get(memory_id)
-        at = valid_at or self._context.now()
+        at = self._context.now() if valid_at is None else parse_time(valid_at, field="valid_at")
         links = self._select(ways[direction], (memory_id,), order="l.weight DESC, l.id")
         return [
             link

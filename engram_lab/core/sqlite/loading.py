@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from engram_lab.core.checks import check_label
 from engram_lab.core.clock import to_us
 from engram_lab.core.drafts import DRAFT_FIELDS, check_together, fields_of
 from engram_lab.core.errors import (
@@ -16,8 +19,9 @@ from engram_lab.core.errors import (
 from engram_lab.core.reports import ImportReport, RefusedRow
 from engram_lab.core.schemas import SCHEMAS
 from engram_lab.core.sqlite.changes import log
+from engram_lab.core.sqlite.events import check_hit
 from engram_lab.core.sqlite.indexing import index_rows, path_rows
-from engram_lab.core.sqlite.records import KEYS, RECORDS
+from engram_lab.core.sqlite.records import KEYS, RECORDS, REFERENCES
 from engram_lab.core.sqlite.rows import (
     INSERT_MEMORY,
     STATE_COLUMNS,
@@ -50,6 +54,11 @@ _STATE = (
     f"SELECT superseded_at, {select_columns('v', private=True)} FROM versions AS v "
     "WHERE id = ? AND version = ?"
 )
+
+
+def _agree(one: Memory, other: Memory) -> bool:
+    """Tell whether two states are stored alike: for Python, `True` and 1 are the same metadata."""
+    return one == other and orjson.dumps(one.metadata) == orjson.dumps(other.metadata)
 
 
 class Loader:
@@ -120,7 +129,14 @@ class _Loading:
                 self._unchanged += not is_new
 
     def _plain(self, table: str, row: Mapping[str, Any]) -> bool:
+        if table in REFERENCES:
+            self._check_reference(row, *REFERENCES[table])
         return self._insert(table, RECORDS[table](self._context, self._pk, row))
+
+    def _check_reference(self, row: Mapping[str, Any], column: str, table: str) -> None:
+        known = self._connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (row[column],)).get
+        if row[column] is not None and not known:
+            raise NotFoundError(f"its {column} is {row[column]!r}, which is not among the {table}")
 
     def _insert(self, table: str, values: tuple[Any, ...]) -> bool:
         """Insert a row, or find it there already, identical; `values` begin with the key."""
@@ -166,11 +182,14 @@ class _Loading:
             "AND NOT EXISTS (SELECT 1 FROM memories WHERE workspace = name)",
             (values[0], values[-1]),
         )
+        known = fetch(self._connection, "SELECT * FROM workspaces WHERE name = ?", values[:1])
+        if known and known[0][:-1] == values[:-1]:
+            return False  # made there at another time, and otherwise the same
         return self._insert("workspaces", values)
 
     def _memory_of(self, row: Mapping[str, Any]) -> Memory:
         given = self._context.drafter.check_fields({name: row[name] for name in DRAFT_FIELDS})
-        if row["content_hash"] != content_hash(row["content"]):
+        if row["content_hash"] != content_hash(given["content"]):
             raise InvalidInputError("content_hash is not that of the content: the row was altered")
         if row["version"] < 1 or row["access_count"] < 0:
             raise InvalidInputError("version starts at 1 and access_count at 0")
@@ -183,7 +202,7 @@ class _Loading:
         memory = self._memory_of(row)
         known = fetch(self._connection, _HEAD, (memory.id,))
         if known:
-            if memory_of(known[0][1:]) == memory:
+            if _agree(memory_of(known[0][1:]), memory):
                 return False
             raise ConflictError(f"memory {memory.id} is already there, in another state")
         prepared = self._context.drafter.prepare(fields_of(memory))
@@ -210,7 +229,7 @@ class _Loading:
             raise NotFoundError(f"it is a version of the memory {state.id!r}, which is not there")
         pk, newest = head[0][0], memory_of(head[0][1:])
         if row["superseded_at"] is None:
-            if state != newest:
+            if not _agree(state, newest):
                 raise ConflictError(f"it is not the present state of memory {state.id}")
             return self._sign(row)
         if state.version >= newest.version:
@@ -218,7 +237,7 @@ class _Loading:
         known = fetch(self._connection, _STATE, (state.id, state.version))
         superseded = to_us(row["superseded_at"])
         if known:
-            if known[0][0] == superseded and memory_of(known[0][1:]) == state:
+            if known[0][0] == superseded and _agree(memory_of(known[0][1:]), state):
                 return False
             raise ConflictError(f"version {state.version} of memory {state.id} differs from this")
         seq = log(
@@ -262,12 +281,16 @@ class _Loading:
 
     def _event(self, row: Mapping[str, Any]) -> bool:
         is_new = self._insert("recall_events", RECORDS["events"](self._context, self._pk, row))
-        hits = [(row["id"], h["rank"], self._pk(h["memory_id"]), h["score"]) for h in row["hits"]]
+        hits = []
+        for hit in row["hits"]:
+            rank, score = check_hit(hit["rank"], hit["score"])
+            hits.append((row["id"], rank, self._pk(hit["memory_id"]), score))
         added = [self._insert("recall_hits", hit) for hit in hits]
         return any(added) or is_new
 
     def _identity(self, row: Mapping[str, Any]) -> bool:
         is_new = self._insert("identities", RECORDS["identities"](self._context, self._pk, row))
-        aliases = [(normalise(alias), alias, row["id"]) for alias in row["aliases"]]
+        names = [check_label(alias, field="alias") for alias in row["aliases"]]
+        aliases = [(normalise(alias), alias, row["id"]) for alias in names]
         added = [self._insert("identity_aliases", alias) for alias in aliases]
         return any(added) or is_new

@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 
 import orjson
 
+from engram_lab.core.checks import check_limit
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.selection import Order
 
@@ -34,8 +35,7 @@ def check_page(order: object, limit: object) -> None:
     orders = get_args(Order)
     if order not in orders:
         raise InvalidInputError(f"order is {shown(order)}: allowed are {', '.join(orders)}")
-    if not isinstance(limit, int) or not 1 <= limit <= _MAX_PAGE:
-        raise InvalidInputError(f"limit is {shown(limit)}: allowed are 1 to {_MAX_PAGE}")
+    check_limit(limit, most=_MAX_PAGE)
 
 
 def write_cursor(order: Order, key: Any, id_: str, *, descending: bool) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import apsw
+import apsw
 
+if TYPE_CHECKING:
     from engram_lab.core.settings import StoreSettings
 
 __all__ = ["prepare_reader", "prepare_writer"]
@@ -32,9 +33,21 @@ def _distrust_the_schema(connection: apsw.Connection) -> None:
     connection.pragma("trusted_schema", False)  # noqa: FBT003
 
 
-def _write_ahead_log(connection: apsw.Connection) -> None:
-    """Readers never wait for the writer, nor the writer for readers."""
-    connection.pragma("journal_mode", "wal")
+def _write_ahead_log(connection: apsw.Connection, settings: StoreSettings) -> None:
+    """Readers never wait for the writer, nor the writer for readers.
+
+    Two that make the same file would deadlock if SQLite waited here: it refuses one at once.
+    """
+    end = monotonic() + settings.busy_timeout_ms / 1000
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            if monotonic() > end:
+                raise
+            sleep(0.002)
+        else:
+            return
 
 
 def _acknowledge_only_what_is_on_disk(connection: apsw.Connection, settings: StoreSettings) -> None:
@@ -57,7 +70,7 @@ def prepare_reader(connection: apsw.Connection, settings: StoreSettings) -> None
 def prepare_writer(connection: apsw.Connection, settings: StoreSettings) -> None:
     """Make a connection ready to write."""
     prepare_reader(connection, settings)
-    _write_ahead_log(connection)
+    _write_ahead_log(connection, settings)
     _acknowledge_only_what_is_on_disk(connection, settings)
     _overwrite_what_is_deleted(connection)
     _enforce_references(connection)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.clock import from_us
-from engram_lab.core.errors import InvalidInputError, NotFoundError
+from engram_lab.core.checks import check_limit
+from engram_lab.core.clock import from_us, parse_time
+from engram_lab.core.errors import InvalidInputError, NotFoundError, shown
 from engram_lab.core.filters import matches
 from engram_lab.core.reports import AggregateRow, Page, TextMatch
 from engram_lab.core.selection import Selection
@@ -24,7 +26,7 @@ from engram_lab.core.sqlite.rows import (
 from engram_lab.core.types import Memory, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
     import apsw
@@ -41,6 +43,7 @@ STATES: Final = (
 )
 """Every state that any memory ever had."""
 
+_SECONDS: Final = "(m.created_at - (m.created_at < 0) * 999999) / 1000000"  # rounded down
 AGGREGATE_KEYS: Final[dict[str, str]] = {
     "type": "m.type",
     "tag": "t.tag",
@@ -51,9 +54,9 @@ AGGREGATE_KEYS: Final[dict[str, str]] = {
     "source": "m.source",
     "agent": "m.agent_id",
     "session": "m.session_id",
-    "day": "strftime('%Y-%m-%d', m.created_at / 1000000, 'unixepoch')",
-    "week": "strftime('%G-W%V', m.created_at / 1000000, 'unixepoch')",
-    "month": "strftime('%Y-%m', m.created_at / 1000000, 'unixepoch')",
+    "day": f"strftime('%Y-%m-%d', {_SECONDS}, 'unixepoch')",
+    "week": f"strftime('%G-W%V', {_SECONDS}, 'unixepoch')",
+    "month": f"strftime('%Y-%m', {_SECONDS}, 'unixepoch')",
 }
 
 
@@ -85,7 +88,8 @@ class MemoryReader:
             NotFoundError: There is none that may be seen, or it was forgotten or has expired.
         """
         if as_of is not None:
-            memory = self._at(id, as_of, forgotten=forgotten, private=private)
+            moment = parse_time(as_of, field="as_of")
+            memory = self._at(id, moment, forgotten=forgotten, private=private)
         else:
             memory = self._head(id, private=private)
             if memory is not None and self._is_gone(memory, forgotten=forgotten):
@@ -222,8 +226,8 @@ class MemoryReader:
         Raises:
             InvalidInputError: An unknown `by`, or `as_of` in the selection.
         """
-        if by not in AGGREGATE_KEYS:
-            raise InvalidInputError(f"by is {by!r}: allowed are {', '.join(AGGREGATE_KEYS)}")
+        if by not in tuple(AGGREGATE_KEYS):
+            raise InvalidInputError(f"by is {shown(by)}: allowed are {', '.join(AGGREGATE_KEYS)}")
         if selection.as_of is not None:
             raise InvalidInputError("an aggregate is of the present: leave out as_of")
         where = of_selection(selection, self._context.access, self._context.now())
@@ -290,11 +294,17 @@ class MemoryReader:
         A term is literal text: one of several words is a phrase, and nothing in it is syntax.
 
         Raises:
-            InvalidInputError: `as_of` in the selection; the words of the past are not indexed.
+            InvalidInputError: `as_of` in the selection, as the words of the past are not indexed;
+                terms that are no texts, or a limit below 1.
         """
         self._check_private(private=selection.private)
         if selection.as_of is not None:
             raise InvalidInputError("words are searched in the present: leave out as_of")
+        check_limit(limit)
+        given: Any = terms
+        is_list = isinstance(given, Sequence) and not isinstance(given, str)
+        if not is_list or not all(isinstance(term, str) for term in given):
+            raise InvalidInputError(f"terms is {shown(terms)}: give a list of texts")
         quoted = ['"' + term.replace('"', '""').replace("\x00", " ") + '"' for term in terms]
         if not quoted:
             return []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
+from engram_lab.core.checks import check_label, check_number, check_workspace
 from engram_lab.core.clock import to_us
-from engram_lab.core.drafts import check_label, check_number, check_workspace
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.ids import check_id
 from engram_lab.core.metadata import check_metadata
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Pk = Callable[[str], int]
     Record = Callable[[Context, Pk, Mapping[str, Any]], tuple[Any, ...]]
 
-__all__ = ["KEYS", "RECORDS"]
+__all__ = ["KEYS", "RECORDS", "REFERENCES"]
 
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "workspaces": ("name",),
@@ -42,6 +42,13 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "grants": ("agent_id", "scope"),
 }
 """The first columns of each database table: those that name a row."""
+
+REFERENCES: Final[dict[str, tuple[str, str]]] = {
+    "entities": ("identity_id", "identities"),
+    "mentions": ("entity_id", "entities"),
+    "turns": ("session_id", "sessions"),
+}
+"""The column that names a row of another table, and that table."""
 
 
 def _label(row: Mapping[str, Any], field: str, limit: int = 256) -> str:
@@ -156,6 +163,8 @@ def _mention(_context: Context, pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ..
 
 
 def _session(context: Context, _pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    if row["ended_at"] is not None and row["ended_at"] < row["started_at"]:
+        raise InvalidInputError("ended_at is before started_at")
     return (
         _label(row, "id"),
         check_workspace(row["workspace"]),
@@ -169,6 +178,8 @@ def _session(context: Context, _pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ..
 
 
 def _turn(_context: Context, pk: Pk, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    if row["position"] < 0:
+        raise InvalidInputError(f"position is {row['position']}: give a whole number from 0")
     return (
         row["session_id"],
         row["position"],

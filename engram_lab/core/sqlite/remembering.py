@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from engram_lab.core.checks import check_workspace
 from engram_lab.core.clock import to_us
-from engram_lab.core.drafts import DEFAULT_WORKSPACE, check_workspace
+from engram_lab.core.drafts import DEFAULT_WORKSPACE
 from engram_lab.core.errors import ConflictError, DuplicateError, InvalidInputError, shown
 from engram_lab.core.reports import RememberReport
 from engram_lab.core.sqlite.changes import log_many, next_number

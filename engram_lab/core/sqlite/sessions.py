@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from engram_lab.core.checks import check_label, check_workspace
 from engram_lab.core.clock import from_us, parse_time, to_us
-from engram_lab.core.drafts import check_label, check_workspace
 from engram_lab.core.errors import ConflictError, InvalidInputError, NotFoundError
 from engram_lab.core.metadata import check_metadata
 from engram_lab.core.scopes import check_scope
@@ -17,7 +18,7 @@ from engram_lab.core.sqlite.workspaces import default_scope
 from engram_lab.core.types import Session, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from engram_lab.core.sqlite.context import Context
@@ -28,6 +29,9 @@ __all__ = ["Sessions"]
 _COLUMNS: Final = (
     "m.id, m.workspace, m.scope, m.agent_id, m.title, m.started_at, m.ended_at, m.metadata"
 )
+
+
+_OF_THE_SESSION: Final = frozenset({"workspace", "scope", "session_id"})
 
 
 class Sessions:
@@ -208,10 +212,20 @@ def _session_of(row: tuple[Any, ...]) -> Session:
     )
 
 
+def _check_turn(turn: object) -> None:
+    if not isinstance(turn, Mapping):
+        raise InvalidInputError(
+            f"a turn is an object with 'speaker' and 'content', not a {type(turn).__name__}"
+        )
+    for field in _OF_THE_SESSION.intersection(turn):
+        raise InvalidInputError(f"{field} of a turn is that of its session: leave it out")
+
+
 def _split(number: int, turn: Mapping[str, Any]) -> tuple[str, datetime | None, dict[str, Any]]:
     """Return the speaker, the time, and what is the memory's."""
-    rest = dict(turn)
     try:
+        _check_turn(turn)
+        rest = dict(turn)
         speaker = check_label(rest.pop("speaker", None), field="speaker")
         spoken = rest.pop("spoken_at", None)
         return speaker, None if spoken is None else parse_time(spoken, field="spoken_at"), rest

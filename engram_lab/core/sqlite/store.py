@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from engram_lab.core.access import OWNER, Access
+from engram_lab.core.checks import check_label
 from engram_lab.core.clock import SystemClock
-from engram_lab.core.drafts import Drafter, check_label
+from engram_lab.core.drafts import Drafter
 from engram_lab.core.ids import IdSource
 from engram_lab.core.scopes import check_scope
 from engram_lab.core.settings import StoreSettings

@@ -11,11 +11,19 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from engram_lab.core.checks import check_limit
 from engram_lab.core.errors import InvalidInputError, StoreCorruptError
 from engram_lab.core.filters import ALWAYS
 from engram_lab.core.schemas import SCHEMAS, TIME, check_table_name
 from engram_lab.core.selection import Selection
-from engram_lab.core.sqlite.conditions import Where, of_past, of_selection, of_state, readable
+from engram_lab.core.sqlite.conditions import (
+    Where,
+    of_past,
+    of_place,
+    of_selection,
+    of_state,
+    readable,
+)
 from engram_lab.core.sqlite.reading import STATES
 from engram_lab.core.sqlite.rows import select_columns
 
@@ -125,18 +133,24 @@ class Tables:
         """Return a table as a stream of record batches, in the order of its key.
 
         The stream sees one state of the store and holds one reader until it ends or is closed;
-        never more than a batch is in memory.
+        never more than a batch is in memory, but for a store in memory and inside a transaction.
 
         Raises:
             InvalidInputError: An unknown table, or a selection that this table cannot follow.
             AccessDeniedError: An agent asks for private sections.
         """
+        check_limit(batch_rows, field="batch_rows")
         query = self.query(check_table_name(name), selection or Selection())
         schema = SCHEMAS[name]
 
         def batches() -> Iterator[pa.RecordBatch]:
             with self._context.database.read() as connection:
-                yield from _batches(connection, query, schema, batch_rows)
+                found = _batches(connection, query, schema, batch_rows)
+                if connection.readonly("main"):
+                    yield from found
+                    return
+                held = list(found)  # what it wrote meanwhile would be among rows left unread
+            yield from held
 
         return pa.RecordBatchReader.from_batches(schema, batches())
 
@@ -148,6 +162,7 @@ class Tables:
             def scan(
                 name: str, selection: Selection, *, batch_rows: int
             ) -> Iterator[pa.RecordBatch]:
+                check_limit(batch_rows, field="batch_rows")
                 query = self.query(check_table_name(name), selection)
                 return _batches(connection, query, SCHEMAS[name], batch_rows)
 
@@ -221,10 +236,25 @@ class Tables:
         return sql, [*where.values, *past.values]
 
     def _keep_to_own(self, name: str, where: Where, selection: Selection) -> None:
-        """Keep to the workspace, and to what an agent may see of tables without memories."""
-        if name in {"events", "entities", "sessions"} and selection.workspace is not None:
-            alias = "s" if name == "sessions" else "e"
-            where.add(f"{alias}.workspace = ?", selection.workspace)
+        """Keep to the workspace and scope, and to what an agent may see without memories.
+
+        Mentions and turns go with their entities and sessions, which a memory may have left.
+        """
+        if name in {"events", "entities"} and selection.workspace is not None:
+            where.add("e.workspace = ?", selection.workspace)
+        elif name == "sessions":
+            of_place(where, selection, "s")
+        elif name == "mentions" and selection.workspace is not None:
+            where.add(
+                "n.entity_id IN (SELECT id FROM entities WHERE workspace = ?)", selection.workspace
+            )
+        elif name == "turns":
+            whole = Where()
+            of_place(whole, selection, "s")
+            readable(whole, self._context.access, "s")
+            where.add(
+                f"t.session_id IN (SELECT s.id FROM sessions AS s WHERE {whole.sql})", *whole.values
+            )
         access = self._context.access
         if access.principal is None:
             return

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engram_lab.core.checks import check_label, check_limit
 from engram_lab.core.clock import from_us, to_us
-from engram_lab.core.drafts import check_label
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.sqlite.changes import log_many, next_number
 from engram_lab.core.sqlite.conditions import Where, readable
@@ -47,6 +47,14 @@ def embedder_number(connection: apsw.Connection, fingerprint: str, dim: int) -> 
     return int(number)
 
 
+def _table_of(values: Any) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            return np.ascontiguousarray(values, dtype="<f4")
+    except (TypeError, ValueError):
+        raise InvalidInputError("values is no table of numbers: give float32 [n, dim]") from None
+
+
 class Vectors:
     """The vectors of the store. Changing a memory's content removes its vectors."""
 
@@ -69,7 +77,7 @@ class Vectors:
             AccessDeniedError: A memory may not be written.
         """
         check_label(embedder, field="embedder")
-        table = np.ascontiguousarray(values, dtype="<f4")
+        table = _table_of(values)
         if table.ndim != 2 or table.shape[0] != len(ids) or table.shape[1] == 0:  # noqa: PLR2004
             raise InvalidInputError(
                 f"values has the shape {list(table.shape)}: give [{len(ids)}, dim]"
@@ -115,7 +123,12 @@ class Vectors:
         return found
 
     def missing(self, embedder: str, *, limit: int = 1000) -> list[str]:
-        """Return ids of present memories without a vector of this embedder, oldest first."""
+        """Return ids of present memories without a vector of this embedder, oldest first.
+
+        Raises:
+            InvalidInputError: A limit below 1.
+        """
+        check_limit(limit)
         where = Where()
         where.add(
             "m.forgotten_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?)",

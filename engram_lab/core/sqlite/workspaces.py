@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from engram_lab.core.checks import check_label, check_workspace
 from engram_lab.core.clock import from_us, to_us
-from engram_lab.core.drafts import check_label, check_workspace
 from engram_lab.core.errors import InvalidInputError, NotFoundError, shown
 from engram_lab.core.scopes import GLOBAL_SCOPE, check_scope, is_within
 from engram_lab.core.sqlite.rows import fetch

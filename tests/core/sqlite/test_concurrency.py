@@ -27,7 +27,7 @@ LEFT, RIGHT = COUNTERS[:2]  # these two are only ever changed together
 ALONE = COUNTERS[2:]
 
 PROLOGUE = r"""
-import sys, time
+import glob, sys, time
 from random import Random
 import orjson
 from engram_lab.core.errors import VersionConflictError
@@ -37,6 +37,9 @@ from engram_lab.core.sqlite.store import SqliteStore
 path, seconds, seed, counters = orjson.loads(sys.argv[1])
 chance = Random(seed)
 store = SqliteStore.open(path)
+open(f"{path}.ready-{seed}", "w").close()
+while len(glob.glob(f"{path}.ready-*")) < 5:  # all begin together, however long a start takes
+    time.sleep(0.01)
 end = time.monotonic() + seconds
 done = 0
 """
@@ -174,8 +177,8 @@ def test_two_processes_write_while_three_read(path: Path, seconds: int) -> None:
         twins = sum(done for done, *_ in answers[:2])
         assert store.memories.count(Selection.of({"tags": {"contains": "twin"}})) == 2 * twins
         assert is_sound(store)
-    assert all(done > 10 for done, *_ in answers)
-    assert counted[LEFT] == counted[RIGHT] > 10
+    assert all(done > 1 for done, *_ in answers)
+    assert counted[LEFT] == counted[RIGHT] > 1
     assert sum(lost for _, _, lost in answers[:2])  # they did meet
 
 

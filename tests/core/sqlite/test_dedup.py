@@ -107,7 +107,7 @@ def test_merging_keeps_private_words(store: SqliteStore) -> None:
 @pytest.mark.parametrize("mode", ["skip", "merge"])
 def test_many_report_what_became_of_each(store: SqliteStore, mode: Dedup) -> None:
     tea = store.memories.remember({"content": "tea"})
-    drafts = [
+    drafts: list[dict[str, Any]] = [
         {"content": "milk"},
         {"content": "TEA", "tags": ["a"]},
         {"content": "Milk", "tags": ["b"]},

@@ -155,7 +155,7 @@ def test_no_drafts_are_fine(store: SqliteStore) -> None:
 
 
 def test_one_bad_row_refuses_all_and_says_which(store: SqliteStore) -> None:
-    drafts = [{"content": "a"}, {"content": "b"}, {"content": "c", "importance": 2}]
+    drafts: Any = [{"content": "a"}, {"content": "b"}, {"content": "c", "importance": 2}]
     with pytest.raises(InvalidInputError, match="row 2: importance is '2'") as raised:
         store.memories.remember_many(drafts)
     assert raised.value.row == 2

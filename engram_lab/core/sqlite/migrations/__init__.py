@@ -84,7 +84,7 @@ def check_migrated(connection: apsw.Connection, path: str) -> None:
     if found < len(migrations()):
         raise StoreError(
             f"{path} has schema {found} and this version needs {len(migrations())}: "
-            "open it once without read_only=True"
+            "open it once without read_only=True, as `engram doctor` does"
         )
 
 

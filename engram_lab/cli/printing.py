@@ -1,0 +1,238 @@
+"""What the commands print: for a person, lines that fit any terminal; for a program, JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+    from engram_lab.core.reports import CheckResult
+    from engram_lab.core.types import Memory, Version
+
+__all__ = [
+    "counted",
+    "print_checks",
+    "print_history",
+    "print_json",
+    "print_memories",
+    "print_memory",
+    "print_rows",
+    "progress_bar",
+    "say",
+]
+
+_LONGEST: Final = 400
+"""Characters of a content in a listing; `engram get` shows the whole."""
+
+_KEPT_BY_THE_STORE: Final = frozenset(
+    {"content_hash", "version", "created_at", "updated_at", "forgotten_at"}
+    | {"last_accessed_at", "access_count"}
+)
+
+
+def print_json(value: object) -> None:
+    """Print a record, or a list of records, as JSON."""
+    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+    sys.stdout.buffer.write(text + b"\n")
+    sys.stdout.flush()
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Path):
+        return str(value)
+    return dict(value)  # type: ignore[call-overload]  # what remains are mappings
+
+
+def say(text: str) -> None:
+    """Tell a person what was done."""
+    _console().print(text, soft_wrap=True)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return what was counted, as in `1 memory, 2 recall events`; nothing where all is zero."""
+    return ", ".join(_count(name, count) for name, count in counts.items() if count)
+
+
+def _count(name: str, count: int) -> str:
+    words = name.replace("_", " ")
+    if count == 1:
+        words = f"{words[:-3]}y" if words.endswith("ies") else words.removesuffix("s")
+    return f"{count:,} {words}"
+
+
+def print_memory(memory: Memory) -> None:
+    """Print a memory: its text, and every field that says something."""
+    console, fields = _console(), memory.to_dict()
+    console.print(fields.pop("content"), soft_wrap=not console.is_terminal)
+    console.print()
+    del fields["content_hash"]
+    print_rows(
+        [(name, _text(value)) for name, value in fields.items() if value or name == "importance"]
+    )
+
+
+def print_memories(
+    memories: Sequence[Memory], *, leads: Sequence[str], notes: Sequence[str] = ()
+) -> None:
+    """Print memories one under the other, each led by what they are ordered by."""
+    from rich.text import Text
+
+    table = _grid()
+    table.columns[0].justify = "right"
+    room = _console().width - max(map(len, leads), default=0) - 2
+    for place, memory in enumerate(memories):
+        about = "  ".join(filter(None, (memory.type, *_marks(memory))))
+        apart = "  " if len(memory.id) + 2 + len(about) <= room else "\n"
+        block = Text(_shortened(memory.content))
+        block.append(f"\n{memory.id}{apart}{about}", style="dim")
+        if notes:
+            block.append(f"\n{notes[place]}", style="dim")
+        table.add_row(Text(leads[place], style="bold"), block)
+    _show(table)
+
+
+def _marks(memory: Memory) -> Iterator[str]:
+    if memory.forgotten_at is not None:
+        yield "forgotten"
+    if memory.lifecycle != "active":
+        yield memory.lifecycle
+    if memory.pinned:
+        yield "pinned"
+    yield " ".join(f"#{tag}" for tag in memory.tags)
+
+
+def print_history(versions: Sequence[Version]) -> None:
+    """Print the versions of a memory: when, who, why, and what it changed."""
+    from rich.text import Text
+
+    table = _grid()
+    table.columns[0].justify = "right"
+    before: Memory | None = None
+    for each in versions:
+        why = f": {each.reason}" if each.reason else ""
+        block = Text()
+        block.append(f"{_text(each.recorded_at)}  {each.action} by {each.author}{why}", style="dim")
+        for line in _changed(before, each.memory):
+            block.append(f"\n{line}")
+        table.add_row(Text(str(each.number), style="bold"), block)
+        before = each.memory
+    _show(table)
+
+
+def _changed(before: Memory | None, after: Memory) -> Iterator[str]:
+    if before is None:
+        yield after.content
+        return
+    old, new = before.to_dict(), after.to_dict()
+    for name in new:
+        if name not in _KEPT_BY_THE_STORE and old[name] != new[name]:
+            change = f"{name}: {_text(old[name])} → {_text(new[name])}"
+            yield new[name] if name == "content" else change
+
+
+def print_rows(rows: Sequence[tuple[str, ...]], *, head: tuple[str, ...] | None = None) -> None:
+    """Print rows of cells in columns, the first of which names the row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=head is not None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(head or [""] * max(map(len, rows), default=0)):
+        table.add_column(name, overflow="fold", style="" if number or head else "dim")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    _show(table)
+
+
+def print_checks(found: Sequence[CheckResult]) -> None:
+    """Print what the doctor found."""
+    from rich.text import Text
+
+    table = _grid()
+    table.add_column(overflow="fold")
+    for each in found:
+        word = Text("ok", style="green") if each.ok else Text("ILL", style="bold red")
+        table.add_row(word, Text(each.name), Text(each.detail))
+    _show(table)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on the terminal while something long goes on; nothing where there is none."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = _console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Return where to print: a memory's text is printed as it is, whatever looks like markup."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, emoji=False, markup=False, highlight=False)
+
+
+def _show(what: RenderableType) -> None:
+    """Print without the spaces that fill each line, which spoil what is copied or compared."""
+    console = _console()
+    with console.capture() as captured:
+        console.print(what)
+    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+    sys.stdout.flush()
+
+
+def _grid() -> Table:
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()} …"
+
+
+def _text(value: Any) -> str:
+    if value in (None, [], {}):
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if hasattr(value, "isoformat") else str(value)
