@@ -232,10 +232,10 @@ def list_(
 
 
 def _lead(memory: Memory, order: str) -> str:
-    value = getattr(memory, "created_at" if order == "id" else order)
-    if value is None:
-        return "no date"
-    return f"{value:%Y-%m-%d}" if order != "importance" else f"{value:.2f}"
+    if order == "importance":
+        return f"{memory.importance:.2f}"
+    moment = None if order == "id" else getattr(memory, order)
+    return f"{moment or memory.created_at:%Y-%m-%d}"
 
 
 def update(

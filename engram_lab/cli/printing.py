@@ -34,6 +34,9 @@ __all__ = [
 _LONGEST: Final = 400
 """Characters of a content in a listing; `engram get` shows the whole."""
 
+_NARROWEST: Final = 40
+"""Columns: a terminal that has fewer breaks our lines by itself."""
+
 _KEPT_BY_THE_STORE: Final = frozenset(
     {"content_hash", "version", "created_at", "updated_at", "forgotten_at"}
     | {"last_accessed_at", "access_count"}
@@ -200,7 +203,9 @@ def _console(*, stderr: bool = False) -> Console:
     """Return where to print: a memory's text is printed as it is, whatever looks like markup."""
     from rich.console import Console
 
-    return Console(stderr=stderr, emoji=False, markup=False, highlight=False)
+    console = Console(stderr=stderr, emoji=False, markup=False, highlight=False)
+    console.width = max(console.width, _NARROWEST)
+    return console
 
 
 def _show(what: RenderableType) -> None:

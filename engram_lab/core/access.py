@@ -1,8 +1,8 @@
 """Who may reach which scope.
 
 The owner reaches everything. An agent reads its own scope and those above it, writes and purges in
-its own scope and below it, and needs a grant for anything else. A grant covers its scope and all
-below it; admin includes write, write includes read.
+its own scope alone, and needs a grant for anything else. A grant covers its scope and all below it;
+admin includes write, write includes read. To give grants on a scope takes a grant of admin on it.
 """
 
 from __future__ import annotations
@@ -37,10 +37,19 @@ class Access:
         if self.principal is None:
             return True
         own = self.principal.scope
-        if is_within(scope, own) if needed != "read" else scope in ancestors(own):
+        if scope == own or (needed == "read" and scope in ancestors(own)):
             return True
         return any(
             is_within(scope, grant.scope) and permits(grant.permission, needed) for grant in grants
+        )
+
+    def administers(self, scope: str, grants: Iterable[Grant]) -> bool:
+        """Tell whether grants on the scope may be given and taken back.
+
+        Its own scope does not give an agent that right: a grant reaches further down than it does.
+        """
+        return self.principal is None or any(
+            is_within(scope, grant.scope) and grant.permission == "admin" for grant in grants
         )
 
     def check(self, scope: str, needed: Permission, grants: Iterable[Grant]) -> None:

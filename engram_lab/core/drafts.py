@@ -164,7 +164,7 @@ class Drafter:
             raise InvalidInputError(
                 f"changes are an object such as {{'type': 'note'}}, not a {type(given).__name__}"
             )
-        if given.get("id", memory.id) != memory.id:
+        if given.get("id") is not None and check_id(given["id"]) != memory.id:
             raise InvalidInputError("the id of a memory never changes: remember a new one instead")
         changes = self.check_fields(given)
         for name in given.keys() - changes.keys():

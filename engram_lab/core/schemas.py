@@ -295,11 +295,11 @@ def batch_of(name: str, rows: Sequence[Mapping[str, Any]], *, first_row: int = 0
 
 def _array_of(name: str, field: pa.Field, values: list[Any], first_row: int) -> pa.Array:
     try:
-        return pa.array(values, field.type)
+        return _exact_array(values, field.type)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         for row, value in enumerate(values, first_row):
             try:
-                pa.array([value], field.type)
+                _exact_array([value], field.type)
             except (pa.ArrowException, TypeError, ValueError, OverflowError):
                 raise SchemaMismatchError(
                     f"{shown(value)}: expected {field.type}",
@@ -308,3 +308,17 @@ def _array_of(name: str, field: pa.Field, values: list[Any], first_row: int) -> 
                     row=row,
                 ) from None
         raise
+
+
+def _exact_array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Return the array; unlike Arrow alone, take no fraction for a whole number, nor true for 1."""
+    array = pa.array(values, kind)
+    if pa.types.is_integer(kind) and any(type(v) is float and not v.is_integer() for v in values):
+        raise ValueError
+    if pa.types.is_floating(kind) and any(type(v) is bool for v in values):
+        raise ValueError
+    if kind == _HITS:
+        hits = [hit for hits in values for hit in hits or () if isinstance(hit, dict)]
+        _exact_array([hit.get("rank") for hit in hits], pa.int64())
+        _exact_array([hit.get("score") for hit in hits], pa.float64())
+    return array

@@ -35,11 +35,16 @@ def clean_text(text: object, *, field: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def normalise(text: str) -> str:
+def normalise(text: object) -> str:
     """Return the text as compared for duplicates and aliases: NFC, case-folded, spaces collapsed.
 
     Idempotent: `normalise(normalise(x)) == normalise(x)`.
+
+    Raises:
+        InvalidInputError: It is no text.
     """
+    if not isinstance(text, str):
+        raise InvalidInputError(f"a {type(text).__name__} is no text")
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFC", text).casefold()

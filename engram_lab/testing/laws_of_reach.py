@@ -118,19 +118,17 @@ def sight(trial: Trial) -> None:
     trial.equal(linked, wanted, "the set of linked memories")
 
 
-@law("an agent writes in its own scope and below it, under its own name, and nowhere else")
+@law("an agent writes in its own scope, under its own name, and nowhere else")
 def hand(trial: Trial) -> None:
     store = trial.open()
     memories = _one_in_each_scope(store)
     agent = store.as_agent("x", _OWN)
-    for scope in (_OWN, _BELOW):
-        memory = agent.memories.remember({"content": "new", "scope": scope}, author="another")
-        trial.equal(memory.scope, scope, "the scope of what the agent wrote")
-        trial.equal(store.memories.history(memory.id)[0].author, "x", "its author")
-    trial.equal(agent.memories.remember({"content": "plain"}).scope, _OWN, "the scope by default")
-    trial.equal(agent.sessions.start(scope=_BELOW).scope, _BELOW, "the scope of its session")
+    memory = agent.memories.remember({"content": "new"}, author="another")
+    trial.equal(memory.scope, _OWN, "the scope of what the agent wrote")
+    trial.equal(store.memories.history(memory.id)[0].author, "x", "its author")
+    trial.equal(agent.sessions.start().scope, _OWN, "the scope of its session")
     before = store.changes.last()
-    for scope in ("global", "global/org:a", *_ELSEWHERE):
+    for scope in ("global", "global/org:a", _BELOW, *_ELSEWHERE):
         with trial.refuses(AccessDeniedError, f"a new memory of the agent in {scope}"):
             agent.memories.remember({"content": "new", "scope": scope})
     above, below = memories["global/org:a"], memories[_OWN]

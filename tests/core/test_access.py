@@ -47,13 +47,13 @@ def test_the_owner_reaches_everything(needed: Permission) -> None:
         ("global", {"read"}),
         (ORG, {"read"}),
         (TEAM, {"read", "write", "admin"}),
-        (TEAM + "/agent:x", {"write", "admin"}),
+        (TEAM + "/agent:x", set()),
         (TEAM + "x", set()),
         (SIBLING, set()),
         ("global/org:b", set()),
     ],
 )
-def test_an_agent_reads_up_and_writes_down(scope: str, allowed: set[Permission]) -> None:
+def test_an_agent_reads_up_and_writes_its_own_scope(scope: str, allowed: set[Permission]) -> None:
     assert allowed == {each for each in PERMISSIONS if CODER.allows(scope, each, [])}
 
 
@@ -74,7 +74,7 @@ def test_what_is_allowed_is_own_or_granted(
     own: str, scope: str, needed: Permission, held: list[Grant]
 ) -> None:
     access = Access(Principal(agent_id="coder", scope=own))
-    by_place = scope in ancestors(own) if needed == "read" else is_within(scope, own)
+    by_place = scope in ancestors(own) if needed == "read" else scope == own
     by_grant = [g for g in held if is_within(scope, g.scope) and permits(g.permission, needed)]
     assert (by_place or bool(by_grant)) is access.allows(scope, needed, held)
 
@@ -96,3 +96,10 @@ def test_what_is_the_owners_alone_is_refused_to_agents() -> None:
 def test_the_name_is_the_one_changes_are_signed_with() -> None:
     assert OWNER.name == "owner"
     assert CODER.name == "coder"
+
+
+def test_only_the_owner_and_granted_admins_administer() -> None:
+    assert OWNER.administers("global", [])
+    assert not CODER.administers("global/org:a/team:t", [])
+    assert not CODER.administers("global/org:b", [grant("global/org:b", "write")])
+    assert CODER.administers("global/org:b/team:x", [grant("global/org:b", "admin")])

@@ -18,7 +18,7 @@ from engram_lab.core.interchange.files import FORMAT_NAME, FORMAT_VERSION, MANIF
 from engram_lab.core.interchange.rows import in_workspace, iter_rows, rows_of
 from engram_lab.core.protocols import Chunk
 from engram_lab.core.reports import ImportReport, RefusedRow
-from engram_lab.core.schemas import SCHEMAS, TIME, batch_of, check_batch
+from engram_lab.core.schemas import SCHEMAS, TIME, batch_of, check_batch, check_table_name
 
 if TYPE_CHECKING:
     import os
@@ -229,12 +229,13 @@ def _jsonl_chunks(file: Path) -> Iterator[Chunk]:
         tables: dict[str, list[tuple[int, Any]]] = {}
         refused: list[RefusedRow] = []
         for number, row, error in some:
-            name = str(row.pop("table", None)) if isinstance(row, dict) else None
-            if name is not None and name in SCHEMAS:
-                tables.setdefault(name, []).append((number, row))
-            else:
-                reason = error or f"its table is {name!r}: allowed are {', '.join(SCHEMAS)}"
+            try:
+                name = check_table_name(_object(row).pop("table", None))
+            except InvalidInputError as problem:
+                reason = error or problem.reason
                 refused.append(RefusedRow(table="?", row=number, reason=reason))
+            else:
+                tables.setdefault(name, []).append((number, row))
         if refused:
             yield Chunk("?", [], refused)
         for name, rows in tables.items():
@@ -276,10 +277,14 @@ def _typed(name: str, rows: list[tuple[int, Any]]) -> Chunk:
         return Chunk(name, kept, refused)
 
 
-def _from_json(name: str, row: Any) -> Row:
+def _object(row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InvalidInputError(f"a row is an object, not a {type(row).__name__}")
-    typed = dict(row)
+    return row
+
+
+def _from_json(name: str, row: Any) -> Row:
+    typed = dict(_object(row))
     if isinstance(typed.get("metadata"), dict):
         typed["metadata"] = orjson.dumps(typed["metadata"]).decode()
     for field in SCHEMAS[name]:

@@ -64,7 +64,7 @@ class Grants(Protocol):
 
         Raises:
             InvalidInputError: An unknown permission, or a malformed agent or scope.
-            AccessDeniedError: An agent without admin access to the scope.
+            AccessDeniedError: An agent without a grant of admin on the scope.
         """
         ...
 
@@ -74,7 +74,7 @@ class Grants(Protocol):
         Raises:
             NotFoundError: There is no such grant.
             InvalidInputError: A malformed scope.
-            AccessDeniedError: An agent without admin access to the scope.
+            AccessDeniedError: An agent without a grant of admin on the scope.
         """
         ...
 

@@ -108,6 +108,8 @@ def _examine(connection: apsw.Connection) -> Iterator[CheckResult]:
     for name, (find, otherwise) in _CHECKS.items():
         try:
             problems = find(connection)
+        except apsw.ReadOnlyError:
+            raise  # the file's permissions say nothing of its health
         except (apsw.Error, StoreCorruptError, *DAMAGE) as error:
             problems = [f"it cannot be read: {error}"]
         yield CheckResult.of(name, problems, otherwise)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from engram_lab.core.checks import check_label
 from engram_lab.core.clock import to_us
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.reports import CleanupReport, PurgeReport
@@ -50,7 +51,7 @@ class ErasableMemories(MemoryStore):
             AccessDeniedError: One lies in a scope without admin access.
         """
         context = self._context
-        wanted = list(dict.fromkeys(ids))
+        wanted = list(dict.fromkeys(check_label(each, field="id") for each in ids))
         with context.database.write() as connection:
             signature = context.signature(author, reason)
             for id_ in wanted:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from engram_lab.core.checks import check_label
 from engram_lab.core.clock import to_us
-from engram_lab.core.errors import NotFoundError
+from engram_lab.core.errors import AccessDeniedError, NotFoundError
 from engram_lab.core.scopes import Permission, check_permission, check_scope
 from engram_lab.core.sqlite.context import grant_of
 from engram_lab.core.sqlite.rows import fetch
 
 if TYPE_CHECKING:
+    import apsw
+
     from engram_lab.core.sqlite.context import Context
     from engram_lab.core.types import Grant
 
@@ -42,7 +44,7 @@ class Grants:
 
         Raises:
             InvalidInputError: An unknown permission, or a malformed agent or scope.
-            AccessDeniedError: An agent without admin access to the scope.
+            AccessDeniedError: An agent without a grant of admin on the scope.
         """
         check_label(agent_id, field="agent_id")
         check_scope(scope)
@@ -51,7 +53,7 @@ class Grants:
         now = to_us(context.now())
         row = (agent_id, scope, permission, context.access.name, now)
         with context.database.write() as connection:
-            context.check_scope(connection, scope, "admin")
+            self._check_administers(connection, scope)
             connection.execute("INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?, ?)", row)
         return grant_of(row)
 
@@ -60,16 +62,23 @@ class Grants:
 
         Raises:
             NotFoundError: There is no such grant.
-            AccessDeniedError: An agent without admin access to the scope.
+            AccessDeniedError: An agent without a grant of admin on the scope.
         """
         context = self._context
         with context.database.write() as connection:
-            context.check_scope(connection, check_scope(scope), "admin")
+            self._check_administers(connection, check_scope(scope))
             connection.execute(
                 "DELETE FROM grants WHERE agent_id = ? AND scope = ?", (agent_id, scope)
             )
             if not connection.changes():
                 raise NotFoundError(f"agent {agent_id!r} has no grant on {scope!r}")
+
+    def _check_administers(self, connection: apsw.Connection, scope: str) -> None:
+        access = self._context.access
+        if not access.administers(scope, self._context.grants(connection)):
+            raise AccessDeniedError(
+                f"agent {access.name!r} has no grant of admin on {scope!r}: its owner may give one"
+            )
 
     def may(self, scope: str, permission: Permission) -> bool:
         """Tell whether whoever asks may reach the scope.

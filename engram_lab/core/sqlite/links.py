@@ -83,8 +83,6 @@ class Links:
             NotFoundError: One of the memories is not to be seen.
             AccessDeniedError: The memory it starts from may not be written.
         """
-        if from_id == to_id:
-            raise InvalidInputError("a memory is not linked to itself: give two ids")
         starts = None if valid_from is None else parse_time(valid_from, field="valid_from")
         ends = None if valid_to is None else parse_time(valid_to, field="valid_to")
         if starts is not None and ends is not None and ends < starts:
@@ -101,6 +99,8 @@ class Links:
         )
         with self._context.database.write() as connection:
             pks = self._ends(connection, from_id, to_id)
+            if pks[0] == pks[1]:
+                raise InvalidInputError("a memory is not linked to itself: give two ids")
             id_ = self._write(connection, pks, checked)
         return self._get(id_)
 

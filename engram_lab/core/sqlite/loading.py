@@ -175,15 +175,17 @@ class _Loading:
 
     def _workspace(self, row: Mapping[str, Any]) -> bool:
         values = RECORDS["workspaces"](self._context, self._pk, row)
+        known = fetch(self._connection, "SELECT * FROM workspaces WHERE name = ?", values[:1])
+        if known == [values]:
+            return False
         # A fresh store made `default` by itself; one that nobody has touched gives way.
         self._connection.execute(
-            "DELETE FROM workspaces WHERE name = ? AND created_at <> ? AND scope = 'global' "
+            "DELETE FROM workspaces WHERE name = ? AND scope = 'global' "
             "AND coalesce(description, max_age_days, max_memories) IS NULL "
             "AND NOT EXISTS (SELECT 1 FROM memories WHERE workspace = name)",
-            (values[0], values[-1]),
+            values[:1],
         )
-        known = fetch(self._connection, "SELECT * FROM workspaces WHERE name = ?", values[:1])
-        if known and known[0][:-1] == values[:-1]:
+        if known and self._connection.changes() == 0 and known[0][:-1] == values[:-1]:
             return False  # made there at another time, and otherwise the same
         return self._insert("workspaces", values)
 

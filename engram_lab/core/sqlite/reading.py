@@ -121,14 +121,15 @@ class MemoryReader:
     def get_many(self, ids: Sequence[str], *, private: bool = False) -> list[Memory | None]:
         """Return the memories in the order of `ids`; None where there is none to be seen."""
         self._check_private(private=private)
-        wanted = list(dict.fromkeys(ids))
+        asked: Sequence[Any] = ids
+        wanted = dict.fromkeys(each for each in asked if isinstance(each, str))
         found: dict[str, Memory] = {}
         with self._context.database.snapshot() as connection:
             for id_ in wanted:
                 row = connection.execute(self._get[private], (id_, *self._reach)).fetchone()
                 if row is not None and not self._is_gone(memory := memory_of(row), forgotten=False):
                     found[id_] = memory
-        return [found.get(each) for each in ids]
+        return [found.get(each) if isinstance(each, str) else None for each in asked]
 
     def select(
         self,

@@ -121,7 +121,9 @@ class Batch:
         )
 
     def _default_scope(self, draft: Mapping[str, Any]) -> str:
-        name = draft.get("workspace") or DEFAULT_WORKSPACE
+        name = draft.get("workspace")
+        if name is None:
+            name = DEFAULT_WORKSPACE
         known = self._default_scopes.get(name) if type(name) is str else None
         if known is None:
             known = inherited_scope(self._context, self._connection, check_workspace(name))

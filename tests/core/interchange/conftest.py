@@ -31,9 +31,7 @@ def open_store(clock: ManualClock) -> Iterator[Callable[..., SqliteStore]]:
 
         def open_one(path: object = ":memory:", *, read_only: bool = False) -> SqliteStore:
             settings = StoreSettings(seed=1)
-            store = SqliteStore.open(
-                str(path), settings=settings, clock=clock, read_only=read_only
-            )
+            store = SqliteStore.open(str(path), settings=settings, clock=clock, read_only=read_only)
             return stores.enter_context(closing(store))
 
         yield open_one
@@ -51,7 +49,7 @@ def full(open_store: Callable[..., SqliteStore], clock: ManualClock) -> SqliteSt
     store.workspaces.put("kitchen", scope="global/org:a", max_age_days=30.5, max_memories=100)
     tea = store.memories.remember(
         {
-            "content": "Ada drinks tea <private>with gin</private>",
+            "content": "Ada drinks tea <private>with absinthe</private>",
             "tags": ["taste"],
             "metadata": {"cups": 2, "hot": True, "when": ["morning", None]},
             "event_at": NOON,

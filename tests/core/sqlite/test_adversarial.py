@@ -108,8 +108,7 @@ def test_any_value_in_any_field_is_refused_or_kept(store: SqliteStore, field: st
                 before = target.changes.last()
                 try:
                     memory = target.memories.remember({"content": "x", field: value})
-                except EngramError as error:
-                    assert len(str(error)) < 2_000, name
+                except EngramError:
                     assert before == target.changes.last(), name
                 else:
                     assert memory == target.memories.get(memory.id), name
@@ -138,7 +137,7 @@ def test_any_value_in_metadata_is_refused_or_kept(store: SqliteStore, name: str)
         try:
             memory = store.memories.remember({"content": "x", "metadata": metadata})
         except EngramError:
-            assert store.memories.count(EVERYTHING.also(filter=Selection().filter)) >= 0
+            assert store.memories.count(EVERYTHING) == 0
         else:
             stored = memory.metadata["a"]
             expected = list(value) if isinstance(value, tuple) else value
@@ -219,13 +218,28 @@ def test_any_value_may_be_looked_for(store: SqliteStore, name: str) -> None:
 
 
 @pytest.mark.parametrize("field", [*FIELDS, "metadata.a"])
-@pytest.mark.parametrize("operator", OPERATORS)
-def test_any_value_may_be_compared_with(store: SqliteStore, field: str, operator: str) -> None:
+def test_any_value_may_be_compared_with(store: SqliteStore, field: str) -> None:
     store.memories.remember({"content": "x", "metadata": {"a": "x"}})
-    for value in CURSED.values():
-        for operand in (value, [value]):
-            with suppress(EngramError):
-                assert store.memories.count(Selection.of({field: {operator: operand}})) in {0, 1}
+    for operator in OPERATORS:
+        for name, value in CURSED.items():
+            for operand in (value, [value]) if name != "10 MB" else ():
+                with suppress(EngramError):
+                    assert store.memories.count(Selection.of({field: {operator: operand}})) in {
+                        0,
+                        1,
+                    }
+
+
+@pytest.mark.parametrize("name", CURSED)
+def test_a_message_stays_short(store: SqliteStore, name: str) -> None:
+    for field in (*DRAFT_FIELDS, "unknown"):
+        try:
+            store.memories.remember({"content": "x", field: CURSED[name]})
+        except EngramError as error:
+            message = str(error)
+        else:
+            message = ""
+        assert len(message) < 500
 
 
 def test_ten_million_characters_are_stored_exactly_where_they_are_allowed() -> None:

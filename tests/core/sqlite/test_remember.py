@@ -117,12 +117,13 @@ def test_an_agents_memory_lies_in_its_own_scope(store: SqliteStore) -> None:
     assert coder.memories.remember({"content": "x"}).scope == "global/org:a/agent:coder"
 
 
-def test_what_an_agent_writes_below_itself_is_returned_to_it(store: SqliteStore) -> None:
-    below = "global/org:a/agent:helper"
-    memory = store.as_agent("lead", "global/org:a").memories.remember(
-        {"content": "x", "scope": below}
-    )
-    assert memory == store.memories.get(memory.id)
+def test_an_agent_writes_below_itself_only_with_a_grant(store: SqliteStore) -> None:
+    lead, below = store.as_agent("lead", "global/org:a"), "global/org:a/agent:helper"
+    with pytest.raises(AccessDeniedError, match="no write access to 'global/org:a/agent:helper'"):
+        lead.memories.remember({"content": "x", "scope": below})
+    store.grants.allow("lead", below, "write")
+    memory = lead.memories.remember({"content": "x", "scope": below})
+    assert memory == lead.memories.get(memory.id)
     assert memory.scope == below
 
 

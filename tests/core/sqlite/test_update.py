@@ -175,6 +175,7 @@ def test_an_agent_moves_a_memory_only_to_where_it_may_write(store: SqliteStore) 
     memory = coder.memories.remember({"content": "x"})
     with pytest.raises(AccessDeniedError, match="no write access to 'global/org:b'"):
         coder.memories.update(memory.id, {"scope": "global/org:b"})
+    store.grants.allow("coder", "global/org:a/team:t", "write")
     below = coder.memories.update(memory.id, {"scope": "global/org:a/team:t"})
     assert (below.scope, below.version) == ("global/org:a/team:t", 2)
 
