@@ -19,8 +19,10 @@ run() {
 }
 
 run_refused() {
+    local code=0
     printf '%s$ %s%s\n' "$bold" "$1" "$plain"
-    if eval "$1"; then
+    eval "$1" || code=$?
+    if [[ $code != 2 ]]; then
         echo "demo: this should have been refused" >&2
         exit 1
     fi

@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -16,7 +16,8 @@ from engram_lab.core.errors import EngramError
 
 __all__ = ["app", "main"]
 
-_INTERRUPTED = 130
+_INTERRUPTED: Final = 130
+_STOPPED: Final = "stopped; what was not finished was not kept"
 
 app = typer.Typer(
     name="engram",
@@ -62,9 +63,11 @@ def main() -> None:
     except OSError as error:
         said = error.strerror or str(error)
         _fail(f"{error.filename}: {said}" if error.filename else said)
+    except KeyboardInterrupt:
+        _fail(_STOPPED, code=_INTERRUPTED)
     except SystemExit as stopped:
-        if stopped.code == _INTERRUPTED:  # Typer has caught a KeyboardInterrupt
-            print("engram: stopped; what was not finished was not kept", file=sys.stderr)
+        if stopped.code == _INTERRUPTED:  # so Typer says that it caught a KeyboardInterrupt
+            _fail(_STOPPED, code=_INTERRUPTED)
         raise
 
 
@@ -79,6 +82,6 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str, *, code: int = 2) -> NoReturn:
     print(f"engram: {sentence}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)

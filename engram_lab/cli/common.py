@@ -1,13 +1,11 @@
-"""What the commands share: their options, and opening the engine that the options name."""
+"""What the commands share: opening the engine that the options name."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
+from typing import TYPE_CHECKING, Any, Literal
 
 from engram_lab.core.errors import InvalidInputError, NotFoundError
 
@@ -17,42 +15,14 @@ if TYPE_CHECKING:
     from engram_lab.config import LoadedConfig
     from engram_lab.engine import Engine
 
-__all__ = [
-    "AsJson",
-    "ConfigFile",
-    "Database",
-    "Filter",
-    "Settings",
-    "at_home",
-    "load",
-    "open_engine",
-    "parse_json",
-]
-
-Database = Annotated[
-    Path | None,
-    typer.Option("--db", metavar="FILE", help="The database; else ENGRAM_STORE_PATH."),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="YAML, instead of ~/.engram/config.yaml."),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Override one setting: store.dedup=skip."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-Filter = Annotated[
-    str | None,
-    typer.Option("--filter", metavar="JSON", help='Such as \'{"tags": {"contains": "taste"}}\'.'),
-]
+__all__ = ["at_home", "load", "open_engine", "parse_json"]
 
 Use = Literal["create", "write", "note", "read"]
 """What a command does with the database: make it where it is missing, write to it, write to it if
 it may be written, or never write."""
 
 
-def load(db: Path | None, config: Path | None, settings: list[str] | None) -> LoadedConfig:
+def load(db: str | None, config: Path | None, settings: list[str] | None) -> LoadedConfig:
     """Return the configuration: flags over variables over file over defaults."""
     from engram_lab.config import load_config
 
@@ -63,13 +33,13 @@ def load(db: Path | None, config: Path | None, settings: list[str] | None) -> Lo
             raise InvalidInputError(f"--set {each!r} has no value: write NAME=VALUE")
         overrides[name.strip()] = (value, f"--set {name.strip()}")
     if db is not None:
-        overrides["store.path"] = (str(db), "--db")
+        overrides["store.path"] = (db, "--db")
     return load_config(config, overrides=overrides)
 
 
 @contextmanager
 def open_engine(
-    db: Path | None, config: Path | None, settings: list[str] | None, *, use: Use
+    db: str | None, config: Path | None, settings: list[str] | None, *, use: Use
 ) -> Iterator[Engine]:
     """Open the engine that the flags name, and close it.
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from engram_lab.cli.common import AsJson, ConfigFile, Database, Settings, load
+from engram_lab.cli.common import load
+from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
 from engram_lab.cli.printing import print_json, print_rows, say
 
 __all__ = ["add_to"]

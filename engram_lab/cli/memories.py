@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from engram_lab.cli.common import (
+from engram_lab.cli.common import open_engine, parse_json
+from engram_lab.cli.options import (
     AsJson,
+    AsOf,
     ConfigFile,
     Database,
+    EventAt,
+    Expires,
     Filter,
+    Id,
+    Importance,
+    InScope,
+    InWorkspace,
+    Metadata,
+    Reason,
+    Scope,
     Settings,
-    open_engine,
-    parse_json,
+    Tags,
+    Type,
+    Workspace,
 )
 from engram_lab.cli.printing import (
     counted,
@@ -33,34 +45,6 @@ if TYPE_CHECKING:
     from engram_lab.core.types import Memory
 
 __all__ = ["add_to"]
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a memory.")]
-Tags = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="TEXT", help="A tag; may be given again.")
-]
-Type = Annotated[
-    str | None, typer.Option("--type", metavar="TEXT", help="note, fact, decision, preference, …")
-]
-Importance = Annotated[
-    float | None, typer.Option("--importance", metavar="NUMBER", help="From 0 to 1.")
-]
-Metadata = Annotated[str | None, typer.Option("--metadata", metavar="JSON", help="An object.")]
-Workspace = Annotated[
-    str | None, typer.Option("--workspace", metavar="NAME", help="The workspace to keep it in.")
-]
-Scope = Annotated[
-    str | None, typer.Option("--scope", metavar="PATH", help="Such as global/org:acme.")
-]
-InWorkspace = Annotated[
-    str | None, typer.Option("--workspace", metavar="NAME", help="This workspace alone.")
-]
-InScope = Annotated[
-    str | None, typer.Option("--scope", metavar="PATH", help="This scope and all below it.")
-]
-Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="For the history.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="As it was then.")]
-EventAt = Annotated[str | None, typer.Option("--event-at", metavar="TIME", help="When it was.")]
-Expires = Annotated[str | None, typer.Option("--expires-at", metavar="TIME", help="Gone then.")]
 
 _MOST_BYTES: Final = 40_000_000
 """Of standard input: as long as the longest content that a setting may allow."""

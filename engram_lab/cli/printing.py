@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -45,17 +43,9 @@ _KEPT_BY_THE_STORE: Final = frozenset(
 
 def print_json(value: object) -> None:
     """Print a record, or a list of records, as JSON."""
-    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
     sys.stdout.buffer.write(text + b"\n")
     sys.stdout.flush()
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, Path):
-        return str(value)
-    return dict(value)  # type: ignore[call-overload]  # what remains are mappings
 
 
 def say(text: str) -> None:

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engram_lab.cli.common import (
-    AsJson,
-    ConfigFile,
-    Database,
-    Settings,
-    at_home,
-    open_engine,
-)
+from engram_lab.cli.common import at_home, open_engine
+from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
 from engram_lab.cli.printing import counted, print_json, progress_bar, say
 from engram_lab.core.errors import ImportRefusedError, InvalidInputError
 
@@ -110,6 +104,6 @@ def export(
             path, overwrite=overwrite, progress=lambda _, done, total: show(done, total)
         )
     if as_json:
-        print_json({"path": path, "rows": counts})
+        print_json({"path": str(path), "rows": counts})
     else:
         say(f"wrote {counted(counts) or 'an empty store'} to {path}")

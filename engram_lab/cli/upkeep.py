@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from engram_lab.cli.common import (
-    AsJson,
-    ConfigFile,
-    Database,
-    Settings,
-    at_home,
-    load,
-    open_engine,
-)
+from engram_lab.cli.common import at_home, load, open_engine
+from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
 from engram_lab.cli.printing import counted, print_checks, print_json, progress_bar, say
 from engram_lab.core.errors import StoreCorruptError
 from engram_lab.core.reports import CheckResult
@@ -78,7 +71,7 @@ def restore(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup in the place of the database, which is kept beside it."""
+    """Bring back a backup; the database that it replaces is kept."""
     from engram_lab.core.copies import restore_backup
 
     target = at_home(Path(load(db, config, settings).config.store.path))

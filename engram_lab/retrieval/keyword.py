@@ -6,8 +6,8 @@ equation 3.15, as SQLite's FTS5 computes it (k1 = 1.2, b = 0.75).
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import InvalidInputError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["MAX_QUERY_CHARS", "keyword_recall", "query_terms"]
 
 MAX_QUERY_CHARS: Final = 10_000
-_WORD = re.compile(r"\w+")
 _STOP_WORDS: Final = frozenset(
     [
         "a",
@@ -87,10 +86,19 @@ _STOP_WORDS: Final = frozenset(
 def query_terms(query: str) -> list[str]:
     """Return the distinct words of a question, without stop words unless there is nothing else.
 
-    Accents are composed with their letters first, as alone they are no part of a word to Python.
+    A word is letters, digits and `_`, with the marks upon them.
     """
-    words = list(dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", query.lower()))))
+    text = unicodedata.normalize("NFC", query.lower())
+    runs = ("".join(run) for within, run in groupby(text, _is_within_word) if within)
+    words = list(dict.fromkeys(run for run in runs if any(map(str.isalnum, run))))
     return [word for word in words if word not in _STOP_WORDS] or words
+
+
+def _is_within_word(character: str) -> bool:
+    # As İ in lower case is i with a dot upon it; to the `re` module that dot is no part of a word.
+    return (
+        character.isalnum() or character == "_" or unicodedata.category(character).startswith("M")
+    )
 
 
 def keyword_recall(store: Store, query: str, k: int, selection: Selection) -> Hits:

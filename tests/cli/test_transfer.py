@@ -106,9 +106,7 @@ def test_import_makes_the_folder_of_the_default_database(
         ("long.jsonl", b'{"content": "%b"}' % (b"x" * 5_000_000), "at most 10000 are allowed"),
     ],
 )
-def test_import_of_what_is_none(
-    engram: Engram, name: str, content: bytes | None, why: str
-) -> None:
+def test_import_of_what_is_none(engram: Engram, name: str, content: bytes | None, why: str) -> None:
     if content is None:
         Path(name).mkdir()
     else:

@@ -11,7 +11,6 @@ from engram_lab.core.drafts import DEFAULT_WORKSPACE
 from engram_lab.core.errors import ConflictError, DuplicateError, InvalidInputError, shown
 from engram_lab.core.reports import RememberReport
 from engram_lab.core.sqlite.changes import log_many, next_number
-from engram_lab.core.sqlite.conditions import Where, readable
 from engram_lab.core.sqlite.indexing import index_rows, path_rows
 from engram_lab.core.sqlite.rows import INSERT_MEMORY, to_row
 from engram_lab.core.sqlite.workspaces import default_scope, inherited_scope
@@ -30,16 +29,16 @@ __all__ = ["Batch"]
 
 _ROWS_AT_ONCE: Final = 2000
 _SAME: Final = (
-    "m.content_hash = ? AND m.workspace = ? AND m.scope = ? "
-    "AND m.forgotten_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?)"
+    "SELECT id FROM memories WHERE content_hash = ? AND workspace = ? AND scope = ? "
+    "AND forgotten_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY id LIMIT 1"
 )
 
 
 class Batch:
     """The new memories of one transaction, held back until there are enough to write at once.
 
-    Two memories are the same where workspace, scope and normalised content are. An agent does not
-    meet what it may not read.
+    Two memories are the same where workspace, scope and normalised content are. Who may write in a
+    scope may read there, so that nobody meets what is hidden from them.
     """
 
     def __init__(
@@ -140,11 +139,8 @@ class Batch:
     def _find_same(self, fields: Mapping[str, Any]) -> str | None:
         if _same_key(fields) in self._waiting_keys:
             self._flush()
-        where = Where()
-        where.add(_SAME, *_same_key(fields), to_us(self._at))
-        readable(where, self._context.access)
         found: str | None = self._connection.execute(
-            f"SELECT m.id FROM memories AS m WHERE {where.sql} ORDER BY m.id LIMIT 1", where.values
+            _SAME, (*_same_key(fields), to_us(self._at))
         ).get
         return found
 

@@ -63,7 +63,7 @@ def full(open_store: Callable[..., SqliteStore], clock: ManualClock) -> SqliteSt
     store.links.put(tea.id, cup.id, weight=0.25, context="poured into", pinned=True)
     store.links.close(store.links.put(cup.id, tea.id, type="extends").id)
     store.vectors.put("small", [tea.id], np.array([[0.1, -0.0]], dtype=np.float32))
-    store.vectors.put("large", [tea.id, cup.id], np.ones((2, 3), dtype=np.float32) / 3)
+    store.vectors.put("large", [tea.id, cup.id], np.full((2, 3), 1 / 3, dtype=np.float32))
     hits = (RecalledMemory(memory_id=tea.id, rank=1, score=1 / 3),)
     store.events.record([RecallEvent(id=store.new_id(), at=NOON, query="tea?", hits=hits)])
     ada = store.identities.add("Ada", aliases=["Countess"], description="of Lovelace")

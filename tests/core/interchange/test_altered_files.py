@@ -87,7 +87,7 @@ def test_a_table_missing_from_json_is_named(
     rewrite(whole, lambda tables: tables.update({table: value}))
     if value == "gone":
         rewrite(whole, lambda tables: tables.pop(table))
-    with pytest.raises(InvalidInputError, match=f"should hold a list of rows for '{table}'"):
+    with pytest.raises(InvalidInputError, match=rf"should hold a list of rows for '{table}'"):
         import_file(store, whole)
     assert is_empty(store)
 
@@ -138,7 +138,7 @@ def test_json_of_another_version_is_refused(
 ) -> None:
     file: Path = request.getfixturevalue(fixture)
     file.write_bytes(file.read_bytes().replace(b'"version":1', b'"version":9', 1))
-    with pytest.raises(InvalidInputError, match="has version 9 .* reads 1: upgrade with"):
+    with pytest.raises(InvalidInputError, match=r"has version 9 .* reads 1: upgrade with"):
         import_file(store, file)
     assert is_empty(store)
 

@@ -26,7 +26,7 @@ from engram_lab.testing import memory_drafts
 if TYPE_CHECKING:
     from engram_lab.core.protocols import Store
 
-Act = Callable[["Store", str, str, float], object]
+Act = Callable[["Store", str, str, float], None]
 Deed = tuple[Act, int, int, float]
 History = tuple[list[dict[str, Any]], list[Deed]]
 
@@ -34,78 +34,80 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NAMES: dict[Format, str] = {"parquet": "export", "jsonl": "export.jsonl", "json": "export.json"}
 
 
-def revise(store: Store, here: str, _there: str, amount: float) -> object:
+def revise(store: Store, here: str, _there: str, amount: float) -> None:
     changes = {"importance": amount, "content": f"{amount} <private>for nobody</private>"}
-    return store.memories.update(here, changes, author="ada", reason="a second thought")
+    store.memories.update(here, changes, author="ada", reason="a second thought")
 
 
-def annotate(store: Store, here: str, _there: str, amount: float) -> object:
-    return store.memories.update(here, {"metadata": {"a": [amount, 1, 1.0, True, None]}})
+def annotate(store: Store, here: str, _there: str, amount: float) -> None:
+    store.memories.update(here, {"metadata": {"a": [amount, 1, 1.0, True, None]}})
 
 
-def forget(store: Store, here: str, _there: str, _amount: float) -> object:
-    return store.memories.forget(here, reason="no longer true")
+def forget(store: Store, here: str, _there: str, _amount: float) -> None:
+    store.memories.forget(here, reason="no longer true")
 
 
-def restore(store: Store, here: str, _there: str, _amount: float) -> object:
-    return store.memories.restore(here)
+def restore(store: Store, here: str, _there: str, _amount: float) -> None:
+    store.memories.restore(here)
 
 
-def go_back(store: Store, here: str, _there: str, _amount: float) -> object:
-    return store.memories.restore(here, version=1)
+def go_back(store: Store, here: str, _there: str, _amount: float) -> None:
+    store.memories.restore(here, version=1)
 
 
-def link(store: Store, here: str, there: str, amount: float) -> object:
-    return store.links.put(here, there, weight=amount, confidence=1 - amount, context="why")
+def link(store: Store, here: str, there: str, amount: float) -> None:
+    store.links.put(here, there, weight=amount, confidence=1 - amount, context="why")
 
 
-def link_for_a_time(store: Store, here: str, there: str, amount: float) -> object:
+def link_for_a_time(store: Store, here: str, there: str, amount: float) -> None:
     ends = NOON + timedelta(days=amount)
-    return store.links.put(here, there, type="extends", valid_from=NOON, valid_to=ends, pinned=True)
+    store.links.put(here, there, type="extends", valid_from=NOON, valid_to=ends, pinned=True)
 
 
-def end_links(store: Store, here: str, _there: str, _amount: float) -> object:
-    return [store.links.close(each.id) for each in store.links.of(here)]
+def end_links(store: Store, here: str, _there: str, _amount: float) -> None:
+    for each in store.links.of(here):
+        store.links.close(each.id)
 
 
-def embed(store: Store, here: str, there: str, amount: float) -> object:
+def embed(store: Store, here: str, there: str, amount: float) -> None:
     store.vectors.put("small", [here], np.array([[amount, -amount]], dtype=np.float32))
     values = np.array([[amount, 0.1, 1.0], [-0.0, amount / 3, 2.0]], dtype=np.float32)
-    return store.vectors.put("large", [here, there], values)
+    store.vectors.put("large", [here, there], values)
 
 
-def talk(store: Store, _here: str, _there: str, amount: float) -> object:
+def talk(store: Store, _here: str, _there: str, amount: float) -> None:
     session = store.sessions.start(workspace="talks", title="tea", metadata={"room": amount})
     turns = [{"speaker": "ada", "content": f"cups: {amount}"}]
     store.sessions.add_turns(session.id, [*turns, {"speaker": "bob", "content": "two"}])
-    return store.sessions.end(session.id) if amount > 1 / 2 else None
+    if amount > 1 / 2:
+        store.sessions.end(session.id)
 
 
-def mention(store: Store, here: str, _there: str, amount: float) -> object:
-    return store.entities.mention(here, "Rome", kind="place", confidence=amount, metadata={"x": 1})
+def mention(store: Store, here: str, _there: str, amount: float) -> None:
+    store.entities.mention(here, "Rome", kind="place", confidence=amount, metadata={"x": 1})
 
 
-def introduce(store: Store, here: str, _there: str, amount: float) -> object:
+def introduce(store: Store, here: str, _there: str, amount: float) -> None:
     somebody = store.identities.add(f"Ada {amount}", aliases=["Ada", "Ädä"], metadata={"n": [1]})
-    return store.entities.mention(here, "Ada", identity_id=somebody.id, source="reader")
+    store.entities.mention(here, "Ada", identity_id=somebody.id, source="reader")
 
 
-def recall(store: Store, here: str, there: str, amount: float) -> object:
+def recall(store: Store, here: str, there: str, amount: float) -> None:
     hits = (
         RecalledMemory(memory_id=here, rank=1, score=amount),
         RecalledMemory(memory_id=there, rank=2, score=-amount / 3),
     )
     event = RecallEvent(id=store.new_id(), at=NOON, query="\ud7ff\u2028", hits=hits, agent_id="x")
-    return store.events.record([event])
+    store.events.record([event])
 
 
-def grant(store: Store, _here: str, _there: str, amount: float) -> object:
-    return store.grants.allow("butler", "global/org:a", "read" if amount > 1 / 2 else "admin")
+def grant(store: Store, _here: str, _there: str, amount: float) -> None:
+    store.grants.allow("butler", "global/org:a", "read" if amount > 1 / 2 else "admin")
 
 
-def settle(store: Store, _here: str, _there: str, amount: float) -> object:
+def settle(store: Store, _here: str, _there: str, amount: float) -> None:
     most = round(amount * 100) or None
-    return store.workspaces.put("notes", scope="global/org:a", max_age_days=30.5, max_memories=most)
+    store.workspaces.put("notes", scope="global/org:a", max_age_days=30.5, max_memories=most)
 
 
 ACTS: list[Act] = [

@@ -196,7 +196,7 @@ def test_a_file_is_not_replaced_by_a_folder(full: SqliteStore, tmp_path: Path) -
 
 
 def test_a_place_in_no_folder_is_refused(full: SqliteStore, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="the folder .*missing does not exist: create it"):
+    with pytest.raises(InvalidInputError, match=r"the folder .*missing does not exist: create it"):
         export_store(full, tmp_path / "missing" / "export")
     assert list(tmp_path.iterdir()) == []
 

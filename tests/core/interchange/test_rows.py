@@ -16,7 +16,7 @@ from engram_lab.core.interchange.rows import in_workspace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"content": "tea", "tags": ["hot", "green"], "metadata": {"cups": 2}, "event_at": None},
     {
         "content": "café",
@@ -33,19 +33,17 @@ TABLE = pa.Table.from_pylist(ROWS)
     [
         lambda: ROWS,
         lambda: tuple(ROWS),
-        lambda: iter(ROWS),
-        lambda: (row for row in ROWS),
-        lambda: {"first": ROWS[0], "second": ROWS[1]}.values(),
+        lambda: (row | {} for row in ROWS),
+        {"first": ROWS[0], "second": ROWS[1]}.values,
         lambda: TABLE,
         lambda: TABLE.to_batches()[0],
-        lambda: TABLE.to_reader(),
+        TABLE.to_reader,
         lambda: TABLE.to_reader(max_chunksize=1),
         lambda: pl.DataFrame(TABLE),
     ],
     ids=[
         "list",
         "tuple",
-        "iterator",
         "generator",
         "view",
         "table",

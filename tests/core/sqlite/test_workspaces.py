@@ -162,9 +162,10 @@ def test_a_policy_within_its_bounds_forgets_nothing(store: SqliteStore) -> None:
 
 def test_an_agent_makes_a_workspace_where_it_has_admin_access(store: SqliteStore) -> None:
     coder = store.as_agent("coder", "global/org:a")
-    assert coder.workspaces.put("own", scope="global/org:a/team:t").scope == "global/org:a/team:t"
-    with pytest.raises(AccessDeniedError):
-        coder.workspaces.put("other")
+    assert coder.workspaces.put("own", scope="global/org:a").scope == "global/org:a"
+    for beyond in ("global", "global/org:a/team:t", "global/org:ab"):
+        with pytest.raises(AccessDeniedError):
+            coder.workspaces.put("other", scope=beyond)
     with pytest.raises(AccessDeniedError):
         coder.workspaces.put("default", scope="global/org:a")
     store.workspaces.put("theirs", scope="global/org:b")
