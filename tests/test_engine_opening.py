@@ -34,6 +34,38 @@ def test_a_backup_is_made_while_the_engine_is_in_use(tmp_path: Path) -> None:
         assert copy.to_arrow("events")["query"].to_pylist() == ["tea"]
 
 
+def test_an_export_of_one_engine_is_an_import_of_another(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    with Engine.open(":memory:", clock=clock) as one, Engine.open(":memory:", clock=clock) as two:
+        memory = one.remember("tea <private>and gin</private>")
+        one.recall("tea")
+        counts = one.export(tmp_path / "export")
+        report = two.import_(tmp_path / "export")
+        assert report.imported == counts | {"workspaces": 0}
+        assert report.unchanged == 1
+        assert two.get(memory.id, private=True).content == "tea <private>and gin</private>"
+        one.export(tmp_path / "one.json")
+        two.export(tmp_path / "two", format="json")
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_plain_memories_are_imported_as_told(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"content": "tea"}\n{"content": ""}\n{"content": "TEA"}')
+    told: list[int] = []
+    with Engine.open(":memory:", clock=clock) as engine:
+        report = engine.import_(
+            tmp_path / "rows.jsonl",
+            workspace="notes",
+            dedup="skip",
+            keep_going=True,
+            progress=told.append,
+        )
+        assert [each.content for each in engine.select(workspace="notes")] == ["tea"]
+    assert (report.imported, report.unchanged, len(report.refused)) == ({"memories": 1}, 1, 1)
+    assert told == [1, 2, 3]
+
+
 def test_without_a_path_the_configured_one_is_opened(tmp_path: Path) -> None:
     config = EngineConfig.from_dict({"store": {"path": str(tmp_path / "mine.db")}})
     with Engine.open(config=config) as engine:

@@ -25,7 +25,8 @@ def iter_rows(source: object, *, workspace: str | None = None) -> Iterator[Mappi
     Raises:
         InvalidInputError: It is none of these, or holds a value that Python cannot.
     """
-    return (in_workspace(row, workspace) for row in _rows_in(source))
+    rows = _rows_in(source)
+    return rows if workspace is None else (in_workspace(row, workspace) for row in rows)
 
 
 def _rows_in(source: object) -> Iterator[Mapping[str, Any]]:
@@ -36,8 +37,6 @@ def _rows_in(source: object) -> Iterator[Mapping[str, Any]]:
             raise InvalidInputError(
                 f"a {type(source).__name__} holds one column and no rows: give a table or a frame"
             ) from None
-    if isinstance(source, pa.RecordBatch):
-        return _arrow_rows([source])
     if isinstance(source, Mapping):
         raise InvalidInputError("this is one row: put it in a list, or call remember")
     if isinstance(source, str | bytes) or not isinstance(source, Iterable):

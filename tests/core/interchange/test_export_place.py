@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -13,7 +14,6 @@ from engram_lab.core.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engram_lab.core.sqlite import SqliteStore
 
@@ -144,21 +144,27 @@ def test_the_former_export_is_there_until_the_new_one_is_whole(
     export_store(full, path, overwrite=True, progress=look)
 
 
+@pytest.mark.parametrize("existing", [True, False])
 def test_an_export_that_cannot_be_put_in_its_place_leaves_the_former_one(
-    full: SqliteStore, tmp_path: Path
+    full: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, existing: bool
 ) -> None:
-    path, away = tmp_path / "export", tmp_path / "away"
-    export_store(full, path)
-    before = contents(path)
+    path = tmp_path / "export"
+    if existing:
+        export_store(full, path)
+    before = contents(path) if existing else None
+    rename = Path.rename
 
-    def take_away(table: str, done: int, total: int) -> None:
-        if (table, done) == ("grants", total):
-            (tmp_path / "export.incoming").rename(away)
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "export.incoming":
+            raise PermissionError
+        return rename(self, target)
 
-    with pytest.raises(FileNotFoundError):
-        export_store(full, path, overwrite=True, progress=take_away)
-    assert before == contents(path)
-    assert sorted(tmp_path.iterdir()) == [away, path]
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        export_store(full, path, overwrite=True)
+
+    assert before == (contents(path) if existing else None)
+    assert list(tmp_path.iterdir()) == ([path] if existing else [])
 
 
 def test_a_folder_of_something_else_is_never_replaced(full: SqliteStore, tmp_path: Path) -> None:

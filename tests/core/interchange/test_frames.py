@@ -14,6 +14,8 @@ from engram_lab.config import InterchangeSettings
 from engram_lab.core.errors import AccessDeniedError, InvalidInputError
 from engram_lab.core.interchange import Frames
 from engram_lab.core.schemas import SCHEMAS
+from engram_lab.core.selection import Selection
+from engram_lab.core.types import RecallEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECRETS = ("absinthe", "leaks")
+UNSEEN = "global/org:z"
 
 
 def frames_of(store: SqliteStore, *, batch_rows: int = 16_384) -> Frames:
@@ -156,6 +159,36 @@ def test_an_agent_sees_its_own(full: SqliteStore) -> None:
         frames.to_arrow(private=True)
 
 
+def test_an_agent_sees_what_hangs_on_its_own(full: SqliteStore) -> None:
+    (tea, *_) = full.memories.select(Selection())
+    full.entities.mention(full.memories.remember({"content": "x", "scope": UNSEEN}).id, "Byron")
+    full.sessions.start("elsewhere", scope=UNSEEN)
+    agent = frames_of(full.as_agent("cook", "global/org:b"))
+    assert agent.to_arrow("entities")["name"].to_pylist() == ["Ada"]
+    assert agent.to_arrow("sessions")["id"].to_pylist() == ["talk"]
+    assert agent.to_arrow("events").num_rows == 0
+    full.as_agent("cook", "global/org:b").events.record(
+        [RecallEvent(id=full.new_id(), at=NOON, query="mine", hits=())]
+    )
+    assert agent.to_arrow("events")["query"].to_pylist() == ["mine"]
+    assert set(agent.to_arrow("vectors")["memory_id"].to_pylist()) == {tea.id}
+
+
+def test_a_workspace_chooses_among_all_that_has_one(full: SqliteStore) -> None:
+    frames = frames_of(full)
+    counts = {
+        (name, workspace): frames.to_arrow(name, workspace=workspace).num_rows
+        for name in ("entities", "sessions")
+        for workspace in ("default", "kitchen")
+    }
+    assert counts == {
+        ("entities", "default"): 1,
+        ("entities", "kitchen"): 0,
+        ("sessions", "default"): 1,
+        ("sessions", "kitchen"): 0,
+    }
+
+
 def test_an_unknown_table_is_refused_with_the_known_ones(store: SqliteStore) -> None:
     with pytest.raises(InvalidInputError, match="table is 'memory': allowed are workspaces, mem"):
         frames_of(store).scan("memory")
@@ -168,6 +201,11 @@ def test_a_filter_or_the_past_is_for_memories_alone(
 ) -> None:
     with pytest.raises(InvalidInputError, match=f"choose among memories, not {table}: leave them"):
         frames_of(store).scan(table, **chosen)
+
+
+def test_the_past_takes_no_filter(store: SqliteStore) -> None:
+    with pytest.raises(InvalidInputError, match="takes no filter: filter the frame"):
+        frames_of(store).scan(as_of=NOON, filter={"type": "note"})
 
 
 def test_what_expires_is_gone(store: SqliteStore, clock: ManualClock) -> None:

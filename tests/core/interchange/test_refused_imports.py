@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from engram_lab.core.clock import ManualClock
     from engram_lab.core.reports import ImportReport
     from engram_lab.core.sqlite import SqliteStore
 
@@ -82,6 +83,7 @@ ALTERED: list[tuple[str, dict[str, Any], str]] = [
     ("events", {"hits": [{"memory_id": UNKNOWN, "rank": 1, "score": None}]}, "score is 'None'"),
     ("events", {"id": "7"}, "id is '7': give a UUID"),
     ("identities", {"metadata": "7"}, "metadata is no JSON object"),
+    ("identities", {"metadata": "{"}, "metadata is no JSON: unexpected end"),
     ("identities", {"name": " "}, "name has 1 characters: allowed are 1 to 256"),
     ("entities", {"identity_id": UNKNOWN}, "identity_id is '01890a5d-ac96-774b-bcce-b302099a8057'"),
     ("entities", {"workspace": "Kitchen"}, "workspace is 'Kitchen'"),
@@ -205,6 +207,25 @@ def test_a_second_open_link_of_a_type_is_refused(
     assert [(each.table, each.row) for each in take(tables, keep_going=True).refused] == [
         ("links", 2)
     ]
+
+
+def test_a_link_of_a_memory_to_itself_is_refused(
+    tables: Tables, take: Callable[..., ImportReport]
+) -> None:
+    tables["links"][0]["to_id"] = tables["links"][0]["from_id"]
+    (refused,) = take(tables, keep_going=True).refused
+    assert refused.reason == "a memory is not linked to itself"
+
+
+def test_a_store_with_memories_of_its_own_takes_an_export(
+    store: SqliteStore, tables: Tables, take: Callable[..., ImportReport], clock: ManualClock
+) -> None:
+    clock.advance(days=1)
+    own = store.memories.remember({"content": "mine"})
+    made = store.workspaces.get("default")
+    report = take(tables)
+    assert (report.refused, report.imported["memories"]) == ((), 4)
+    assert (made, own) == (store.workspaces.get("default"), store.memories.get(own.id))
 
 
 def test_an_agent_imports_no_tables(full: SqliteStore, store: SqliteStore, tmp_path: Path) -> None:
