@@ -130,3 +130,9 @@ def test_read_only_writes_nothing(tmp_path: Path) -> None:
     with Engine.open(file) as engine:
         assert engine.to_arrow("events").num_rows == 0
         assert engine.get(memory.id).access_count == 0
+
+
+def test_the_default_place_needs_no_folder_made_by_hand() -> None:
+    with Engine.open() as engine:
+        engine.remember("x")
+    assert (Path.home() / ".engram" / "engram.db").exists()

@@ -57,9 +57,13 @@ def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit code 2."""
     _prepare_streams()
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except EngramError as error:
         _fail(str(error))
+    except typer.exceptions.TyperException as error:
+        _fail_usage(error)
+    except typer.Abort:
+        _fail(_STOPPED, code=1)
     except OSError as error:
         said = error.strerror or str(error)
         _fail(f"{error.filename}: {said}" if error.filename else said)
@@ -80,6 +84,17 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _fail_usage(error: typer.exceptions.TyperException) -> NoReturn:
+    """Say what is wrong with a command's words, and which help has the right ones."""
+    said = error.format_message()
+    if said.startswith("Usage:"):  # nothing was asked for, so this is the help itself
+        print(said, file=sys.stderr)
+        sys.exit(error.exit_code)
+    context = getattr(error, "ctx", None)
+    command = "engram" if context is None else context.command_path
+    _fail(f"{said.rstrip('.')}: see `{command} --help`")
 
 
 def _fail(sentence: str, *, code: int = 2) -> NoReturn:

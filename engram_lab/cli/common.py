@@ -53,8 +53,6 @@ def open_engine(
     read_only = False
     if loaded.config.store.kind == "sqlite" and path != ":memory:":
         file = at_home(Path(path))
-        if use == "create" and loaded.sources["store.path"] == "default":
-            file.parent.mkdir(exist_ok=True)
         _check_database(file, make=use == "create")
         path, read_only = str(file), use == "read" or (use == "note" and not _may_write(file))
     with Engine.open(path, config=loaded.config, read_only=read_only) as engine:

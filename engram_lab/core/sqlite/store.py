@@ -78,6 +78,9 @@ class SqliteStore:
         settings = settings or StoreSettings()
         clock = clock or SystemClock()
         place = path if path == MEMORY else str(Path(path).expanduser())
+        home = Path(StoreSettings().path).expanduser()
+        if Path(place) == home and not read_only:  # nobody chose it, so nobody made its folder
+            home.parent.mkdir(exist_ok=True)
         database = Database(place, settings, clock=clock, read_only=read_only)
         context = Context(
             database=database,

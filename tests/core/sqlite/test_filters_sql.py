@@ -150,6 +150,29 @@ def test_sql_and_python_agree_on_the_present_and_on_the_past(
                 assert len(expected) == store.memories.count(chosen)
 
 
+STORED: list[Any] = [
+    None, "", "a", "b", "ab", "1", "true", 0, 1, -1, 1.0, 0.5, 2**53, 2**53 + 1, 2**63 - 1, True,
+    False, [], ["a"], ["ab", 1], [True], [0.5, None], [["a"]], {}, {"b": "a"}, [{"b": 1}],
+]  # fmt: skip
+ASKED: list[Any] = ["", "a", "b", "1", 0, 1, 0.5, -0.0, 2.0**53, 2**63 - 1, True, False]
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+def test_every_operator_agrees_on_every_kind_of_value(store: SqliteStore, op: str) -> None:
+    drafts = [{"content": f"{value!r}", "metadata": {"a": value}} for value in STORED]
+    store.memories.remember_many(drafts)
+    memories = list(store.memories.select(Selection()))
+    operands: dict[str, list[Any]] = {
+        "exists": [True, False],
+        "in": [[], *([each, "ab"] for each in ASKED)],
+    }
+    for operand in operands.get(op, ASKED):
+        for path in ("a", "a[]", "a.b", "a[].b", "a[][]"):
+            condition = parse_filter({f"metadata.{path}": {op: operand}})
+            expected = [memory for memory in memories if matches(condition, memory)]
+            assert expected == list(store.memories.select(Selection(filter=condition)))
+
+
 @given(st.dictionaries(keys, values, max_size=3), comparisons())
 @example({"a": [True, 1, "1", 1.0]}, {"metadata.a": {"contains": True}})
 @example({"a": 2**53 + 1}, {"metadata.a": {"eq": 2.0**53}})

@@ -117,12 +117,12 @@ def test_an_unknown_version_is_not_found(store: SqliteStore, tea: Memory, versio
 
 
 def test_what_is_counted_goes_on(store: SqliteStore, tea: Memory, clock: ManualClock) -> None:
+    store.memories.update(tea.id, {"content": "coffee"})
     clock.advance(hours=1)
     hit = RecalledMemory(memory_id=tea.id, rank=1, score=1.0)
     store.events.record([RecallEvent(id=EVENT_ID, at=clock.now(), query="tea", hits=(hit,))])
-    store.memories.update(tea.id, {"content": "coffee"})
     back = store.memories.restore(tea.id, version=1)
-    assert (1, clock.now()) == (back.access_count, back.last_accessed_at)
+    assert (back.access_count, back.last_accessed_at) == (1, clock.now())
 
 
 def test_a_state_that_has_expired_cannot_come_back(store: SqliteStore, clock: ManualClock) -> None:

@@ -193,6 +193,22 @@ def test_may_refuses_an_unknown_permission(store: SqliteStore, permission: Any) 
         store.as_agent("coder", "global/org:a").grants.may("global/org:b", permission)
 
 
+SIBLINGS = ["ab", "a0", "aZ", "a_b", "a-b", "a.b", "a@b", "A", "b", "a/team:t"]
+
+
+@pytest.mark.parametrize("name", SIBLINGS)
+def test_a_sibling_of_a_similar_name_is_not_reached(store: SqliteStore, name: str) -> None:
+    scope = f"global/org:{name}"
+    memory = store.memories.remember({"content": "x", "scope": scope})
+    store.grants.allow("coder", "global/org:a", "read")
+    coder = store.as_agent("coder", "global/org:a")
+    expected = [memory] if name == "a/team:t" else []
+    assert expected == list(coder.memories.select(Selection()))
+    assert expected == [each for each in coder.memories.get_many([memory.id]) if each]
+    assert expected == list(store.memories.select(Selection.of(scope="global/org:a")))
+    assert bool(expected) is coder.grants.may(scope, "read")
+
+
 @given(
     st.lists(scopes, min_size=1, max_size=6, unique=True),
     scopes,
