@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch"]
 
-_ROWS_AT_ONCE: Final = 2000
+_ROWS_AT_ONCE: Final = 10_000
 _SAME: Final = (
     "SELECT id FROM memories WHERE content_hash = ? AND workspace = ? AND scope = ? "
     "AND forgotten_at IS NULL AND (expires_at IS NULL OR expires_at > ?) ORDER BY id LIMIT 1"
