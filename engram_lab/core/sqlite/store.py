@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -80,7 +80,8 @@ class SqliteStore:
         place = path if path == MEMORY else str(Path(path).expanduser())
         home = Path(StoreSettings().path).expanduser()
         if Path(place) == home and not read_only:  # nobody chose it, so nobody made its folder
-            home.parent.mkdir(exist_ok=True)
+            with suppress(OSError):  # what cannot be made, opening will name
+                home.parent.mkdir(exist_ok=True)
         database = Database(place, settings, clock=clock, read_only=read_only)
         context = Context(
             database=database,

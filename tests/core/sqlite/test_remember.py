@@ -139,15 +139,21 @@ def test_an_id_is_taken_once(store: SqliteStore) -> None:
         store.memories.remember_many(twice)
 
 
-def test_many_are_remembered_in_their_order(store: SqliteStore) -> None:
-    contents = [f"memory {number}" for number in range(4_500)]  # more than two flushes
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind the door: rows are written a hundred at a time, so that few rows make many writes."""
+    monkeypatch.setattr("engram_lab.core.sqlite.remembering._ROWS_AT_ONCE", 100)
+
+
+def test_many_are_remembered_in_their_order(store: SqliteStore, small_batches: None) -> None:
+    contents = [f"memory {number}" for number in range(450)]
     report = store.memories.remember_many({"content": each, "tags": ["t"]} for each in contents)
 
     assert list(report.ids) == sorted(report.ids)
     found = store.memories.get_many(report.ids)
     assert contents == [memory.content for memory in found if memory is not None]
     assert report == report.__class__(ids=report.ids)
-    assert store.memories.count(Selection.of({"tags": {"contains": "t"}})) == 4_500
+    assert store.memories.count(Selection.of({"tags": {"contains": "t"}})) == 450
 
 
 def test_no_drafts_are_fine(store: SqliteStore) -> None:
@@ -164,9 +170,9 @@ def test_one_bad_row_refuses_all_and_says_which(store: SqliteStore) -> None:
     assert store.changes.last() == 0
 
 
-def test_a_source_that_fails_midway_stores_nothing(store: SqliteStore) -> None:
+def test_a_source_that_fails_midway_stores_nothing(store: SqliteStore, small_batches: None) -> None:
     def drafts() -> Iterator[dict[str, Any]]:
-        for number in range(3_000):
+        for number in range(350):
             yield {"content": f"memory {number}", "workspace": "kitchen"}
         raise ConnectionError
 
