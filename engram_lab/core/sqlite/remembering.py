@@ -165,6 +165,8 @@ class Batch:
         """Write what waits."""
         if not self._rows:
             return
+        if behind := next_number(self._connection) - self._first:
+            self._move_on(behind)
         log_many(
             self._connection,
             (("memory", row[1], 1) for row in self._rows),
@@ -178,6 +180,12 @@ class Batch:
         index_rows(self._connection, self._first, self._rows[-1][0], self._paths)
         self._rows, self._paths = [], []
         self._waiting_keys.clear()
+
+    def _move_on(self, behind: int) -> None:
+        """Give what waits later numbers: the source of the drafts has itself written meanwhile."""
+        self._first += behind
+        self._rows = [(row[0] + behind, *row[1:-1], row[-1] + behind) for row in self._rows]
+        self._paths = [(path, value, number + behind) for path, value, number in self._paths]
 
 
 def _same_key(fields: Mapping[str, Any]) -> tuple[str, ...]:

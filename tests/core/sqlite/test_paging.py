@@ -32,8 +32,9 @@ KEYS: dict[Order, Any] = {
 def pages(
     store: SqliteStore, selection: Selection, order: Order, limit: int, *, descending: bool
 ) -> list[list[Memory]]:
-    found, cursor = [], None
-    while True:
+    found: list[list[Memory]] = []
+    cursor = None
+    while len(found) < 100:
         page = store.memories.select(
             selection, order=order, descending=descending, limit=limit, cursor=cursor
         )
@@ -41,6 +42,7 @@ def pages(
         cursor = page.next_cursor
         if cursor is None:
             return found
+    raise AssertionError("the pages have no end")
 
 
 @given(

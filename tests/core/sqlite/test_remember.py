@@ -182,6 +182,21 @@ def test_a_source_that_fails_midway_stores_nothing(store: SqliteStore, small_bat
     assert names(store) == ["default"]
 
 
+def test_a_source_may_write_to_the_store_it_feeds(store: SqliteStore, small_batches: None) -> None:
+    def drafts() -> Iterator[dict[str, Any]]:
+        for number in range(150):
+            if number % 70 == 69:
+                store.memories.remember({"content": f"aside {number}", "metadata": {"n": number}})
+            yield {"content": f"memory {number}", "tags": ["t"], "metadata": {"n": number}}
+
+    report = store.memories.remember_many(drafts())
+    found = [memory.content for memory in store.memories.get_many(report.ids) if memory]
+    assert found == [f"memory {number}" for number in range(150)]
+    assert store.memories.count(Selection.of({"metadata.n": 69})) == 2
+    assert store.memories.count(Selection.of({"tags": {"contains": "t"}})) == 150
+    assert store.changes.last() == 152
+
+
 def test_with_keep_going_the_good_rows_are_stored_and_the_bad_reported(store: SqliteStore) -> None:
     drafts: Any = [
         {"content": "a"},
