@@ -57,6 +57,8 @@ def test_a_private_section_shows_nothing_wherever_it_stands(before: str, secret:
 @given(st.text())
 @example("\u0345\u0301")
 @example("ΐ")
+@example("\u1f86\u0300")  # folding takes apart what composition put together
+@example("\ufb01\u0341\u035d")
 @example("ﬀ \u017ft ẞ İ \u212a")
 @example("a\u2028\u00a0\tb")
 def test_to_normalise_twice_is_to_normalise_once(text: str) -> None:

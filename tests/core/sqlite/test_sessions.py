@@ -175,6 +175,14 @@ def test_a_forgotten_turn_hides_and_keeps_its_place(
     assert [*turns[1:], after] == store.sessions.turns("talk")
 
 
+def test_a_purged_turn_leaves_the_others_their_places(store: SqliteStore, talk: Session) -> None:
+    turns = store.sessions.add_turns("talk", [{"speaker": "A", "content": each} for each in "xyz"])
+    store.memories.purge([turns[1].memory_id])
+    (after,) = store.sessions.add_turns("talk", [{"speaker": "A", "content": "w"}])
+    assert [turns[0], turns[2], after] == store.sessions.turns("talk")
+    assert after.position == 3
+
+
 def test_the_same_words_said_twice_are_two_memories(store: SqliteStore, talk: Session) -> None:
     turns = store.sessions.add_turns("talk", [{"speaker": "A", "content": "yes"}] * 2)
     assert turns[0].memory_id != turns[1].memory_id
