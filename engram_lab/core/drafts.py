@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -235,8 +236,8 @@ class Drafter:
     def _metadata(self, value: object) -> Mapping[str, Any]:
         if isinstance(value, str):
             try:
-                value = orjson.loads(value)
-            except orjson.JSONDecodeError as error:
+                value = json.loads(value)  # exact of integers, which orjson makes floats
+            except (ValueError, RecursionError) as error:
                 raise InvalidInputError(f"metadata is a text but no JSON: {error}") from None
         if type(value) is not dict and not isinstance(value, Mapping):
             raise InvalidInputError(f"metadata is a {type(value).__name__}: give an object")

@@ -258,3 +258,10 @@ def test_check_number_takes_what_lies_from_0_to_1(value: float) -> None:
         assert not fits
     else:
         assert fits
+
+
+@pytest.mark.parametrize("text", ['{"n": 1180591620717411303424}', '{"n": NaN}', '{"n": 1e999}'])
+def test_a_number_in_metadata_text_is_kept_exactly_or_refused(text: str) -> None:
+    fields = DRAFTER.draft({"content": "tea", "metadata": text}, id=ID, scope="global", at=NOW)
+    with pytest.raises(InvalidInputError, match=r"metadata\.n is"):
+        DRAFTER.prepare(fields)

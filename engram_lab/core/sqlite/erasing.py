@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ErasableMemories"]
 
+_DROP_UNMENTIONED: Final = (
+    "DELETE FROM entities WHERE id = ?1 "
+    "AND NOT EXISTS (SELECT 1 FROM mentions WHERE entity_id = ?1)"
+)
 _BEYOND_LIMIT: Final = """
 SELECT m.id FROM memories AS m JOIN workspaces AS w ON w.name = m.workspace
 WHERE w.name = ? AND m.forgotten_at IS NULL AND NOT m.pinned
@@ -87,8 +91,11 @@ class ErasableMemories(MemoryStore):
             (memory.id,),
         )
         unindex(connection, pk, memory.metadata)
+        mentioned = fetch(connection, "SELECT entity_id FROM mentions WHERE pk = ?", (pk,))
         # Versions, vectors, links, mentions, turns and hits go by their references.
         connection.execute("DELETE FROM memories WHERE pk = ?", (pk,))
+        # A name that only this memory mentioned was known from it alone.
+        connection.executemany(_DROP_UNMENTIONED, mentioned)
         log(
             connection,
             at=at,

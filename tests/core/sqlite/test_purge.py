@@ -205,3 +205,12 @@ def test_an_agent_purges_in_its_own_scope_alone(store: SqliteStore) -> None:
         coder.memories.purge([own.id, above.id])
     assert store.memories.count(EVERYTHING) == 2
     assert (own.id,) == coder.memories.purge([own.id]).ids
+
+
+def test_a_name_known_from_a_purged_memory_alone_goes_with_it(store: SqliteStore) -> None:
+    first, second = (store.memories.remember({"content": each}) for each in ("x", "y"))
+    store.entities.mention(first.id, "Quillon", kind="person")
+    for each in (first, second):
+        store.entities.mention(each.id, "Harbour", kind="place")
+    store.memories.purge([first.id])
+    assert [each.name for each in store.entities.all()] == ["Harbour"]
