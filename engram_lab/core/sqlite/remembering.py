@@ -13,7 +13,7 @@ from engram_lab.core.reports import RememberReport
 from engram_lab.core.sqlite.changes import log_many, next_number
 from engram_lab.core.sqlite.indexing import index_rows, path_rows
 from engram_lab.core.sqlite.rows import INSERT_MEMORY, to_row
-from engram_lab.core.sqlite.workspaces import default_scope, inherited_scope
+from engram_lab.core.sqlite.workspaces import inherited_scope, make_if_new
 from engram_lab.core.types import DEDUP_MODES
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ class Batch:
         """
         workspace = prepared.fields.get("workspace", DEFAULT_WORKSPACE)
         if workspace not in self._workspaces:
-            default_scope(self._context, self._connection, workspace, at=self._at)
+            scope = self._default_scopes[workspace]
+            make_if_new(self._connection, workspace, scope=scope, at=self._at)
             self._workspaces.add(workspace)
         if not self._rows:
             self._first = next_number(self._connection)

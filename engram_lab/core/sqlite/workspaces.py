@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engram_lab.core.sqlite.context import Context
 
-__all__ = ["Workspaces", "check_policy", "default_scope", "inherited_scope"]
+__all__ = ["Workspaces", "check_policy", "default_scope", "inherited_scope", "make_if_new"]
 
 _MAX_DAYS: Final = 36_500
 _COLUMNS: Final = "name, scope, description, max_age_days, max_memories, created_at"
@@ -40,11 +40,16 @@ def inherited_scope(context: Context, connection: apsw.Connection, name: str) ->
 def default_scope(context: Context, connection: apsw.Connection, name: str, *, at: datetime) -> str:
     """Return `inherited_scope`, and make the workspace where it is new."""
     scope = inherited_scope(context, connection, name)
+    make_if_new(connection, name, scope=scope, at=at)
+    return scope
+
+
+def make_if_new(connection: apsw.Connection, name: str, *, scope: str, at: datetime) -> None:
+    """Make a workspace with this scope, unless there is one of this name."""
     connection.execute(
         "INSERT OR IGNORE INTO workspaces (name, scope, created_at) VALUES (?, ?, ?)",
         (name, scope, to_us(at)),
     )
-    return scope
 
 
 class Workspaces:
