@@ -12,6 +12,7 @@ EngramError
 ├── AccessDeniedError(PermissionError) an agent reached outside its scope without a grant
 ├── ImportRefusedError                 an import with refused rows; nothing was written
 ├── BackupError                        a backup that does not verify
+├── EmbedderError                      a model or its provider failed, or cannot be loaded
 ├── MissingDependencyError(ImportError) an optional package is absent; names the extra
 └── StoreError                         the database itself
     ├── StoreBusyError(TimeoutError)   another writer held the lock for too long
@@ -41,6 +42,7 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "DuplicateError",
+    "EmbedderError",
     "EngramError",
     "ImportRefusedError",
     "InvalidFilterError",
@@ -188,6 +190,22 @@ class ImportRefusedError(EngramError):
 
 class BackupError(EngramError):
     """A backup that cannot be made, or does not verify."""
+
+
+class EmbedderError(EngramError):
+    """A model or its provider failed, or cannot be loaded.
+
+    Attributes:
+        retryable: Whether the same request may succeed later.
+        retry_after_s: How long the provider asks to wait, in seconds, where it says so.
+    """
+
+    def __init__(
+        self, message: str, *, retryable: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
 
 
 class MissingDependencyError(EngramError, ImportError):

@@ -19,29 +19,51 @@ Not guaranteed: that two reads see the same state, unless within one `Tables.sna
 are given are aware. Any method may raise `StoreError`, whose leaves say what the database met.
 """
 
+from engram_lab.core.protocols.corpus import (
+    Corpus,
+    LinkRows,
+    TextChanges,
+    TurnPlace,
+    VectorChanges,
+)
 from engram_lab.core.protocols.graph import Entities, Identities, Links
 from engram_lab.core.protocols.memories import Memories
 from engram_lab.core.protocols.reach import Grants, Workspaces
 from engram_lab.core.protocols.records import Events, Sessions, Vectors
 from engram_lab.core.protocols.store import HasBackups, Store
+from engram_lab.core.protocols.waiting import (
+    EmbeddingCache,
+    EmbeddingQueue,
+    QueueCounts,
+    Waiting,
+)
 from engram_lab.core.protocols.whole import Backups, ChangeLog, Chunk, Doctor, Loader, Tables
 
 __all__ = [
     "Backups",
     "ChangeLog",
     "Chunk",
+    "Corpus",
     "Doctor",
+    "EmbeddingCache",
+    "EmbeddingQueue",
     "Entities",
     "Events",
     "Grants",
     "HasBackups",
     "Identities",
+    "LinkRows",
     "Links",
     "Loader",
     "Memories",
+    "QueueCounts",
     "Sessions",
     "Store",
     "Tables",
+    "TextChanges",
+    "TurnPlace",
+    "VectorChanges",
     "Vectors",
+    "Waiting",
     "Workspaces",
 ]

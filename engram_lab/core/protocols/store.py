@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from engram_lab.core.protocols.corpus import Corpus
     from engram_lab.core.protocols.graph import Entities, Identities, Links
     from engram_lab.core.protocols.memories import Memories
     from engram_lab.core.protocols.reach import Grants, Workspaces
     from engram_lab.core.protocols.records import Events, Sessions, Vectors
+    from engram_lab.core.protocols.waiting import EmbeddingQueue
     from engram_lab.core.protocols.whole import Backups, ChangeLog, Doctor, Loader, Tables
 
 __all__ = ["HasBackups", "Store"]
@@ -68,6 +70,16 @@ class Store(Protocol):
     @property
     def grants(self) -> Grants:
         """What agents may reach beyond their own."""
+        ...
+
+    @property
+    def corpus(self) -> Corpus:
+        """The memories as derived indexes see them."""
+        ...
+
+    @property
+    def embedding_queue(self) -> EmbeddingQueue:
+        """What waits to be embedded."""
         ...
 
     @property
