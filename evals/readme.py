@@ -1,4 +1,4 @@
-"""Write the generated tables of the README: the settings, and the last committed benchmark.
+"""Write the generated tables of the README: the settings, and the last committed measurements.
 
 python evals/readme.py            write them
 python evals/readme.py --check    exit code 1 where they are not up to date
@@ -38,9 +38,45 @@ def bench_table() -> str:
     return "\n".join(lines)
 
 
+def quality_table() -> str:
+    """Return the measures of the last committed run on LoCoMo, beside the noted ones."""
+    record = json.loads((ROOT / "evals/baselines/quality-locomo.json").read_text())
+    lines = [
+        "| | " + " | ".join(record["measures"]) + " | noted |",
+        "|---|" + "---|" * (len(record["measures"]) + 1),
+    ]
+    for name, system in record["systems"].items():
+        ours = " | ".join(f"{value:.1f}" for value in system["no5"])
+        noted = " · ".join(f"{value:.1f}" for value in system["noted"] or ())
+        lines.append(f"| {name} | {ours} | {noted} |")
+    return "\n".join(lines)
+
+
+def retrieval_table() -> str:
+    """Return the gate figures of the last committed run of the retrieval bench."""
+    record = json.loads((ROOT / "evals/baselines/bench-retrieval.json").read_text())
+    lines = ["| | memories | ours | floor | bar | |", "|---|---|---|---|---|---|"]
+    for each in record["figures"]:
+        floor = "" if each["floor"] is None else f"{each['floor']:,.3g} {each['unit']}"
+        ours = f"{each['ours']:,.3g} {each['unit']}"
+        met = "met" if each["met"] else "missed"
+        lines.append(
+            f"| {each['name']} | {each['rows']:,} | {ours} | {floor} | {each['bar']} | {met} |"
+        )
+    return "\n".join(lines)
+
+
+TABLES = {
+    "settings": settings_table,
+    "bench": bench_table,
+    "quality": quality_table,
+    "retrieval": retrieval_table,
+}
+
+
 def filled(text: str) -> str:
     """Return the README with its generated parts renewed."""
-    for name, table in (("settings", settings_table()), ("bench", bench_table())):
+    for name, table in ((name, make()) for name, make in TABLES.items()):
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = text.partition(start)
         _, _, after = rest.partition(end)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from engram_lab.engine import indexes
+from engram_lab.retrieval.embedders import resolve
+from engram_lab.retrieval.embedders.registry import AUTO
+
+if TYPE_CHECKING:
+    from engram_lab.retrieval.embedders import Embedder, EmbedderOptions
 
 PROFILE = "ENGRAM_HYPOTHESIS_PROFILE"
 KEPT = {"ENGRAM_DATA", PROFILE}  # where downloaded datasets lie, and how hard to try
@@ -37,3 +45,13 @@ def clean_machine(
     home = str(tmp_path_factory.mktemp("home"))
     monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("USERPROFILE", home)
+
+
+@pytest.fixture(autouse=True)
+def quick_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `auto` be hashing, whatever is installed: it loads at once and is the same anywhere."""
+    monkeypatch.setattr(indexes, "resolve", _resolve)
+
+
+def _resolve(model: str, options: EmbedderOptions) -> Embedder:
+    return resolve("hashing" if model == AUTO else model, options)

@@ -30,6 +30,20 @@ if TYPE_CHECKING:
 
 NAMES = tuple(all_settings())
 DEFAULTS = EngineConfig().flat()
+NO_BEHAVIOUR = {
+    "store.path",
+    "embedding.url",
+    "embedding.api_key",
+    "embedding.batch",
+    "embedding.threads",
+    "embedding.timeout_s",
+    "embedding.retries",
+    "embedding.requests_per_minute",
+    "embedding.cache",
+    "embedding.defer",
+    "index.keep",
+}
+"""What hits do not depend on."""
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +55,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def two_values(name: str) -> tuple[Any, Any]:
     """Return two unlike allowed values, the first of which is not the default."""
     about = all_settings()[name]
-    by_type = {bool: (True, False), int: (5, 6), float: (5.0, 6.5), str: ("one", "two")}
-    allowed = about.choices or by_type[about.value_type]
+    by_type = {
+        bool: (True, False),
+        int: (5, 6, 4, 8, 9),
+        float: (5.0, 6.5, 0.25, 0.5, 0.75),
+        str: ("one", "two"),
+    }
+    allowed = about.choices or [
+        value for value in by_type[about.value_type] if about.fault(value) is None
+    ]
     first, second, *_ = sorted(allowed, key=lambda value: value == DEFAULTS[name])
     return first, second
 
@@ -299,7 +320,7 @@ def test_a_file_holds_sections(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_unknown(tmp_path: Path) -> None:
     path = written(tmp_path, "{1: 2, store: {true: 3}}")
     first, second = problems_of(path)
-    assert first.startswith(f"{path}: 1 is unknown: known are store, retrieval, learning, ")
+    assert first.startswith(f"{path}: 1 is unknown: known are store, embedding, index, retrieval, learning, ")
     assert second.startswith(f"{path}: store.True is unknown: did you mean store.")
 
 
@@ -333,7 +354,7 @@ def test_a_dictionary_makes_a_configuration_and_the_other_way_round() -> None:
 
 def test_a_dictionary_holds_values_not_texts() -> None:
     assert problems_of_dict({"store": {"readers": "8", "path": "${HOME}"}, "memory": {}}) == (
-        "memory is unknown: known are store, retrieval, learning, interchange",
+        "memory is unknown: known are store, embedding, index, retrieval, learning, interchange",
         "store.readers is '8': allowed is a whole number",
     )
 
@@ -382,7 +403,7 @@ def test_a_configuration_cannot_be_changed_and_can_be_a_key() -> None:
 
 
 def test_the_hash_can_be_computed_by_hand() -> None:
-    values = {name: value for name, value in DEFAULTS.items() if name != "store.path"}
+    values = {name: value for name, value in DEFAULTS.items() if name not in NO_BEHAVIOUR}
     text = json.dumps(values, sort_keys=True)
     assert EngineConfig().content_hash == hashlib.sha256(text.encode()).hexdigest()
 
@@ -424,7 +445,7 @@ def allowed_values(about: Setting) -> st.SearchStrategy[Any]:
         float: st.floats(least, greatest, allow_nan=False, allow_infinity=False),
         str: st.text(min_size=1) | st.text("${}A_ \n\t'\"#:-~\u2028", min_size=1),
     }
-    values = strategies[about.value_type]
+    values = strategies[about.value_type].filter(lambda value: about.fault(value) is None)
     return st.none() | values if about.optional else values
 
 

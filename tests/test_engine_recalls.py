@@ -56,7 +56,8 @@ def test_an_event_tells_what_was_asked_and_what_came_back(
         "default",
         None,
     )
-    assert (event.strategy, event.config_hash) == ("keyword", engine.config.content_hash)
+    assert (event.strategy, event.config_hash) == ("hybrid", engine.config.content_hash)
+    assert event.strategy == hits.strategy
 
 
 def test_a_recall_without_an_answer_is_an_event_too(engine: Engine) -> None:
@@ -68,10 +69,10 @@ def test_a_recall_without_an_answer_is_an_event_too(engine: Engine) -> None:
 def test_each_hit_counts_as_an_access_of_its_memory(engine: Engine, clock: ManualClock) -> None:
     tea, milk = engine.remember("tea"), engine.remember("milk")
     clock.advance(hours=1)
-    engine.recall("tea")
+    engine.recall("tea", k=1)
     clock.advance(hours=1)
-    engine.recall("tea")
-    engine.recall("tea", k=1, filter={"content": "milk"})
+    engine.recall("tea", k=1)
+    engine.recall("tea", strategy="keyword", filter={"content": "milk"})
     engine.flush()
     seen = engine.get(tea.id)
     assert (seen.access_count, seen.last_accessed_at) == (2, NOON + timedelta(hours=2))

@@ -184,6 +184,31 @@ def ignores_not(true: Sabotage, selection: Selection, **options: Any) -> Any:
     return true(selection.also(filter=ALWAYS) if negated else selection, **options)
 
 
+def reversed_keys(true: Sabotage, ids: Any) -> Any:
+    return true(ids)[::-1]
+
+
+def keys_of_all(true: Sabotage, selection: Selection) -> Any:
+    return true(selection.also(filter=ALWAYS))
+
+
+def nothing_is_gone(true: Sabotage, after: int, **options: Any) -> Any:
+    changes = true(after, **options)
+    return changes._replace(gone=changes.gone[:0])
+
+
+def stamps_by_number(true: Sabotage, number: int) -> Any:
+    return true(number) and f"change {number}"
+
+
+def links_of_all_types(true: Sabotage, keys: Any, **options: Any) -> Any:
+    return true(keys, **{**options, "types": None})
+
+
+def leases_nothing(true: Sabotage, embedder: str, **options: Any) -> Any:
+    return true(embedder, **{**options, "lease_s": 1e-9})
+
+
 SABOTAGES = [
     ("memories", "remember", without_tags, "what is remembered is got back equal"),
     ("memories", "remember_many", one_by_one, "many memories are remembered whole"),
@@ -211,6 +236,12 @@ SABOTAGES = [
     ("store", "as_agent", agents_read_the_log, "what is the owner's alone"),
     ("grants", "revoke", does_nothing, "a grant reaches its scope"),
     ("memories", "select", ignores_not, "a filter holds in the store"),
+    ("corpus", "find", reversed_keys, "a memory keeps its key for life"),
+    ("corpus", "keys", keys_of_all, "what a selection holds is the same by key"),
+    ("corpus", "text_changes", nothing_is_gone, "who follows the changes of the corpus"),
+    ("corpus", "stamp", stamps_by_number, "a stamp tells the history up to a change"),
+    ("corpus", "links", links_of_all_types, "links and turns by key"),
+    ("embedding_queue", "claim", leases_nothing, "what lacks a vector waits"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""`engram remember`, `recall`, `get`, `list`, `update`, `forget`, `restore`, `history`, `purge`."""
+"""`engram remember`, `get`, `list`, `update`, `forget`, `restore`, `history`, `purge`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _MOST_BYTES: Final = 40_000_000
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (remember, recall, get, list_, update, forget, restore, history, purge):
+    for command in (remember, get, list_, update, forget, restore, history, purge):
         app.command(command.__name__.removesuffix("_"))(command)
 
 
@@ -116,43 +116,6 @@ def remember(
     with open_engine(db, config, settings, use="create") as engine:
         memory = engine.remember(text, **fields)
     print_json(memory) if as_json else say(memory.id)
-
-
-def recall(
-    query: Annotated[
-        str, typer.Argument(metavar="QUERY", help="What you look for, in plain words.")
-    ],
-    k: Annotated[int | None, typer.Option("-k", metavar="N", help="How many at most.")] = None,
-    filter: Filter = None,  # noqa: A002
-    workspace: InWorkspace = None,
-    scope: InScope = None,
-    archived: Annotated[bool, typer.Option("--archived", help="Also archived ones.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Say why each is there.")] = False,
-    db: Database = None,
-    config: ConfigFile = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
-) -> None:
-    """Find memories by their words, best first."""
-    with open_engine(db, config, settings, use="note") as engine:
-        hits = engine.recall(
-            query,
-            k,
-            filter=parse_json(filter, flag="--filter"),
-            workspace=workspace,
-            scope=scope,
-            archived=archived,
-        )
-    if as_json:
-        print_json({"query": hits.query, "strategy": hits.strategy, "hits": list(hits)})
-    elif hits:
-        print_memories(
-            [hit.memory for hit in hits],
-            leads=[f"{hit.score:.2f}" for hit in hits],
-            notes=[str(hit.explanation) for hit in hits] if explain else (),
-        )
-    else:
-        say("nothing found")
 
 
 def get(

@@ -7,13 +7,15 @@ from engram_lab.config.model import (
     EngineConfig,
     InterchangeSettings,
     LearningSettings,
-    RetrievalSettings,
 )
+from engram_lab.config.retrieval import EmbeddingSettings, IndexSettings, RetrievalSettings
 from engram_lab.config.show import Shown, show
 from engram_lab.core.settings import StoreSettings
 
 __all__ = [
+    "EmbeddingSettings",
     "EngineConfig",
+    "IndexSettings",
     "InterchangeSettings",
     "LearningSettings",
     "LoadedConfig",

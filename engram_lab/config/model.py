@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
 import yaml
 
+from engram_lab.config.retrieval import EmbeddingSettings, IndexSettings, RetrievalSettings
 from engram_lab.core.errors import ConfigError
 from engram_lab.core.settings import Setting, StoreSettings, check_section, setting, settings_of
 
@@ -31,7 +32,6 @@ __all__ = [
     "EngineConfig",
     "InterchangeSettings",
     "LearningSettings",
-    "RetrievalSettings",
     "all_settings",
     "flatten",
     "nest",
@@ -41,16 +41,6 @@ __all__ = [
 
 Compression = Literal["zstd", "snappy", "none"]
 COMPRESSIONS: Final[tuple[Compression, ...]] = get_args(Compression)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RetrievalSettings:
-    """How memories are found."""
-
-    k: int = setting(10, help="how many hits recall returns unless told", ge=1, le=1000)
-
-    def __post_init__(self) -> None:
-        check_section("retrieval", self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +78,8 @@ class EngineConfig:
     """Everything that decides how an engine behaves."""
 
     store: StoreSettings = field(default_factory=StoreSettings)
+    embedding: EmbeddingSettings = field(default_factory=EmbeddingSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     interchange: InterchangeSettings = field(default_factory=InterchangeSettings)

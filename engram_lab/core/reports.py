@@ -54,10 +54,18 @@ class AggregateRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextMatch:
-    """One keyword match: `score` is BM25, higher is nearer."""
+    """One keyword match.
+
+    Attributes:
+        memory: What matches.
+        score: BM25, higher is nearer.
+        highlights: The passage of its content that matches best, each word found between `**`;
+            None unless asked for. Never of private sections.
+    """
 
     memory: Memory
     score: float
+    highlights: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

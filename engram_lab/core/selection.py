@@ -69,6 +69,12 @@ class Selection:
             **options,
         )
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether more is left out than what is forgotten, archived or expired."""
+        places = (self.workspace, self.scope, self.as_of, self.valid_at)
+        return self.filter != ALWAYS or any(place is not None for place in places)
+
     def also(self, **changes: Any) -> Self:
         """Return a copy with some attributes replaced."""
         return replace(self, **changes)

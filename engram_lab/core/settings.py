@@ -75,6 +75,10 @@ class Setting:
         except ValueError:
             return text
 
+    def _stands_for_none(self, value: object) -> bool:
+        """Tell whether a variable or a flag with this text would set nothing."""
+        return self.optional and isinstance(value, str) and self.parse(value) is None
+
     def plain(self, value: Any) -> Any:
         """Return an allowed value in the one spelling of its type, such as 24.0 for 24."""
         return None if value is None else self.value_type(value)
@@ -99,7 +103,7 @@ class Setting:
             return None
         if self.choices is not None:
             return None if value in self.choices else f"one of {', '.join(self.choices)}"
-        if not _is_a(value, self.value_type):
+        if not _is_a(value, self.value_type) or self._stands_for_none(value):
             return _NOUNS[self.value_type] + (" or none" if self.optional else "")
         if isinstance(value, int | float) and not self.ge <= value <= self.le:
             return f"{self.ge:.9g} to {self.le:.9g}"

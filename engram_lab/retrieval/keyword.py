@@ -1,97 +1,43 @@
-"""Keyword recall: the words of the question against the text index, ranked by BM25.
+"""Words to the letter: the store's own text index, which knows phrases and beginnings of words.
 
-Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
-equation 3.15, as SQLite's FTS5 computes it (k1 = 1.2, b = 0.75).
+Source: BM25 as SQLite's FTS5 computes it (k1 = 1.2, b = 0.75); Robertson and Zaragoza, "The
+Probabilistic Relevance Framework: BM25 and Beyond" (2009), equation 3.15.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from engram_lab.core.errors import InvalidInputError
-from engram_lab.core.text import clean_text
-from engram_lab.retrieval.hits import Arm, Explanation, Hit, Hits
+from engram_lab.retrieval.lexical.analyser import without_endings
+from engram_lab.retrieval.lexical.stopwords import STOP_WORDS
+from engram_lab.retrieval.ranking import Ranking
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engram_lab.core.protocols import Store
     from engram_lab.core.selection import Selection
+    from engram_lab.core.terms import Term
 
-__all__ = ["MAX_QUERY_CHARS", "keyword_recall", "query_terms"]
-
-MAX_QUERY_CHARS: Final = 10_000
-_STOP_WORDS: Final = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "she",
-        "so",
-        "that",
-        "the",
-        "their",
-        "them",
-        "they",
-        "this",
-        "to",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whom",
-        "why",
-        "will",
-        "with",
-        "you",
-        "your",
-    ]
-)
+__all__ = ["query_words", "rank_by_text", "words_in"]
 
 
-def query_terms(query: str) -> list[str]:
-    """Return the distinct words of a question, without stop words unless there is nothing else.
+def words_in(text: str) -> list[str]:
+    """Return the words of a text in their order: letters, digits and `_`, with the marks on them.
 
-    A word is letters, digits and `_`, with the marks upon them.
+    In lower case, without English endings such as that of `Ada's`.
     """
-    text = unicodedata.normalize("NFC", query.lower())
-    runs = ("".join(run) for within, run in groupby(text, _is_within_word) if within)
-    words = list(dict.fromkeys(run for run in runs if any(map(str.isalnum, run))))
-    return [word for word in words if word not in _STOP_WORDS] or words
+    folded = unicodedata.normalize("NFC", without_endings(text).lower())
+    runs = ("".join(run) for within, run in groupby(folded, _is_within_word) if within)
+    return [run for run in runs if any(map(str.isalnum, run))]
+
+
+def query_words(query: str) -> list[str]:
+    """Return the distinct words of a question, without stop words unless there is nothing else."""
+    words = list(dict.fromkeys(words_in(query)))
+    return [word for word in words if word not in STOP_WORDS] or words
 
 
 def _is_within_word(character: str) -> bool:
@@ -101,27 +47,14 @@ def _is_within_word(character: str) -> bool:
     )
 
 
-def keyword_recall(store: Store, query: str, k: int, selection: Selection) -> Hits:
-    """Return the `k` best memories that share a word with the question. Writes nothing.
+def rank_by_text(view: Store, terms: Sequence[str | Term], selection: Selection, k: int) -> Ranking:
+    """Return the best `k` of a selection that hold any of the terms.
 
     Raises:
-        InvalidInputError: `k` is below 1, or the question is no text of at most 10000 characters.
+        InvalidInputError: `as_of` in the selection.
     """
-    text = clean_text(query, field="query")
-    if len(text) > MAX_QUERY_CHARS:
-        raise InvalidInputError(f"the query has {len(text)} characters: at most {MAX_QUERY_CHARS}")
-    if type(k) is not int or k < 1:
-        raise InvalidInputError(f"k is {k!r}: give a whole number from 1")
-    matches = store.memories.match_text(query_terms(text), selection, k)
-    hits = [
-        Hit(
-            rank=rank,
-            score=match.score,
-            memory=match.memory,
-            explanation=Explanation(
-                arms=(Arm(name="keyword", rank=rank, score=match.score),), score=match.score
-            ),
-        )
-        for rank, match in enumerate(matches, 1)
-    ]
-    return Hits(hits, query=text, strategy="keyword")
+    matches = view.memories.match_text(terms, selection, k)
+    keys = view.corpus.find([match.memory.id for match in matches])
+    there = keys > 0  # one may have been purged meanwhile
+    scores = [match.score for match, kept in zip(matches, there.tolist(), strict=True) if kept]
+    return Ranking.of(keys[there], scores)

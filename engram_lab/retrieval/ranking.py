@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Ranking"]
+
+_FEW: Final = 512
+"""Up to so many scores a full sort costs no more than choosing the best first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,34 +45,43 @@ class Ranking:
             limit: Keep so many of the best.
 
         Raises:
-            InvalidInputError: The lengths differ, a score is no finite number, or a key comes
-                twice.
+            InvalidInputError: The lengths differ, a key is no whole number or comes twice, a score
+                is no finite number, or the limit is below 0.
         """
-        names = np.asarray(keys, dtype=np.int64)
+        names = _whole_numbers(keys)
         values = np.asarray(scores, dtype=np.float64)
         if names.ndim != 1 or names.shape != values.shape:
             raise InvalidInputError(
                 f"keys have the shape {list(names.shape)} and scores {list(values.shape)}: "
                 "give one score for each key"
             )
-        if not np.isfinite(values).all():
-            raise InvalidInputError("a score is NaN or infinite: a ranking needs finite numbers")
-        order = np.lexsort((names, -values))
-        ranked, values = names[order], values[order]
-        if len(np.unique(names)) != len(names):
+        if not names.size:
+            return cls.empty()
+        if not _differ(names):
             raise InvalidInputError("a key comes twice: a ranking holds each memory once")
-        return cls._frozen(ranked[:limit], values[:limit])
+        if limit is not None:
+            names, values = _best(names, values, _checked(limit))
+        order = np.lexsort((names, -values))
+        names, values = names[order], values[order]
+        # What is not finite stands at an end: +inf comes first; -inf, then NaN, come last.
+        if names.size and not (isfinite(values[0]) and isfinite(values[-1])):
+            raise _not_finite()
+        return cls.of_sorted(names[:limit], values[:limit])
 
     @classmethod
-    def _frozen(cls, keys: NDArray[np.int64], scores: NDArray[np.float64]) -> Self:
-        keys.flags.writeable = False
-        scores.flags.writeable = False
+    def of_sorted(cls, keys: NDArray[np.int64], scores: NDArray[np.float64]) -> Self:
+        """Return the ranking of arrays in its order already, which it takes over unchecked.
+
+        For those who sorted them on the way; the arrays are made read-only, not copied.
+        """
+        keys.setflags(write=False)
+        scores.setflags(write=False)
         return cls(keys, scores)
 
     @classmethod
     def empty(cls) -> Self:
         """Return the ranking of nothing."""
-        return cls._frozen(np.empty(0, np.int64), np.empty(0, np.float64))
+        return cls.of_sorted(np.empty(0, np.int64), np.empty(0, np.float64))
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[tuple[int, float]]) -> Self:
@@ -87,9 +100,62 @@ class Ranking:
     __hash__ = None  # type: ignore[assignment] # it holds arrays
 
     def top(self, limit: int) -> Self:
-        """Return the ranking of the best `limit`."""
-        return self if limit >= len(self) else type(self)(self.keys[:limit], self.scores[:limit])
+        """Return the ranking of the best `limit`.
+
+        Raises:
+            InvalidInputError: The limit is below 0.
+        """
+        if _checked(limit) >= len(self):
+            return self
+        return type(self)(self.keys[:limit], self.scores[:limit])
 
     def only(self, kept: NDArray[np.bool_]) -> Self:
-        """Return the ranking without the places where `kept`, bool [n], is False."""
-        return self if kept.all() else self._frozen(self.keys[kept], self.scores[kept])
+        """Return the ranking without the places where `kept`, bool [n], is False.
+
+        Raises:
+            InvalidInputError: `kept` is no such array.
+        """
+        if kept.dtype != np.bool_ or kept.shape != self.keys.shape:
+            raise InvalidInputError(
+                f"`kept` is {kept.dtype} {list(kept.shape)}: give bool {list(self.keys.shape)}"
+            )
+        if np.count_nonzero(kept) == len(self):
+            return self
+        return self.of_sorted(self.keys[kept], self.scores[kept])
+
+
+def _whole_numbers(keys: Any) -> NDArray[np.int64]:
+    given = np.asarray(keys)
+    if given.dtype == np.int64:
+        return given
+    if given.size and (given.dtype.kind not in "iu" or not np.can_cast(given.dtype, np.int64)):
+        raise InvalidInputError(f"keys are {given.dtype}: give whole numbers of 64 bits")
+    return given.astype(np.int64)
+
+
+def _differ(names: NDArray[np.int64]) -> bool:
+    ascending = np.sort(names)
+    return not np.count_nonzero(ascending[1:] == ascending[:-1])
+
+
+def _best(
+    names: NDArray[np.int64], values: NDArray[np.float64], limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Leave out most of what the limit will cut, none of the ties at the cut."""
+    if len(names) <= max(_FEW, 2 * limit) or not limit:
+        return names, values
+    if not np.isfinite(values).all():  # the cut might hide it
+        raise _not_finite()
+    at = len(values) - limit
+    kept = values >= np.partition(values, at)[at]
+    return names[kept], values[kept]
+
+
+def _checked(limit: int) -> int:
+    if limit < 0:  # a slice would leave out so many at the end
+        raise InvalidInputError(f"limit is {limit}: give a whole number from 0")
+    return limit
+
+
+def _not_finite() -> InvalidInputError:
+    return InvalidInputError("a score is NaN or infinite: a ranking needs finite numbers")

@@ -3,6 +3,15 @@
     def test_my_store() -> None:
         check_store(lambda: MyStore.open(":memory:"))
 
+    def test_my_embedder() -> None:
+        check_embedder(MyEmbedder())
+
+    def test_my_fusion() -> None:
+        check_fusion(MyFusion())
+
+    def test_my_reranker() -> None:
+        check_reranker(MyReranker())
+
     @given(memory_drafts())
     def test_my_linker(draft: dict[str, Any]) -> None: ...
 
@@ -11,13 +20,23 @@ The strategies are for hypothesis, which `pip install "engram-lab[testing]"` bri
 
 from typing import TYPE_CHECKING, Any
 
+from engram_lab.testing.embedders import check_embedder
+from engram_lab.testing.rankers import check_fusion, check_reranker
 from engram_lab.testing.store import check_store
 from engram_lab.testing.trial import ConformanceError
 
 if TYPE_CHECKING:
     from engram_lab.testing.strategies import filters, memory_drafts
 
-__all__ = ["ConformanceError", "check_store", "filters", "memory_drafts"]
+__all__ = [
+    "ConformanceError",
+    "check_embedder",
+    "check_fusion",
+    "check_reranker",
+    "check_store",
+    "filters",
+    "memory_drafts",
+]
 
 
 def __getattr__(name: str) -> Any:

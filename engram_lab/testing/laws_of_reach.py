@@ -159,6 +159,15 @@ def owner(trial: Trial) -> None:
         "a private history": lambda: agent.memories.history(memory.id, private=True),
         "a private table": lambda: agent.tables.scan("memories", EVERYTHING).read_all(),
         "the change log": lambda: agent.changes.since(0),
+        "the texts of the corpus": lambda: agent.corpus.text_changes(0),
+        "all texts of the corpus": lambda: list(agent.corpus.all_texts()),
+        "the vectors of the corpus": lambda: agent.corpus.vector_changes("model", 0),
+        "all vectors of the corpus": lambda: list(agent.corpus.all_vectors("model")),
+        "private sections by key": lambda: agent.corpus.fetch(
+            store.corpus.find([memory.id]), Selection(private=True)
+        ),
+        "a claim to embed": lambda: agent.embedding_queue.claim("model", limit=1),
+        "what waits to be embedded": lambda: agent.embedding_queue.counts("model"),
         "an import": lambda: agent.loader.load([]),
         "a clean-up": agent.memories.clean_up,
         "an examination": agent.doctor.examine,

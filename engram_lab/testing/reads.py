@@ -71,6 +71,19 @@ def _waits_for_a_vector(store: Store, memory: Memory) -> bool:
     return memory.id in store.vectors.missing("an embedder that has embedded nothing", limit=_MANY)
 
 
+def _has_a_key(store: Store, memory: Memory) -> bool:
+    held = store.corpus.fetch(store.corpus.keys(_ALL), _ALL)
+    return memory.id in {each.id for each in held if each is not None}
+
+
+def _is_visible_by_key(store: Store, memory: Memory) -> bool:
+    return bool(store.corpus.visible(store.corpus.find([memory.id]), _ALL).any())
+
+
+def _is_fetched_by_key(store: Store, memory: Memory) -> bool:
+    return store.corpus.fetch(store.corpus.find([memory.id]), _only(memory)) != [None]
+
+
 _READS: Final[Mapping[str, Read]] = {
     "memories.get": is_got,
     "memories.get_many": _is_got_among_many,
@@ -81,6 +94,9 @@ _READS: Final[Mapping[str, Read]] = {
     "tables.scan": _is_in_the_table,
     "tables.snapshot": _is_in_the_snapshot,
     "vectors.missing": _waits_for_a_vector,
+    "corpus.keys": _has_a_key,
+    "corpus.visible": _is_visible_by_key,
+    "corpus.fetch": _is_fetched_by_key,
 }
 ALL_READS: Final = frozenset(_READS)
 """The names of the reads that are looked at."""

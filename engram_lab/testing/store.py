@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.testing import laws_of_memories, laws_of_reach, laws_of_records, laws_of_tables
+from engram_lab.testing import (
+    laws_of_indexes,
+    laws_of_memories,
+    laws_of_reach,
+    laws_of_records,
+    laws_of_tables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +25,7 @@ STORE_LAWS: Final[tuple[Law, ...]] = (
     *laws_of_records.LAWS,
     *laws_of_tables.LAWS,
     *laws_of_reach.LAWS,
+    *laws_of_indexes.LAWS,
 )
 """Every law of a store, in the order in which they are tried."""
 

@@ -75,6 +75,8 @@ def test_remember_keeps_to_the_dedup_it_is_given(engram: Engram) -> None:
 
 # recall
 
+BY_WORDS = ("--strategy", "keyword")
+
 
 @pytest.fixture
 def coffee(engram: Engram) -> dict[str, str]:
@@ -92,7 +94,7 @@ def ids(answer: Any) -> list[str]:
 
 
 def test_recall_prints_the_best_first(engram: Engram, coffee: dict[str, str]) -> None:
-    lines = engram("recall", "coffee?", "-k", "2").splitlines()
+    lines = engram("recall", "coffee?", "-k", "2", *BY_WORDS).splitlines()
     score = r"\d\.\d\d"
     assert re.fullmatch(rf"{score}  coffee coffee", lines[0])
     assert lines[1] == f"      {coffee['best']}  note  #taste"
@@ -102,14 +104,19 @@ def test_recall_prints_the_best_first(engram: Engram, coffee: dict[str, str]) ->
 
 
 def test_recall_as_json(engram: Engram, coffee: dict[str, str]) -> None:
-    answer = engram.json("recall", "coffee")
-    assert answer.keys() == {"query", "strategy", "hits"}
-    assert (answer["query"], answer["strategy"]) == ("coffee", "keyword")
+    answer = engram.json("recall", "coffee", *BY_WORDS)
+    asked = {"query", "strategy", "reason", "embedder", "suggestions", "left_out"}
+    assert answer.keys() == {*asked, "hits"}
+    assert [answer[each] for each in ("query", "strategy", "reason")] == [
+        *("coffee", "keyword", "as told")
+    ]
+    assert [answer[each] for each in ("embedder", "suggestions", "left_out")] == [None, [], 0]
     assert ids(answer) == [coffee["best"], coffee["next"], coffee["last"]]
     hit = answer["hits"][0]
     assert hit.keys() == {"rank", "score", "memory", "explanation"}
     assert hit["memory"].keys() == FIELDS
-    assert hit["explanation"]["arms"] == [{"name": "keyword", "rank": 1, "score": hit["score"]}]
+    said = {"name": "keyword", "rank": 1, "score": hit["score"], "contribution": hit["score"]}
+    assert hit["explanation"] == {"arms": [said], "steps": [], "words": None}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +133,8 @@ def test_recall_as_json(engram: Engram, coffee: dict[str, str]) -> None:
 def test_recall_among_the_chosen(
     engram: Engram, coffee: dict[str, str], options: list[str], expected: list[str]
 ) -> None:
-    assert ids(engram.json("recall", "coffee", *options)) == [coffee[name] for name in expected]
+    answer = engram.json("recall", "coffee", *options, *BY_WORDS)
+    assert ids(answer) == [coffee[name] for name in expected]
 
 
 def test_recall_finds_archived_ones_when_asked(engram: Engram, coffee: dict[str, str]) -> None:
@@ -136,13 +144,17 @@ def test_recall_finds_archived_ones_when_asked(engram: Engram, coffee: dict[str,
 
 
 def test_recall_explains_each_hit(engram: Engram, coffee: dict[str, str]) -> None:
-    printed = engram("recall", "coffee", "--explain")
-    assert re.findall(r"^ +\S+ = keyword #(\d)", printed, re.MULTILINE) == ["1", "2", "3"]
+    printed = engram("recall", "coffee", "--explain", *BY_WORDS)
+    assert printed.splitlines()[0] == "keyword: as told"
+    because = re.findall(r"^ +(\S+) = (\S+) keyword \(#(\d): (\S+)\)$", printed, re.MULTILINE)
+    assert [rank for _, _, rank, _ in because] == ["1", "2", "3"]
+    assert all(whole == part == score for whole, part, _, score in because)
+    assert "**coffee** **coffee**\n" in printed
 
 
 def test_recall_that_finds_nothing_says_so(engram: Engram, coffee: dict[str, str]) -> None:
-    assert engram("recall", "whisky") == "nothing found\n"
-    assert engram.json("recall", '"*()[red]')["hits"] == []
+    assert engram("recall", "whisky", *BY_WORDS) == "nothing found\n"
+    assert engram.json("recall", '"*()[red]', *BY_WORDS)["hits"] == []
 
 
 def test_recall_keeps_what_was_asked_unless_told_not_to(

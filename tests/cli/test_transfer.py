@@ -144,9 +144,9 @@ def test_an_export_comes_back_exactly(engram: Engram, name: str) -> None:
     engram("recall", "launch")
 
     said = engram("export", name)
-    assert said == f"wrote 2 workspaces, 171 memories, 173 versions, 1 event to {name}\n"
+    assert said == f"wrote 2 workspaces, 171 memories, 173 versions, 171 vectors, 1 event to {name}\n"
     said = engram("import", name, "--db", "copy.db")
-    assert said == "imported 2 workspaces, 171 memories, 173 versions, 1 event\n"
+    assert said == "imported 2 workspaces, 171 memories, 173 versions, 171 vectors, 1 event\n"
     engram("export", f"second{Path(name).suffix}", "--db", "copy.db")
 
     assert contents(Path(name)) == contents(Path(f"second{Path(name).suffix}"))
@@ -162,7 +162,7 @@ def test_export_as_json(engram: Engram) -> None:
 
 def test_export_of_little_counts_one_as_one(engram: Engram) -> None:
     engram.remember("text")
-    assert engram("export", "out") == "wrote 1 workspace, 1 memory, 1 version to out\n"
+    assert engram("export", "out") == "wrote 1 workspace, 1 memory, 1 version, 1 vector to out\n"
 
 
 def test_export_overwrites_only_if_told(engram: Engram) -> None:

@@ -28,7 +28,7 @@ def test_a_backup_is_made_verified_and_put_back(engram: Engram, memory: str) -> 
     made = engram("backup", "create", "copy.db")
     size = Path("copy.db").stat().st_size
     first, second = made.splitlines()
-    assert first == f"copy.db is sound: 1 memory ({size:,} bytes)"
+    assert first == f"copy.db is sound: 1 memory, 1 vector ({size:,} bytes)"
     assert second.startswith("sha256 ")
     assert engram("backup", "verify", "copy.db") == made
 

@@ -41,7 +41,8 @@ def parameters(of: object, method: str) -> list[object]:
 def test_a_store_has_the_rooms_that_are_asked_for() -> None:
     assert set(ROOMS) - {"backups"} == {
         "memories", "links", "events", "vectors", "entities", "identities", "sessions",
-        "workspaces", "grants", "changes", "tables", "loader", "doctor",
+        "workspaces", "grants", "corpus", "embedding_queue", "changes", "tables", "loader",
+        "doctor",
     }  # fmt: skip
 
 

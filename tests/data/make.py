@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from engram_lab import Engine, EngineConfig, ManualClock
+from engram_lab.config import EmbeddingSettings
 from engram_lab.core.settings import StoreSettings
 from engram_lab.core.sqlite.migrations import migrations
 
@@ -52,6 +53,9 @@ def fill(engine: Engine) -> None:
     store.sessions.end("breakfast")
     store.grants.allow("helper", "global/org:harbour", "write")
     engine.recall("coffee")
+    one, other, _ = store.embedding_queue.claim("toy-3", limit=3)
+    store.embedding_queue.complete("toy-3", [one], np.array([[0.5, 0.6, 0.7]], np.float32))
+    store.embedding_queue.fail("toy-3", [other], "no answer", retry_at=None)
 
 
 def main() -> None:
@@ -61,7 +65,8 @@ def main() -> None:
     if database.exists():
         sys.exit(f"{database.name} is released: it is never written again")
     clock = ManualClock(tick=timedelta(seconds=1))
-    config = EngineConfig(store=StoreSettings(seed=1))
+    # A model would leave its vectors, and no two machines have the same.
+    config = EngineConfig(store=StoreSettings(seed=1), embedding=EmbeddingSettings(model="none"))
     with Engine.open(":memory:", config=config, clock=clock) as engine:
         fill(engine)
         engine.flush()

@@ -10,10 +10,19 @@ import pytest
 
 from engram_lab.core.schemas import MEMORIES
 from engram_lab.core.types import Memory, RecalledMemory
-from engram_lab.retrieval import Arm, Explanation, Hit, Hits
+from engram_lab.retrieval import Arm, Explanation, Hit, Hits, Step, Suggestion
+from engram_lab.retrieval.rerank import Factor
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 COLUMNS = ["rank", "score", *MEMORIES.names]
+TEE = Suggestion(term="tee", replacement="tea", distance=1, frequency=3)
+ARMS = (
+    Arm(name="keyword", rank=1, score=2.0, contribution=0.3),
+    Arm(name="semantic", rank=None, score=None, contribution=0.05),
+)
+HALVED = Step(
+    name="priors", how="product", parts=(Factor("relevance", 0.35), Factor("recency", 0.5))
+)
 
 
 def memory(number: int, **fields: Any) -> Memory:
@@ -29,8 +38,8 @@ def memory(number: int, **fields: Any) -> Memory:
 
 def hit(rank: int, **fields: Any) -> Hit:
     score = 1 / rank
-    arm = Arm(name="keyword", rank=rank, score=score)
-    why = Explanation(arms=(arm,), score=score)
+    arm = Arm(name="keyword", rank=rank, score=score, contribution=score)
+    why = Explanation(arms=(arm,))
     return Hit(rank=rank, score=score, memory=memory(rank, **fields), explanation=why)
 
 
@@ -40,6 +49,10 @@ def hits() -> Hits:
         [hit(1, tags=("a", "b"), metadata={"n": [1, None]}), hit(2), hit(3)],
         query="tea",
         strategy="keyword",
+        reason="as told",
+        suggestions=[TEE],
+        embedder="hashing/1/1024",
+        left_out=2,
     )
 
 
@@ -57,7 +70,8 @@ def test_hits_are_a_sequence(hits: Hits) -> None:
 def test_a_slice_of_hits_are_hits_of_the_same_question(hits: Hits, part: slice) -> None:
     some = hits[part]
     assert list(some) == list(hits)[part]
-    assert (some.query, some.strategy) == ("tea", "keyword")
+    assert (some.query, some.strategy, some.reason) == ("tea", "keyword", "as told")
+    assert (some.suggestions, some.embedder, some.left_out) == ((TEE,), "hashing/1/1024", 2)
 
 
 def test_no_hits_are_false(hits: Hits) -> None:
@@ -101,14 +115,44 @@ def test_the_table_of_no_hits_has_the_same_columns(hits: Hits) -> None:
 
 
 def test_hits_print_as_a_list_of_what_was_found(hits: Hits) -> None:
-    assert repr(hits[:2]) == "Hits(2 for 'tea', keyword)\n  1. 1  memory 1\n  2. 0.5  memory 2"
-    assert repr(hits[:0]) == "Hits(0 for 'tea', keyword)"
+    shown = "Hits(2 for 'tea', keyword)\n  tee → tea?\n  1. 1  memory 1\n  2. 0.5  memory 2"
+    assert repr(hits[:2]) == shown
+    assert repr(Hits([], query="tea", strategy="keyword")) == "Hits(0 for 'tea', keyword)"
+
+
+def test_a_hit_in_short_has_the_first_line_of_its_text() -> None:
+    long = "word " * 40
+    texts = ["first\nsecond", "  padded  \nmore", long, "x" * 80]
+    hits = Hits(
+        [hit(rank, content=text, tags=("a",)) for rank, text in enumerate(texts, 1)],
+        query="tea",
+        strategy="keyword",
+    )
+    short = hits.compact()
+    titles = ["first", "padded", f"{long[:79].rstrip()}…", "x" * 80]
+    assert [each.title for each in short] == titles
+    assert [each.id for each in short] == [each.id for each in hits]
+    assert [each.score for each in short] == [each.score for each in hits]
+    assert {(each.created_at, each.tags) for each in short} == {(NOON, ("a",))}
 
 
 def test_an_explanation_prints_as_a_sum_of_what_was_said(hits: Hits) -> None:
-    assert str(hits[1].explanation) == "0.5 = keyword #2 (0.5)"
-    arms = (Arm(name="keyword", rank=1, score=2.0), Arm(name="dense", rank=7, score=0.25))
-    assert str(Explanation(arms=arms, score=0.0325)) == "0.0325 = keyword #1 (2), dense #7 (0.25)"
+    assert str(hits[1].explanation) == "0.5 = 0.5 keyword (#2: 0.5)"
+    assert str(Explanation(arms=ARMS)) == "0.35 = 0.3 keyword (#1: 2) + 0.05 semantic (not found)"
+    assert str(Explanation(arms=ARMS, steps=(HALVED,))) == (
+        "0.175 = 0.3 keyword (#1: 2) + 0.05 semantic (not found); "
+        "then priors: 0.35 relevance × 0.5 recency"
+    )
+
+
+def test_the_score_is_that_of_the_last_step_or_else_the_sum_of_the_arms() -> None:
+    assert Explanation(arms=ARMS).score == 0.3 + 0.05
+    assert Explanation(arms=ARMS, steps=(HALVED,)).score == 0.35 * 0.5
+    parts = (Factor("a", 0.1), Factor("b", 0.2), Factor("c", 0.3))
+    summed = Step(name="rerank", how="sum", parts=parts)
+    assert Explanation(arms=ARMS, steps=(HALVED, summed)).score == 0.1 + 0.2 + 0.3
+    assert str(summed) == "0.1 a + 0.2 b + 0.3 c"
+    assert Explanation(arms=()).score == 0.0
 
 
 def test_html_has_a_row_for_each_hit(hits: Hits) -> None:
@@ -120,12 +164,12 @@ def test_html_has_a_row_for_each_hit(hits: Hits) -> None:
 
 def test_html_shows_what_users_wrote_and_never_runs_it() -> None:
     evil = "<script>alert('&')</script>"
-    arm = Arm(name=evil, rank=1, score=1.0)
+    arm = Arm(name=evil, rank=1, score=1.0, contribution=1.0)
     found = Hit(
         rank=1,
         score=1.0,
         memory=memory(1, content=evil, tags=(evil,)),
-        explanation=Explanation(arms=(arm,), score=1.0),
+        explanation=Explanation(arms=(arm,)),
     )
     page = Hits([found], query=evil, strategy=evil)._repr_html_()
     assert "<script>" not in page

@@ -44,6 +44,9 @@ class Frames:
     def flush(self) -> None:
         """Store what waits to be stored. Here nothing does."""
 
+    def took_in(self) -> None:
+        """Do what must be done after memories were imported; nothing here."""
+
     def scan(self, table: str = "memories", **chosen: Unpack[Chosen]) -> pa.RecordBatchReader:
         """Return a table as a stream of record batches, all of one state of the store.
 
@@ -119,7 +122,7 @@ class Frames:
             ImportRefusedError: Rows were refused, and `keep_going` is False; its report lists them.
             InvalidInputError: The file cannot be read.
         """
-        return import_file(
+        report = import_file(
             self.store,
             path,
             workspace=workspace,
@@ -127,3 +130,5 @@ class Frames:
             keep_going=keep_going,
             progress=progress,
         )
+        self.took_in()
+        return report

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         TextMatch,
     )
     from engram_lab.core.selection import Order, Selection
+    from engram_lab.core.terms import Term
     from engram_lab.core.types import Dedup, Memory, Version
 
 __all__ = ["Memories"]
@@ -120,11 +121,20 @@ class Memories(Protocol):
         """
         ...
 
-    def match_text(self, terms: Sequence[str], selection: Selection, limit: int) -> list[TextMatch]:
+    def match_text(
+        self,
+        terms: Sequence[str | Term],
+        selection: Selection,
+        limit: int,
+        *,
+        highlight: bool = False,
+    ) -> list[TextMatch]:
         """Return the memories whose text or tags hold any of the terms, best first, ties by id.
 
-        A term is literal text: one of several words is a phrase, and nothing in it is syntax. Words
-        within private sections are never found. No terms find nothing.
+        A term is literal text: one of several words is a phrase, and nothing in it is syntax; a
+        `Term` also says whether its last word may go on, and in which field it must stand. Words
+        within private sections are never found. No terms find nothing. With `highlight` each match
+        shows where.
 
         Not guaranteed: the same scores in another store.
 

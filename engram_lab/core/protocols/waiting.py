@@ -15,7 +15,14 @@ __all__ = ["EmbeddingCache", "EmbeddingQueue", "QueueCounts", "Waiting"]
 
 
 class Waiting(NamedTuple):
-    """A memory that somebody claimed to embed."""
+    """A memory that somebody claimed to embed.
+
+    Attributes:
+        memory_id: Which.
+        content: What is to be embedded, without private sections.
+        attempts: How many claims before this one were not given back, of the same content.
+        ticket: By which the claim is known.
+    """
 
     memory_id: str
     content: str
@@ -94,7 +101,10 @@ class EmbeddingQueue(Protocol):
         ...
 
     def last_error(self, embedder: str) -> str | None:
-        """Return what the newest failure that still stands said, None where there is none."""
+        """Return what the newest failure that still stands said, None where there is none.
+
+        A purge blanks what was said of a memory, and of those that failed together with it.
+        """
         ...
 
 
@@ -105,9 +115,7 @@ class EmbeddingCache(Protocol):
         """Return the vectors in order, None where one is not known."""
         ...
 
-    def put(
-        self, fingerprint: str, hashes: Sequence[bytes], values: NDArray[np.float32]
-    ) -> None:
+    def put(self, fingerprint: str, hashes: Sequence[bytes], values: NDArray[np.float32]) -> None:
         """Keep vectors, float32 [n, dim], in one transaction."""
         ...
 

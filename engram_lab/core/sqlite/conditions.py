@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engram_lab.core.clock import to_us
 from engram_lab.core.errors import InvalidFilterError, shown
@@ -17,9 +17,28 @@ if TYPE_CHECKING:
     from engram_lab.core.access import Access
     from engram_lab.core.selection import Selection
 
-__all__ = ["Where", "of_past", "of_place", "of_selection", "of_state", "readable"]
+__all__ = ["Where", "of_past", "of_place", "of_rows", "of_selection", "of_state", "readable"]
 
 _COMPARISONS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+class _Within(NamedTuple):
+    """How the tables of tags and metadata are asked: begins what the condition on a row ends."""
+
+    tags: str
+    metadata: str
+
+
+_SETS: Final = _Within(
+    "m.pk IN (SELECT pk FROM memory_tags WHERE ", "m.pk IN (SELECT pk FROM memory_metadata WHERE "
+)
+"""For many memories: the rows that hold are gathered once."""
+
+_ROWS: Final = _Within(
+    "EXISTS (SELECT 1 FROM memory_tags WHERE pk = m.pk AND ",
+    "EXISTS (SELECT 1 FROM memory_metadata WHERE pk = m.pk AND ",
+)
+"""For a few memories: each is looked up where its row would be."""
 
 
 @dataclass(slots=True)
@@ -64,6 +83,35 @@ def of_selection(selection: Selection, access: Access, now: datetime) -> Where:
     if selection.filter != ALWAYS:
         where.add(_filter(selection.filter, where.values))
     return where
+
+
+def of_rows(selection: Selection, access: Access, now: datetime) -> tuple[Where, Filter]:
+    """Return the condition for a few rows that are looked up, whatever the size of the store.
+
+    Some comparisons of metadata would read all values of a path for each row. They are not part of
+    the condition but the second thing returned, for `filters.matches` to judge.
+    """
+    where, left = Where(), []
+    of_state(where, selection, access, now)
+    whole = selection.filter
+    for part in whole.parts if isinstance(whole, And) else (whole,):
+        if _is_looked_up(part):
+            where.add(_filter(part, where.values, _ROWS))
+        else:
+            left.append(part)
+    return where, And(tuple(left)) if left else ALWAYS
+
+
+def _is_looked_up(condition: Filter) -> bool:
+    match condition:
+        case And(parts) | Or(parts):
+            return all(map(_is_looked_up, parts))
+        case Not(part):
+            return _is_looked_up(part)
+        case Compare(_, "metadata", op, _):
+            return op in {"eq", "ne", "in"}
+        case _:
+            return True
 
 
 def of_past(selection: Selection, access: Access, now: datetime) -> Where:
@@ -115,7 +163,7 @@ def of_state(
     readable(where, access, alias)
 
 
-def _filter(condition: Filter, values: list[Any]) -> str:  # noqa: PLR0911 - one for each node
+def _filter(condition: Filter, values: list[Any], within: _Within = _SETS) -> str:  # noqa: PLR0911 - one for each node
     """Return the SQL of a filter, its values appended in the order of their marks.
 
     SQL's NULL stands for "not there": AND and OR treat it as false does, and NOT is written
@@ -123,18 +171,18 @@ def _filter(condition: Filter, values: list[Any]) -> str:  # noqa: PLR0911 - one
     """
     match condition:
         case And(parts):
-            return f"({' AND '.join(_filter(part, values) for part in parts) or '1'})"
+            return f"({' AND '.join(_filter(part, values, within) for part in parts) or '1'})"
         case Or(parts):
-            return f"({' OR '.join(_filter(part, values) for part in parts) or '0'})"
+            return f"({' OR '.join(_filter(part, values, within) for part in parts) or '0'})"
         case Not(part):
-            return f"({_filter(part, values)} IS NOT TRUE)"
+            return f"({_filter(part, values, within)} IS NOT TRUE)"
         case Compare(name, kind, "ne" | "not_contains" as op, value):
             opposite = Compare(name, kind, "eq" if op == "ne" else "contains", value)
-            return f"({_filter(opposite, values)} IS NOT TRUE)"
+            return f"({_filter(opposite, values, within)} IS NOT TRUE)"
         case Compare(name, "tags", op, value):
-            return _tags(op, value, values)
+            return _tags(op, value, values, within.tags)
         case Compare(path, "metadata", op, value):
-            return _metadata(path, op, value, values)
+            return _metadata(path, op, value, values, within.metadata)
         case Compare(name, _, op, value):
             return _column(name, op, value, values)
 
@@ -154,15 +202,14 @@ def _column(name: str, op: str, value: Any, values: list[Any]) -> str:
     return f"{column} {_COMPARISONS.get(op, '=')} ?"
 
 
-def _tags(op: str, value: Any, values: list[Any]) -> str:
+def _tags(op: str, value: Any, values: list[Any], within: str) -> str:
     if op == "exists":
         return f"(m.tags {'<>' if value else '='} '[]')"
     values.append(value)
-    return "m.pk IN (SELECT pk FROM memory_tags WHERE tag = ?)"
+    return f"{within}tag = ?)"
 
 
-def _metadata(path: str, op: str, value: Any, values: list[Any]) -> str:
-    within = "m.pk IN (SELECT pk FROM memory_metadata WHERE "
+def _metadata(path: str, op: str, value: Any, values: list[Any], within: str) -> str:
     if op == "contains":
         return _metadata_contains(within, path, value, values)
     if op == "exists":

@@ -162,10 +162,7 @@ class Database:
         self._check_usable()
         if self.read_only:
             raise StoreReadOnlyError(f"{self.path} was opened with read_only=True")
-        if not self._lock.acquire(timeout=self._timeout_s):
-            raise StoreBusyError(
-                f"{self.path}: another thread wrote for longer than store.busy_timeout_ms"
-            )
+        self._acquire()
         outer = self._writing_thread
         begin, commit, rollback = _TRANSACTION if outer is None else _SAVEPOINT
         try:
@@ -186,6 +183,34 @@ class Database:
             raise translated(error, self.path) from error
         finally:
             self._lock.release()
+
+    @contextmanager
+    def write_unsynced(self) -> Iterator[apsw.Connection]:
+        """Lend the writer as `write` does, for what may be lost with the power of the machine.
+
+        It waits for no disk: whole or not at all, it is there for all processes, and as durable as
+        anything once another transaction is. Inside another transaction it is a part of that.
+        """
+        self._check_usable()
+        self._acquire()
+        try:
+            relaxed = self._writing_thread is None and not self.read_only
+            if relaxed:
+                self._writer.pragma("synchronous", "normal")
+            try:
+                with self.write() as connection:
+                    yield connection
+            finally:
+                if relaxed:
+                    self._writer.pragma("synchronous", self._settings.synchronous)
+        finally:
+            self._lock.release()
+
+    def _acquire(self) -> None:
+        if not self._lock.acquire(timeout=self._timeout_s):
+            raise StoreBusyError(
+                f"{self.path}: another thread wrote for longer than store.busy_timeout_ms"
+            )
 
     @contextmanager
     def outside_transaction(self) -> Iterator[apsw.Connection]:

@@ -29,6 +29,8 @@ _ORPHANS: Final = {
     "versions": "versions WHERE pk NOT IN (SELECT pk FROM memories)",
     "vectors": "vectors WHERE pk NOT IN (SELECT pk FROM memories) "
     "OR embedder NOT IN (SELECT number FROM embedders)",
+    "waiting": "embedding_queue WHERE pk NOT IN (SELECT pk FROM memories) "
+    "OR queue NOT IN (SELECT number FROM embedding_queues)",
     "links": "links WHERE from_pk NOT IN (SELECT pk FROM memories) "
     "OR to_pk NOT IN (SELECT pk FROM memories)",
     "mentions": "mentions WHERE pk NOT IN (SELECT pk FROM memories) "

@@ -30,6 +30,12 @@ _DROP_UNMENTIONED: Final = (
     "DELETE FROM entities WHERE id = ?1 "
     "AND NOT EXISTS (SELECT 1 FROM mentions WHERE entity_id = ?1)"
 )
+_BLANK_ERRORS: Final = (
+    "UPDATE embedding_queue SET error = NULL WHERE failure IS NOT NULL AND (queue, failure) IN "
+    "(SELECT queue, failure FROM embedding_queue WHERE pk = ? AND failure IS NOT NULL)"
+)
+"""What went wrong with many at once is kept with each, and may quote any of them."""
+
 _BEYOND_LIMIT: Final = """
 SELECT m.id FROM memories AS m JOIN workspaces AS w ON w.name = m.workspace
 WHERE w.name = ? AND m.forgotten_at IS NULL AND NOT m.pinned
@@ -92,7 +98,8 @@ class ErasableMemories(MemoryStore):
         )
         unindex(connection, pk, memory.metadata)
         mentioned = fetch(connection, "SELECT entity_id FROM mentions WHERE pk = ?", (pk,))
-        # Versions, vectors, links, mentions, turns and hits go by their references.
+        connection.execute(_BLANK_ERRORS, (pk,))
+        # Versions, vectors, links, mentions, turns, hits and what waits go by their references.
         connection.execute("DELETE FROM memories WHERE pk = ?", (pk,))
         # A name that only this memory mentioned was known from it alone.
         connection.executemany(_DROP_UNMENTIONED, mentioned)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.checks import check_limit
 from engram_lab.core.clock import from_us, parse_time
 from engram_lab.core.errors import InvalidInputError, NotFoundError, shown
 from engram_lab.core.filters import matches
-from engram_lab.core.reports import AggregateRow, Page, TextMatch
+from engram_lab.core.reports import AggregateRow, Page
 from engram_lab.core.selection import Selection
 from engram_lab.core.sqlite.conditions import Where, of_past, of_selection, readable
+from engram_lab.core.sqlite.matching import match_text
 from engram_lab.core.sqlite.paging import ORDERS, check_page, read_cursor, write_cursor
 from engram_lab.core.sqlite.rows import (
     MEMORY_COLUMNS,
@@ -26,13 +25,15 @@ from engram_lab.core.sqlite.rows import (
 from engram_lab.core.types import Memory, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     import apsw
 
+    from engram_lab.core.reports import TextMatch
     from engram_lab.core.selection import Order
     from engram_lab.core.sqlite.context import Context
+    from engram_lab.core.terms import Term
 
 __all__ = ["AGGREGATE_KEYS", "STATES", "MemoryReader"]
 
@@ -289,40 +290,20 @@ class MemoryReader:
             for row in rows
         ]
 
-    def match_text(self, terms: Sequence[str], selection: Selection, limit: int) -> list[TextMatch]:
+    def match_text(
+        self,
+        terms: Sequence[str | Term],
+        selection: Selection,
+        limit: int,
+        *,
+        highlight: bool = False,
+    ) -> list[TextMatch]:
         """Return the memories that hold any of the terms, best BM25 first, ties by id.
 
-        A term is literal text: one of several words is a phrase, and nothing in it is syntax.
-
         Raises:
-            InvalidInputError: `as_of` in the selection, as the words of the past are not indexed;
-                terms that are no texts, or a limit below 1.
+            InvalidInputError: `as_of` in the selection, terms that are none, or a limit below 1.
         """
-        self._check_private(private=selection.private)
-        if selection.as_of is not None:
-            raise InvalidInputError("words are searched in the present: leave out as_of")
-        check_limit(limit)
-        given: Any = terms
-        is_list = isinstance(given, Sequence) and not isinstance(given, str)
-        if not is_list or not all(isinstance(term, str) for term in given):
-            raise InvalidInputError(f"terms is {shown(terms)}: give a list of texts")
-        quoted = ['"' + term.replace('"', '""').replace("\x00", " ") + '"' for term in terms]
-        if not quoted:
-            return []
-        where = Where()
-        where.add("memories_fts MATCH ?", " OR ".join(quoted))
-        narrowed = of_selection(selection, self._context.access, self._context.now())
-        where.add(narrowed.sql, *narrowed.values)
-        columns = select_columns("m", private=selection.private)
-        with self._context.database.read() as connection:
-            rows = fetch(
-                connection,
-                f"SELECT {columns}, -bm25(memories_fts) AS score "
-                "FROM memories_fts JOIN memories AS m ON m.pk = memories_fts.rowid "
-                f"WHERE {where.sql} ORDER BY score DESC, m.id LIMIT ?",
-                (*where.values, limit),
-            )
-        return [TextMatch(memory=memory_of(row), score=row[-1]) for row in rows]
+        return match_text(self._context, terms, selection, limit, highlight=highlight)
 
     def find(
         self, connection: apsw.Connection, id_: str, *, forgotten: bool = False

@@ -12,7 +12,7 @@ from engram_lab.core.errors import StoreCorruptError
 from engram_lab.core.types import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import apsw
@@ -55,7 +55,9 @@ INSERT_MEMORY: Final = (
 )
 
 
-def fetch(connection: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+def fetch(
+    connection: apsw.Connection, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[Any]:
     """Return all rows of a query, as tuples."""
     return connection.execute(sql, values).fetchall()
 
@@ -85,6 +87,7 @@ def memory_of(row: tuple[Any, ...]) -> Memory:
         StoreCorruptError: Its tags, metadata or times are none.
     """
     try:
+        created = from_us(row[12])
         return Memory(
             id=row[0],
             content=row[1],
@@ -95,14 +98,14 @@ def memory_of(row: tuple[Any, ...]) -> Memory:
             workspace=row[6],
             scope=row[7],
             tier=row[8],
-            event_at=optional_time(row[9]),
-            valid_from=optional_time(row[10]),
-            valid_to=optional_time(row[11]),
-            created_at=from_us(row[12]),
-            updated_at=from_us(row[13]),
-            last_accessed_at=optional_time(row[14]),
+            event_at=None if row[9] is None else from_us(row[9]),
+            valid_from=None if row[10] is None else from_us(row[10]),
+            valid_to=None if row[11] is None else from_us(row[11]),
+            created_at=created,
+            updated_at=created if row[13] == row[12] else from_us(row[13]),
+            last_accessed_at=None if row[14] is None else from_us(row[14]),
             access_count=row[15],
-            expires_at=optional_time(row[16]),
+            expires_at=None if row[16] is None else from_us(row[16]),
             lifecycle=row[17],
             pinned=row[18] == 1,
             version=row[19],
@@ -112,8 +115,8 @@ def memory_of(row: tuple[Any, ...]) -> Memory:
             agent_id=row[23],
             source=row[24],
             snapshot_origin=row[25],
-            snapshot_loaded_at=optional_time(row[26]),
-            forgotten_at=optional_time(row[27]),
+            snapshot_loaded_at=None if row[26] is None else from_us(row[26]),
+            forgotten_at=None if row[27] is None else from_us(row[27]),
         )
     except (ValueError, TypeError, OverflowError) as error:
         raise StoreCorruptError(

@@ -17,8 +17,10 @@ from engram_lab.core.settings import StoreSettings
 from engram_lab.core.sqlite.backups import Backups
 from engram_lab.core.sqlite.changes import ChangeLog
 from engram_lab.core.sqlite.context import Context
+from engram_lab.core.sqlite.corpus import Corpus
 from engram_lab.core.sqlite.database import MEMORY, Database
 from engram_lab.core.sqlite.doctor import Doctor
+from engram_lab.core.sqlite.embedding_queue import EmbeddingQueue
 from engram_lab.core.sqlite.entities import Entities
 from engram_lab.core.sqlite.erasing import ErasableMemories
 from engram_lab.core.sqlite.events import RecallEvents
@@ -55,6 +57,8 @@ class SqliteStore:
         self.workspaces = Workspaces(context)
         self.grants = Grants(context)
         self.changes = ChangeLog(context)
+        self.corpus = Corpus(context)
+        self.embedding_queue = EmbeddingQueue(context)
         self.tables = Tables(context)
         self.loader = Loader(context)
         self.doctor = Doctor(context)

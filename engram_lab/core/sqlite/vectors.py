@@ -16,6 +16,7 @@ from engram_lab.core.types import Vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import apsw
     from numpy.typing import NDArray
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from engram_lab.core.sqlite.context import Context
     from engram_lab.core.sqlite.erasing import ErasableMemories
 
-__all__ = ["Vectors", "embedder_number"]
+__all__ = ["Vectors", "check_values", "embedder_number", "write_vectors"]
 
 
 def embedder_number(connection: apsw.Connection, fingerprint: str, dim: int) -> int:
@@ -47,12 +48,55 @@ def embedder_number(connection: apsw.Connection, fingerprint: str, dim: int) -> 
     return int(number)
 
 
-def _table_of(values: Any) -> NDArray[np.float32]:
+def check_values(values: Any, count: int) -> NDArray[np.float32]:
+    """Return the vectors of so many memories as float32 [count, dim], little-endian.
+
+    Raises:
+        InvalidInputError: Another shape, no numbers, or a value that is not finite.
+    """
     try:
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
-            return np.ascontiguousarray(values, dtype="<f4")
+            table = np.ascontiguousarray(values, dtype="<f4")
     except (TypeError, ValueError):
         raise InvalidInputError("values is no table of numbers: give float32 [n, dim]") from None
+    if table.ndim != 2 or table.shape[0] != count or table.shape[1] == 0:  # noqa: PLR2004
+        raise InvalidInputError(f"values has the shape {list(table.shape)}: give [{count}, dim]")
+    if not np.isfinite(table).all():
+        raise InvalidInputError("values holds NaN or infinity: no distance can be told to it")
+    return table
+
+
+def write_vectors(
+    context: Context,
+    connection: apsw.Connection,
+    embedder: str,
+    rows: Sequence[tuple[int, str]],
+    table: NDArray[np.float32],
+    *,
+    at: datetime,
+) -> None:
+    """Store one vector for each memory, given by row and id, and log it.
+
+    Raises:
+        InvalidInputError: The embedder has vectors of another dimension.
+    """
+    number = embedder_number(connection, embedder, table.shape[1])
+    connection.executemany(
+        "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
+        (
+            (pk, number, values.tobytes(), to_us(at))
+            for (pk, _), values in zip(rows, table, strict=True)
+        ),
+    )
+    log_many(
+        connection,
+        (("vector", id_, None) for _, id_ in rows),
+        first=next_number(connection),
+        at=at,
+        action="embed",
+        author=context.access.name,
+        reason=None,
+    )
 
 
 class Vectors:
@@ -77,36 +121,14 @@ class Vectors:
             AccessDeniedError: A memory may not be written.
         """
         check_label(embedder, field="embedder")
-        table = _table_of(values)
-        if table.ndim != 2 or table.shape[0] != len(ids) or table.shape[1] == 0:  # noqa: PLR2004
-            raise InvalidInputError(
-                f"values has the shape {list(table.shape)}: give [{len(ids)}, dim]"
-            )
-        if not np.isfinite(table).all():
-            raise InvalidInputError("values holds NaN or infinity: no distance can be told to it")
+        table = check_values(values, len(ids))
         if not ids:
             return
         context = self._context
         at = context.now()
         with context.database.write() as connection:
-            number = embedder_number(connection, embedder, table.shape[1])
-            pks = [self._writable(connection, id_) for id_ in ids]
-            connection.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
-                (
-                    (pk, number, row.tobytes(), to_us(at))
-                    for pk, row in zip(pks, table, strict=True)
-                ),
-            )
-            log_many(
-                connection,
-                (("vector", id_, None) for id_ in ids),
-                first=next_number(connection),
-                at=at,
-                action="embed",
-                author=context.access.name,
-                reason=None,
-            )
+            rows = [(self._writable(connection, id_), id_) for id_ in ids]
+            write_vectors(context, connection, embedder, rows, table, at=at)
 
     def _writable(self, connection: apsw.Connection, id_: str) -> int:
         pk, memory = self._memories.find(connection, id_)

@@ -15,6 +15,7 @@ from engram_lab.core.errors import BackupError, StoreError
 from engram_lab.core.selection import EVERYTHING
 from engram_lab.core.sqlite import SqliteStore
 from engram_lab.core.sqlite.backups import verify_file
+from engram_lab.core.sqlite.migrations import migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def test_a_backup_holds_all_and_says_so(store: SqliteStore, target: Path, make: 
     assert report.path == str(target)
     assert report.size_bytes == target.stat().st_size
     assert report.sha256 == hashlib.sha256(target.read_bytes()).hexdigest() == file_sha256(target)
-    assert report.schema == 1
+    assert report.schema == len(migrations())
     assert report.last_change == store.changes.last()
     assert report.counts["memories"] == 300
     assert report.counts["versions"] == report.counts["links"] == 1

@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from engram_lab.core.selection import Selection
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CO_ROUTINE = re.compile(r"^CO-ROUTINE (\w+)", re.MULTILINE)
 SCAN = re.compile(r"^SCAN (\w+)(?! VIRTUAL)", re.MULTILINE)
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+KEYS = np.array([7, 9, 5_000])
 Query = tuple[str, Any]
 
 
@@ -110,6 +112,47 @@ def test_a_filter_is_answered_through_an_index(filled: SqliteStore, name: str, w
     assert "SEARCH m" in plan
 
 
+def embed(store: SqliteStore) -> None:
+    queue = store.embedding_queue
+    claimed = queue.claim("e", limit=10)
+    queue.complete("e", claimed, np.ones((len(claimed), 2), np.float32))
+    assert queue.claim("e", limit=5_000)
+    queue.counts("e")
+    queue.last_error("e")
+
+
+BY_KEY: dict[str, tuple[dict[str, Any], str | None]] = {
+    "tag": ({"tags": {"contains": "t7"}}, "PRIMARY KEY (tag=? AND pk=?)"),
+    "metadata": (
+        {"metadata.n": 7, "metadata.place.name": {"in": ["p1", "p2"]}},
+        "PRIMARY KEY (path=? AND value=? AND pk=?)",
+    ),
+    "not metadata": (
+        {"not": {"or": [{"metadata.n": {"ne": 7}}, {"tags": {"not_contains": "t7"}}]}},
+        "PRIMARY KEY (path=? AND value=? AND pk=?)",
+    ),
+    "metadata range": ({"metadata.n": {"gte": 5}}, None),
+    "metadata exists": ({"or": [{"metadata.n": {"exists": True}}, {"type": "note"}]}, None),
+    "metadata contains": ({"metadata.place.name": {"not_contains": "p7"}}, None),
+}
+
+
+@pytest.mark.parametrize("name", BY_KEY)
+@pytest.mark.parametrize("way", ["visible", "fetch"])
+def test_a_filter_of_a_few_keys_looks_at_them_alone(
+    filled: SqliteStore, name: str, way: str
+) -> None:
+    source, index = BY_KEY[name]
+    selection = Selection.of(source)
+    plan = plan_of(filled, lambda store: getattr(store.corpus, way)(KEYS, selection))
+    assert "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)" in plan
+    if index is None:  # it is judged in Python, as no index would find the row of a memory
+        assert "memory_metadata" not in plan
+    else:
+        assert index in plan
+        assert "LIST SUBQUERY" not in plan
+
+
 DEEDS: dict[str, Callable[[SqliteStore], Any]] = {
     "workspace": lambda store: store.memories.select(Selection(workspace="w7")),
     "get": lambda store: store.memories.get_many([ID]),
@@ -122,6 +165,18 @@ DEEDS: dict[str, Callable[[SqliteStore], Any]] = {
     "duplicate": lambda store: store.memories.remember({"content": "memory 7"}, dedup="skip"),
     "words": lambda store: store.memories.match_text(["zebra"], Selection(), 10),
     "agent": lambda store: store.as_agent("x", "global/org:a7").memories.get_many([ID]),
+    "fetch by key": lambda store: store.corpus.fetch(KEYS, Selection()),
+    "visible by key": lambda store: store.corpus.visible(KEYS, Selection(workspace="w7")),
+    "visible to an agent": lambda store: store.as_agent("x", "global/org:a7").corpus.visible(
+        KEYS, Selection()
+    ),
+    "texts that changed": lambda store: store.corpus.text_changes(store.corpus.last() - 5),
+    "vectors that changed": lambda store: store.corpus.vector_changes("e", store.corpus.last() - 5),
+    "links by key": lambda store: store.corpus.links(KEYS),
+    "turns by key": lambda store: store.corpus.turns(KEYS),
+    "turns around keys": lambda store: store.corpus.turns_around(KEYS, 2),
+    "keys by id": lambda store: store.corpus.find([ID]),
+    "claim and complete": embed,
 }
 
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
@@ -10,6 +11,10 @@ from hypothesis import strategies as st
 from engram_lab.core.errors import AccessDeniedError, InvalidInputError
 from engram_lab.core.selection import EVERYTHING, Selection
 from engram_lab.core.sqlite import SqliteStore
+from engram_lab.core.terms import SEARCHED_FIELDS, Term
+
+if TYPE_CHECKING:
+    from engram_lab.core.terms import SearchedField
 
 SYNTAX = [
     '"', "'", "*", "tea*", "AND", "OR", "NOT", "NEAR(tea milk)", "content:tea", "tags : tea",
@@ -18,7 +23,7 @@ SYNTAX = [
 ]  # fmt: skip
 
 
-def found(store: SqliteStore, *terms: str, selection: Selection | None = None) -> list[str]:
+def found(store: SqliteStore, *terms: str | Term, selection: Selection | None = None) -> list[str]:
     matches = store.memories.match_text(terms, selection or Selection(), 10)
     return [match.memory.content for match in matches]
 
@@ -70,15 +75,37 @@ def test_nothing_in_a_term_is_syntax(store: SqliteStore, term: str) -> None:
     assert found(store, term, "coffee")[-1] == "coffee"
 
 
-@given(st.lists(st.text() | st.sampled_from(SYNTAX), max_size=4))
-@example(["\ufffe", "\U0010ffff"])
-def test_any_text_may_be_searched(terms: list[str]) -> None:
+TEXTS = st.text() | st.sampled_from(SYNTAX)
+
+
+@given(
+    st.lists(
+        TEXTS
+        | st.builds(
+            Term,
+            TEXTS,
+            prefix=st.booleans(),
+            field=st.none() | st.sampled_from(SEARCHED_FIELDS),
+        ),
+        max_size=4,
+    ),
+    st.booleans(),
+)
+@example(["\ufffe", "\U0010ffff"], False)  # noqa: FBT003 - as the test is given it
+@example([Term("", prefix=True, field="tags")], True)  # noqa: FBT003
+def test_any_text_may_be_searched(terms: list[str | Term], highlight: bool) -> None:  # noqa: FBT001
     with closing(SqliteStore.open(":memory:")) as store:
-        remember(store, "tea")
+        remember(store, "tea", tags=["milk"])
         try:
-            assert set(found(store, *terms)) <= {"tea"}
+            matches = store.memories.match_text(terms, Selection(), 10, highlight=highlight)
         except InvalidInputError:
-            assert any("\ud800" <= each <= "\udfff" for each in "".join(terms))
+            texts = [each if isinstance(each, str) else each.text for each in terms]
+            assert any("\ud800" <= each <= "\udfff" for each in "".join(texts))
+        else:
+            assert {match.memory.content for match in matches} <= {"tea"}
+            assert {match.highlights for match in matches} <= (
+                {"tea", "**tea**"} if highlight else {None}
+            )
 
 
 def test_a_thousand_terms_are_fine(store: SqliteStore) -> None:
@@ -122,3 +149,92 @@ def test_terms_are_a_list_of_texts(store: SqliteStore, terms: Any) -> None:
 def test_a_limit_is_a_whole_number_from_1(store: SqliteStore, limit: Any) -> None:
     with pytest.raises(InvalidInputError, match="limit"):
         store.memories.match_text(["tea"], Selection(), limit)
+
+
+@pytest.mark.parametrize("term", SYNTAX)
+@pytest.mark.parametrize("field", SEARCHED_FIELDS)
+def test_nothing_in_a_prefix_or_a_field_is_syntax(
+    store: SqliteStore, term: str, field: SearchedField
+) -> None:
+    remember(store, "coffee", tags=["coffee"])
+    assert found(store, Term(term, prefix=True, field=field)) == []
+    assert found(store, Term(term, prefix=True, field=field), "coffee") == ["coffee"]
+
+
+def test_a_prefix_is_of_the_last_word(store: SqliteStore) -> None:
+    remember(store, "tea with milk", "teapot with a lid", "withdraw the tea")
+    assert set(found(store, Term("tea", prefix=True))) == {
+        "tea with milk", "teapot with a lid", "withdraw the tea",
+    }  # fmt: skip
+    assert found(store, Term("tea wit", prefix=True)) == ["tea with milk"]
+    assert found(store, Term("tea wit")) == []
+    assert found(store, Term("te lid", prefix=True)) == []
+
+
+def test_a_field_is_where_a_term_must_stand(store: SqliteStore) -> None:
+    remember(store, "tea", tags=["milk"])
+    remember(store, "milk", tags=["tea"])
+    assert found(store, Term("tea", field="content")) == ["tea"]
+    assert found(store, Term("tea", field="tags")) == ["milk"]
+    assert found(store, Term("te", field="tags", prefix=True)) == ["milk"]
+    both = found(store, Term("tea", field="tags"), Term("tea", field="content"))
+    assert set(both) == {"tea", "milk"}
+    # A field is that of its own term alone.
+    assert set(found(store, Term("tea", field="tags"), "milk")) == {"tea", "milk"}
+
+
+def test_a_plain_text_is_a_term_with_nothing_more(store: SqliteStore) -> None:
+    remember(store, "tea with milk", "tea", "milk")
+    for text in ("tea", "tea with", "x"):
+        plain, term = (
+            store.memories.match_text([each], Selection(), 10) for each in (text, Term(text))
+        )
+        assert plain == term
+
+
+class TestHighlights:
+    def shown(
+        self, store: SqliteStore, *terms: str | Term, selection: Selection | None = None
+    ) -> list[str | None]:
+        matches = store.memories.match_text(terms, selection or Selection(), 10, highlight=True)
+        return [match.highlights for match in matches]
+
+    def test_they_mark_each_word_that_was_found(self, store: SqliteStore) -> None:
+        remember(store, "She drinks tea, and more Tea")
+        assert self.shown(store, "tea", "drinking") == ["She **drinks** **tea**, and more **Tea**"]
+        assert self.shown(store, Term("dri", prefix=True)) == ["She **drinks** tea, and more Tea"]
+        assert self.shown(store, "drinks tea") == ["She **drinks tea**, and more Tea"]
+
+    def test_there_are_none_unless_asked_for(self, store: SqliteStore) -> None:
+        remember(store, "tea")
+        (match,) = store.memories.match_text(["tea"], Selection(), 10)
+        assert match.highlights is None
+
+    def test_what_was_found_by_its_tags_has_nothing_to_mark(self, store: SqliteStore) -> None:
+        remember(store, "tea", tags=["milk"])
+        assert self.shown(store, "milk") == ["tea"]
+
+    def test_a_long_text_is_cut_to_the_passage(self, store: SqliteStore) -> None:
+        words = [f"word{number}" for number in range(500)]
+        remember(store, " ".join(words))
+        (passage,) = self.shown(store, "word300")
+        assert passage is not None
+        assert "word299 **word300** word301" in passage
+        assert passage.startswith("…")
+        assert passage.endswith("…")
+        assert len(passage.split()) < 40
+
+    def test_private_sections_are_in_none(self, store: SqliteStore) -> None:
+        remember(store, "tea <private>tea with gin</private> and milk")
+        for selection in (Selection(), EVERYTHING):
+            assert self.shown(store, "tea", "gin", selection=selection) == ["**tea**  and milk"]
+
+    def test_they_do_not_change_what_is_found(self, store: SqliteStore) -> None:
+        remember(store, *(f"tea {'milk ' * n}" for n in range(6)), "coffee")
+        for terms in (["tea", "milk"], [Term("mil", prefix=True)]):
+            plain, marked = (
+                store.memories.match_text(terms, Selection(), 4, highlight=each)
+                for each in (False, True)
+            )
+            assert [replace(each, highlights=None) for each in marked] == plain
+            assert all("**" in str(each.highlights) for each in marked)

@@ -91,15 +91,17 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
 
 def test_the_next_step_runs_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(path)
-    step = type(migrations()[0])("0002_more", "CREATE TABLE more (a); INSERT INTO more VALUES (7)")
-    steps = (*migrations()[:1], step)
+    number = len(migrations()) + 1
+    name = f"{number:04d}_more"
+    step = type(migrations()[0])(name, "CREATE TABLE more (a); INSERT INTO more VALUES (7)")
+    steps = (*migrations(), step)
     monkeypatch.setattr("engram_lab.core.sqlite.migrations.migrations", lambda: steps)
     for _ in range(2):
         made(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT a FROM more").fetchall() == [(7,)]
-        assert connection.execute("SELECT name FROM migrations").fetchall()[-1] == ("0002_more",)
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT name FROM migrations").fetchall()[-1] == (name,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (number,)
 
 
 def schema_of(path: Path) -> list[tuple[str, ...]]:

@@ -73,6 +73,9 @@ def tell_everything_about(store: SqliteStore, word: str) -> Memory:
     memories.restore(memory.id, version=1, reason=f"{word} is back")
     store.links.put(memory.id, other.id, context=f"{word} leads there")
     store.vectors.put("e", [memory.id], np.ones((1, 8), dtype=np.float32))
+    queue = store.embedding_queue
+    queue.fail("f", queue.claim("f", limit=9), f"{word} is too long", retry_at=None)
+    assert queue.last_error("f") == f"{word} is too long"
     store.entities.mention(memory.id, "somebody", source=word)
     hit = RecalledMemory(memory_id=memory.id, rank=1, score=1.0)
     at = memory.created_at
@@ -84,7 +87,10 @@ def test_the_word_is_found_where_it_was_put(file_store: SqliteStore, path: Path)
     # The net must hold: else the next test would pass for nothing.
     tell_everything_about(file_store, WORD)
     tables = {each.split(".")[0] for each in traces_in_tables(path, WORD)}
-    assert tables >= {"memories", "versions", "memory_tags", "memory_metadata", "links", "changes"}
+    assert tables >= {
+        "memories", "versions", "memory_tags", "memory_metadata", "links", "changes",
+        "embedding_queue",
+    }  # fmt: skip
     assert "memories_fts" in tables
     assert traces_in_files(path, WORD) != []
 

@@ -1,0 +1,169 @@
+"""Vectors follow the memories: embedded after the write, at once or in the background.
+
+A write is durable before any model is asked, so that none is lost to a slow or failing provider:
+what could not be embedded waits in the store's queue.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.errors import EmbedderError, EngramError, InvalidInputError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engram_lab.core.clock import Clock
+    from engram_lab.core.protocols import EmbeddingQueue, QueueCounts, Waiting
+    from engram_lab.retrieval.embedders import Embedder
+
+__all__ = ["EmbeddingWorker"]
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 1024
+_LONGEST_WAIT_S: Final = 3600.0
+_LOOK_AGAIN_S: Final = 2.0
+"""How soon the background thread looks whether what failed is due again."""
+_PATIENCE_S: Final = 10.0
+"""How long closing waits for a batch that is being embedded."""
+
+
+class EmbeddingWorker:
+    """Embeds what waits in a queue.
+
+    Args:
+        queue: Of the store, as its owner.
+        embedder: Returns the embedder, which may be loaded then.
+        clock: Tells when a failed one is tried again.
+        retries: How many failures a memory may have before it is left alone.
+        deferred: Whether a write leaves the embedding to the background unless told.
+    """
+
+    def __init__(
+        self,
+        queue: EmbeddingQueue,
+        embedder: Callable[[], Embedder],
+        *,
+        clock: Clock,
+        retries: int,
+        deferred: bool,
+    ) -> None:
+        self._queue = queue
+        self._embedder = embedder
+        self._clock = clock
+        self._retries = retries
+        self._deferred = deferred
+        self._lock = Lock()
+        self._due = Event()
+        self._stopping = Event()
+        self._thread: Thread | None = None
+
+    def follow(self, *, defer: bool | None = None) -> None:
+        """Embed what a write left to embed: now, or in the background.
+
+        Never raises for the sake of a model: the write is done, and what failed waits.
+        """
+        if self._deferred if defer is None else defer:
+            self._wake()
+            return
+        try:
+            self.run()
+        except EmbedderError as error:
+            _log.warning(
+                "the memories are kept; their vectors wait, as the embedder failed: %s", error
+            )
+
+    def run(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
+        """Embed all that is due and return how many memories are in which state.
+
+        Raises:
+            EmbedderError: The embedder cannot be loaded. What it says of a memory is in the queue.
+        """
+        embedder = self._embedder()
+        done = 0
+        while not self._stopping.is_set():
+            claimed = self._queue.claim(embedder.fingerprint, limit=_AT_ONCE)
+            if not claimed:
+                break
+            self._embed(embedder, claimed)
+            done += len(claimed)
+            if progress is not None:
+                progress(done)
+        return self._queue.counts(embedder.fingerprint)
+
+    def _embed(self, embedder: Embedder, claimed: Sequence[Waiting]) -> None:
+        """Embed a batch. Where a model refuses it for good, halves tell which text is at fault."""
+        try:
+            values = embedder.embed([each.content for each in claimed], kind="document")
+        except (EmbedderError, InvalidInputError) as error:
+            retryable = isinstance(error, EmbedderError) and error.retryable
+            if not retryable and len(claimed) > 1:
+                half = len(claimed) // 2
+                self._embed(embedder, claimed[:half])
+                self._embed(embedder, claimed[half:])
+                return
+            self._fail(embedder.fingerprint, claimed, error, retryable=retryable)
+        except BaseException:
+            self._queue.release(embedder.fingerprint, claimed)
+            raise
+        else:
+            self._queue.complete(embedder.fingerprint, claimed, values)
+
+    def _fail(
+        self,
+        fingerprint: str,
+        claimed: Sequence[Waiting],
+        error: EngramError,
+        *,
+        retryable: bool,
+    ) -> None:
+        """Put a batch off, each time twice as long, or give it up."""
+        asked = getattr(error, "retry_after_s", None) or 0.0
+        for attempts in sorted({each.attempts for each in claimed}):
+            alike = [each for each in claimed if each.attempts == attempts]
+            pause = min(max(2.0**attempts, asked), _LONGEST_WAIT_S)
+            again = retryable and attempts < self._retries
+            self._queue.fail(
+                fingerprint,
+                alike,
+                str(error),
+                retry_at=self._clock.now() + timedelta(seconds=pause) if again else None,
+            )
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = Thread(target=self._work, name="engram-embedding", daemon=True)
+                self._thread.start()
+        self._due.set()
+
+    def _work(self) -> None:
+        """Embed whenever something is due, until closed."""
+        wait: float | None = None
+        while not self._stopping.is_set():
+            self._due.wait(wait)
+            self._due.clear()
+            try:
+                counts = self.run()
+            except StoreError as error:
+                if not self._stopping.is_set():
+                    _log.warning("embedding in the background stopped: %s", error)
+                return
+            except EngramError as error:
+                _log.warning("what waits to be embedded goes on waiting: %s", error)
+                wait = _LONGEST_WAIT_S
+            else:
+                wait = _LOOK_AGAIN_S if counts.pending else None
+
+    def close(self) -> None:
+        """Stop the background thread, after the batch it is at; a second call does nothing."""
+        self._stopping.set()
+        self._due.set()
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(_PATIENCE_S)

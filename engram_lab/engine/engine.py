@@ -1,0 +1,243 @@
+"""The engine: one memory database, and the one place where its parts are wired together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from engram_lab.config import EngineConfig
+from engram_lab.core.clock import SystemClock
+from engram_lab.core.copies import make_backup
+from engram_lab.core.interchange import iter_rows
+from engram_lab.core.registry import STORES
+from engram_lab.engine.indexes import Indexes, folder_beside
+from engram_lab.engine.recalls import RecallVerbs
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from engram_lab.core.clock import Clock
+    from engram_lab.core.keywords import MemoryFields
+    from engram_lab.core.protocols import QueueCounts, Store
+    from engram_lab.core.reports import (
+        BackupReport,
+        CleanupReport,
+        PurgeReport,
+        RememberReport,
+    )
+    from engram_lab.core.types import Dedup, Memory
+    from engram_lab.retrieval.embedders import Embedder
+
+__all__ = ["Engine"]
+
+
+class Engine(RecallVerbs):
+    """One memory database: remember, recall, and look at all of it as frames.
+
+    The rooms of the store that have no verb here (`links`, `sessions`, `identities`, `entities`,
+    `vectors`, `workspaces`, `grants`, `events`, `changes`) are reached through `engine.store`.
+    Safe to share between threads; a forked process opens its own.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        config: EngineConfig | None = None,
+        clock: Clock | None = None,
+        read_only: bool = False,
+        embedder: Embedder | None = None,
+    ) -> Self:
+        """Open the database at a path, which is made where it is missing.
+
+        Args:
+            path: A file, or `":memory:"` for one that lasts until closed; else `store.path`.
+            config: Else the defaults: no file and no variable is read here (see `load_config`).
+            clock: Else the machine's.
+            read_only: Never write; the file must exist.
+            embedder: One of your own, instead of what `embedding.model` names.
+
+        Raises:
+            InvalidInputError: `embedding.model` names no embedder.
+            StoreError: The file cannot be used: another program's, damaged, of a newer version.
+            NotFoundError: `read_only`, and there is no such file.
+        """
+        config = config or EngineConfig()
+        clock = clock or SystemClock()
+        place = config.store.path if path is None else str(path)
+        store: Store = STORES.get(config.store.kind).open(
+            place, settings=config.store, clock=clock, read_only=read_only
+        )
+        try:
+            indexes = Indexes(
+                store,
+                config,
+                clock=clock,
+                folder=folder_beside(place) if config.index.keep else None,
+                read_only=read_only,
+                embedder=embedder,
+            )
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, config=config, clock=clock, read_only=read_only, indexes=indexes)
+
+    def remember(
+        self,
+        content: str,
+        *,
+        dedup: Dedup | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+        defer_embedding: bool | None = None,
+        **fields: Unpack[MemoryFields],
+    ) -> Memory:
+        """Store a memory, durably, and return it.
+
+        Args:
+            content: The text; `<private>…</private>` sections are kept and never shown.
+            dedup: What to do where the same content is known in the same workspace and scope:
+                `allow`, `reject`, `skip` or `merge`; else `store.dedup`.
+            author: Who is recorded as having written it.
+            reason: Why, for the history.
+            defer_embedding: Leave the vector to the background; else as `embedding.defer` says.
+            **fields: See `Memory`.
+
+        Raises:
+            InvalidInputError: A field breaks a law; says which, and what is allowed.
+            DuplicateError: `dedup` is `reject` and the content is known.
+            AccessDeniedError: The scope is out of the agent's reach.
+        """
+        draft = {"content": content, **fields}
+        memory = self.store.memories.remember(draft, dedup=dedup, author=author, reason=reason)
+        self._indexes.embed_new(defer=defer_embedding)
+        return memory
+
+    def remember_many(
+        self,
+        rows: Iterable[Mapping[str, Any]] | Any,
+        *,
+        workspace: str | None = None,
+        dedup: Dedup | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+        keep_going: bool = False,
+        defer_embedding: bool | None = None,
+    ) -> RememberReport:
+        """Store many memories in one transaction: all of them, or none.
+
+        Args:
+            rows: An iterable of dicts, an Arrow table or stream, or a Polars frame.
+            workspace: For rows that name none.
+            dedup: See `remember`.
+            author: See `remember`.
+            reason: See `remember`.
+            keep_going: Report the rows that are refused and store the others.
+            defer_embedding: See `remember`. The vectors are no part of the transaction.
+
+        Raises:
+            InvalidInputError: A row breaks a law; `row` says which. Nothing was stored.
+        """
+        given = iter_rows(rows, workspace=workspace)
+        report = self.store.memories.remember_many(
+            given, dedup=dedup, author=author, reason=reason, keep_going=keep_going
+        )
+        self._indexes.embed_new(defer=defer_embedding)
+        return report
+
+    def embed(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
+        """Embed all memories that wait for a vector, also those given up before.
+
+        Raises:
+            EmbedderError: The embedder cannot be loaded.
+        """
+        return self._indexes.embed_all(progress=progress)
+
+    def reindex(self) -> None:
+        """Make the indexes anew from what is stored, and keep them beside the database."""
+        self._indexes.rebuild()
+
+    def took_in(self) -> None:
+        """Embed what was imported without vectors."""
+        self._indexes.embed_new()
+
+    def flush(self) -> None:
+        """Store the recall events that wait; closing does so too."""
+        self._recorder.flush()
+
+    def update(
+        self,
+        id: str,  # noqa: A002
+        *,
+        version: int | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+        **changes: Any,
+    ) -> Memory:
+        """Change fields of a memory and return its new version; None clears a field.
+
+        Raises:
+            VersionConflictError: `version` is given and somebody changed the memory since.
+            NotFoundError: There is none that may be seen.
+            InvalidInputError: A field breaks a law.
+        """
+        memory = self.store.memories.update(
+            id, changes, version=version, author=author, reason=reason
+        )
+        if "content" in changes:
+            self._indexes.embed_new()
+        return memory
+
+    def restore(
+        self,
+        id: str,  # noqa: A002
+        *,
+        version: int | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+    ) -> Memory:
+        """Bring back a forgotten memory, or the state of an earlier version, as a new version."""
+        memory = self.store.memories.restore(id, version=version, author=author, reason=reason)
+        self._indexes.embed_new()
+        return memory
+
+    def purge(
+        self, ids: Sequence[str], *, author: str | None = None, reason: str | None = None
+    ) -> PurgeReport:
+        """Remove memories for good: from every table, index, cache and version, and from the files.
+
+        Raises:
+            NotFoundError: One is not to be seen; nothing is purged then.
+        """
+        with self._indexes.erasing(ids, view=self.store):
+            return self.store.memories.purge(ids, author=author, reason=reason)
+
+    def clean_up(self) -> CleanupReport:
+        """Purge what has expired and carry out the policies of the workspaces."""
+        return self.store.memories.clean_up()
+
+    def backup(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        compact: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> BackupReport:
+        """Copy the database to a new file while it is in use; see `core.copies.make_backup`."""
+        self.flush()
+        return make_backup(self.store, target, compact=compact, progress=progress)
+
+    def close(self) -> None:
+        """Store what waits and close the database; a second call does nothing."""
+        try:
+            self.flush()
+            self._indexes.close()
+        finally:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

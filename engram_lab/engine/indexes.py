@@ -1,0 +1,262 @@
+"""The embedder and the indexes of one store: made when first needed, shared by all its views."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.errors import EmbedderError, EngramError, MissingDependencyError
+from engram_lab.core.registry import open_embedding_cache
+from engram_lab.engine.embedding import EmbeddingWorker
+from engram_lab.engine.ordering import ordering_of
+from engram_lab.retrieval.dense import DenseIndex
+from engram_lab.retrieval.embedders import EMBEDDERS, EmbedderOptions, resolve
+from engram_lab.retrieval.embedders.cached import cache_keys, with_cache
+from engram_lab.retrieval.lexical.analyser import Analyser
+from engram_lab.retrieval.lexical.index import LexicalIndex
+from engram_lab.retrieval.recall import Dense, Recaller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from engram_lab.config import EngineConfig
+    from engram_lab.core.clock import Clock
+    from engram_lab.core.protocols import EmbeddingCache, QueueCounts, Store
+    from engram_lab.retrieval.embedders import Embedder
+    from engram_lab.retrieval.ordering import Ordering
+
+__all__ = ["Indexes", "folder_beside"]
+
+_log = logging.getLogger(__name__)
+
+_OFF: Final = "none"
+_REMOTE: Final = frozenset({"cohere", "ollama", "openai", "voyage"})
+
+
+def folder_beside(path: str) -> Path | None:
+    """Return where the index files of a database lie; None for one in memory."""
+    return None if path == ":memory:" else Path(f"{Path(path).expanduser()}.index")
+
+
+class Indexes:
+    """What finds the memories of a store.
+
+    Args:
+        store: As its owner.
+        config: See `EngineConfig`.
+        clock: Tells the time.
+        folder: Where index files are kept; None for nowhere.
+        read_only: Embed nothing and write no index file.
+        embedder: One to use instead of what `embedding.model` names.
+
+    Raises:
+        InvalidInputError: `embedding.model` names no embedder.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        config: EngineConfig,
+        *,
+        clock: Clock,
+        folder: Path | None = None,
+        read_only: bool = False,
+        embedder: Embedder | None = None,
+    ) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._folder = folder
+        self._read_only = read_only
+        self._lock = RLock()
+        self._given = embedder
+        self._embedder: Embedder | None = None
+        self._fault: EmbedderError | None = None
+        self._cache: EmbeddingCache | None = None
+        self._lexical: LexicalIndex | None = None
+        self._dense: DenseIndex | None = None
+        model = config.embedding.model
+        if embedder is None and model not in {_OFF, "auto"}:
+            EMBEDDERS.get(model.partition(":")[0])  # a misspelt name is refused at once
+
+    @property
+    def embeds(self) -> bool:
+        """Whether memories get vectors at all."""
+        return self._given is not None or self._config.embedding.model != _OFF
+
+    def embedder(self) -> Embedder:
+        """Return the embedder, loaded the first time.
+
+        Raises:
+            EmbedderError: It cannot be loaded, or `embedding.model` is `none`.
+        """
+        if not self.embeds:
+            raise EmbedderError("embedding.model is 'none': name an embedder, such as minilm")
+        with self._lock:
+            if self._fault is not None:
+                raise self._fault
+            if self._embedder is None:
+                try:
+                    self._embedder = self._given or self._load()
+                except (EmbedderError, MissingDependencyError) as error:
+                    self._fault = EmbedderError(str(error))
+                    raise self._fault from error
+            return self._embedder
+
+    def _load(self) -> Embedder:
+        chosen = self._config.embedding
+        options = EmbedderOptions(
+            path=chosen.path,
+            url=chosen.url,
+            api_key=chosen.api_key,
+            dim=chosen.dim,
+            batch=chosen.batch,
+            timeout_s=chosen.timeout_s,
+            retries=chosen.retries,
+            requests_per_minute=chosen.requests_per_minute,
+            threads=chosen.threads,
+        )
+        embedder = resolve(chosen.model, options)
+        if chosen.cache is None:
+            return embedder
+        self._cache = open_embedding_cache(str(Path(chosen.cache).expanduser()))
+        return with_cache(embedder, self._cache)
+
+    @cached_property
+    def worker(self) -> EmbeddingWorker:
+        """What embeds the memories that wait."""
+        chosen = self._config.embedding
+        remote = chosen.model.partition(":")[0] in _REMOTE
+        return EmbeddingWorker(
+            self._store.embedding_queue,
+            self.embedder,
+            clock=self._clock,
+            retries=chosen.retries,
+            deferred=remote if chosen.defer == "auto" else chosen.defer == "always",
+        )
+
+    def lexical(self) -> LexicalIndex:
+        """Return the index of words, made or loaded the first time, and brought up to date."""
+        with self._lock:
+            if self._lexical is None:
+                chosen = self._config.retrieval
+                self._lexical = LexicalIndex(
+                    self._store.corpus,
+                    analyser=Analyser(name=chosen.analyser),
+                    k1=chosen.bm25_k1,
+                    b=chosen.bm25_b,
+                    folder=self._folder,
+                )
+        self._lexical.catch_up()
+        return self._lexical
+
+    def dense(self) -> Dense | None:
+        """Return the semantic half, made or loaded the first time, and brought up to date.
+
+        Raises:
+            EmbedderError: See `embedder`.
+        """
+        if not self.embeds:
+            return None
+        embedder = self.embedder()
+        with self._lock:
+            if self._dense is None:
+                chosen = self._config.index
+                self._dense = DenseIndex(
+                    self._store.corpus,
+                    embedder=embedder.fingerprint,
+                    dim=embedder.dim,
+                    kind=chosen.kind,
+                    folder=self._folder,
+                    hnsw_links=chosen.hnsw_links,
+                    ef_construction=chosen.hnsw_build,
+                    ef_search=chosen.hnsw_search,
+                    ivf_probes=chosen.ivf_probes,
+                )
+        self._dense.catch_up()
+        return Dense(embedder=embedder, index=self._dense)
+
+    @cached_property
+    def _ordering(self) -> Ordering:
+        settings = self._config.retrieval
+        embedder = self.embedder() if settings.rerank == "late-interaction" else None
+        return ordering_of(settings, self.lexical(), embedder)
+
+    @cached_property
+    def recaller(self) -> Recaller:
+        """What answers questions."""
+        return Recaller(
+            self.lexical,
+            self.dense,
+            lambda: self._ordering,
+            self._config.retrieval,
+            clock=self._clock,
+        )
+
+    def embed_new(self, *, defer: bool | None = None) -> None:
+        """Embed what a write left to embed; see `EmbeddingWorker.follow`."""
+        if self.embeds and not self._read_only:
+            self.worker.follow(defer=defer)
+
+    def embed_all(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
+        """Embed all that waits, also what was given up before.
+
+        Raises:
+            EmbedderError: See `embedder`.
+        """
+        self._store.embedding_queue.retry_failed(self.embedder().fingerprint)
+        return self.worker.run(progress=progress)
+
+    def rebuild(self) -> None:
+        """Make the indexes anew from what is stored, and keep them.
+
+        Raises:
+            EmbedderError: See `embedder`.
+        """
+        self.lexical().rebuild()
+        if (dense := self.dense()) is not None:
+            dense.index.rebuild()
+        self.save()
+
+    @contextmanager
+    def erasing(self, ids: Sequence[str], *, view: Store) -> Iterator[None]:
+        """Take memories out of index files and cache too, once the block has purged them."""
+        texts = (
+            [version.memory.content for id_ in ids for version in view.memories.history(id_)]
+            if self._config.embedding.cache is not None
+            else []
+        )
+        yield
+        if texts:
+            self.embedder()
+        if self._cache is not None:
+            self._cache.remove([key for text in texts for key in cache_keys(text)])
+        for index in (self._lexical, self._dense):
+            if index is not None:
+                index.erase()
+
+    def save(self) -> None:
+        """Keep the indexes beside the database, where they may be written."""
+        if self._folder is None or self._read_only:
+            return
+        for index in (self._lexical, self._dense):
+            if index is not None:
+                try:
+                    index.save()
+                except (OSError, EngramError) as error:  # a cache: it is made anew next time
+                    _log.warning("an index was not kept: %s", error)
+
+    def close(self) -> None:
+        """Stop embedding, keep the indexes, and let go of files; a second call does nothing."""
+        if "worker" in vars(self):
+            self.worker.close()
+        with self._lock:
+            self.save()
+            for each in (self._lexical, self._dense, self._cache):
+                if each is not None:
+                    each.close()
+            self._lexical = self._dense = self._cache = None

@@ -1,0 +1,102 @@
+"""The verbs of an engine that the store's memories and links answer by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
+from engram_lab.core.interchange import Frames
+from engram_lab.core.selection import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from engram_lab.core.keywords import Chosen
+    from engram_lab.core.reports import AggregateRow, Page
+    from engram_lab.core.selection import Order
+    from engram_lab.core.types import Direction, Link, Memory, Version
+
+__all__ = ["MemoryVerbs", "Neighbour"]
+
+
+class Neighbour(NamedTuple):
+    """A memory at the other end of a link."""
+
+    memory: Memory
+    link: Link
+
+
+class MemoryVerbs(Frames):
+    """Look at memories one by one, in pages, in groups, through time, and along their links."""
+
+    def get(self, id: str, *, as_of: datetime | None = None, private: bool = False) -> Memory:  # noqa: A002
+        """Return a memory, as it is or as it was at a moment.
+
+        Raises:
+            NotFoundError: There is none that may be seen.
+        """
+        return self.store.memories.get(id, as_of=as_of, private=private)
+
+    def get_many(self, ids: Sequence[str]) -> list[Memory | None]:
+        """Return memories in the order of `ids`; None where there is none to be seen."""
+        return self.store.memories.get_many(ids)
+
+    def select(
+        self,
+        *,
+        order: Order = "id",
+        descending: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+        **chosen: Unpack[Chosen],
+    ) -> Page:
+        """Return one page of the chosen memories; pass its `next_cursor` to get the next one.
+
+        Raises:
+            InvalidInputError: A bad order, limit, cursor, filter or scope.
+        """
+        return self.store.memories.select(
+            Selection.of(**chosen), order=order, descending=descending, limit=limit, cursor=cursor
+        )
+
+    def count(self, **chosen: Unpack[Chosen]) -> int:
+        """Return how many memories are chosen."""
+        return self.store.memories.count(Selection.of(**chosen))
+
+    def aggregate(self, by: str, **chosen: Unpack[Chosen]) -> list[AggregateRow]:
+        """Return counts and means of the chosen memories for each value of `by`.
+
+        Raises:
+            InvalidInputError: An unknown `by`; says which are known.
+        """
+        return self.store.memories.aggregate(Selection.of(**chosen), by)
+
+    def forget(self, id: str, *, author: str | None = None, reason: str | None = None) -> None:  # noqa: A002
+        """Hide a memory from every read; `restore` brings it back."""
+        self.store.memories.forget(id, author=author, reason=reason)
+
+    def history(self, id: str) -> list[Version]:  # noqa: A002
+        """Return every version of a memory with its author and reason, oldest first."""
+        return self.store.memories.history(id)
+
+    def link(self, from_id: str, to_id: str, **fields: Any) -> Link:
+        """Link two memories; see `store.links.put` for `type`, `weight`, `valid_from`."""
+        return self.store.links.put(from_id, to_id, **fields)
+
+    def neighbours(
+        self,
+        id: str,  # noqa: A002
+        *,
+        direction: Direction = "both",
+        types: Sequence[str] | None = None,
+        valid_at: datetime | None = None,
+    ) -> list[Neighbour]:
+        """Return the memories linked with one, over the heaviest link first.
+
+        Raises:
+            NotFoundError: There is no such memory that may be seen.
+        """
+        links = self.store.links.of(id, direction=direction, types=types, valid_at=valid_at)
+        others = [link.to_id if link.from_id == id else link.from_id for link in links]
+        pairs = zip(self.get_many(others), links, strict=True)
+        return [Neighbour(memory, link) for memory, link in pairs if memory is not None]

@@ -1,0 +1,122 @@
+"""The order of hits as a configuration says it: which fusion, which rerankers, with what."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from engram_lab.core.errors import EmbedderError
+from engram_lab.retrieval.conversation import Conversation
+from engram_lab.retrieval.embedders import TokenEmbedder
+from engram_lab.retrieval.fusion import FUSIONS, NORMALISERS
+from engram_lab.retrieval.ordering import Ordering
+from engram_lab.retrieval.rerank import (
+    RERANKERS,
+    Importance,
+    Prior,
+    Priors,
+    Recency,
+    Reranker,
+)
+from engram_lab.retrieval.spreading import Spreading
+from engram_lab.retrieval.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from engram_lab.config import RetrievalSettings
+    from engram_lab.retrieval.embedders import Embedder
+    from engram_lab.retrieval.fusion import Fusion
+    from engram_lab.retrieval.lexical.index import LexicalIndex
+
+__all__ = ["fusion_of", "ordering_of"]
+
+_MMR = "mmr"
+
+
+def fusion_of(settings: RetrievalSettings) -> Fusion:
+    """Return the fusion that a configuration names.
+
+    Raises:
+        InvalidInputError: An unknown fusion or normaliser; says which are known.
+    """
+    weights = {
+        "keyword": 1.0 - settings.dense_share,
+        "semantic": settings.dense_share,
+        "links": settings.spread_share,
+        "context": settings.context_share,
+    }
+    parameters: dict[str, Any] = {}
+    if settings.fusion == "weighted":
+        parameters = {"weights": weights, "normaliser": NORMALISERS.get(settings.normaliser)()}
+    elif settings.fusion == "rrf":
+        parameters = {"k": settings.rrf_k}
+    fusion: Fusion = FUSIONS.get(settings.fusion)(**parameters)
+    return fusion
+
+
+def ordering_of(
+    settings: RetrievalSettings, lexical: LexicalIndex, embedder: Embedder | None
+) -> Ordering:
+    """Return how arms become one order.
+
+    Raises:
+        InvalidInputError: An unknown fusion or normaliser.
+        EmbedderError: A reranker is set that this embedder cannot serve.
+    """
+    rerankers: dict[str, Reranker] = {}
+    if settings.rerank != "none":
+        rerankers[settings.rerank] = _second_look(settings, lexical, embedder)
+    priors: list[Prior] = []
+    if settings.recency_weight:
+        priors.append(
+            Recency(weight=settings.recency_weight, half_life_days=settings.recency_half_life_days)
+        )
+    if settings.importance_weight:
+        priors.append(Importance(weight=settings.importance_weight))
+    if priors:
+        rerankers["priors"] = Priors(priors=tuple(priors))
+    if settings.mmr_lambda is not None:
+        rerankers[_MMR] = RERANKERS.get(_MMR)(relevance_share=settings.mmr_lambda)
+    return Ordering(
+        fusion=fusion_of(settings),
+        rerankers=rerankers,
+        depth=settings.rerank_depth,
+        wants_vectors=_MMR in rerankers,
+        surroundings=Surroundings(
+            spreading=Spreading(steps=settings.spread_steps) if settings.spread_share else None,
+            conversation=Conversation() if settings.context_share else None,
+        ),
+    )
+
+
+def _second_look(
+    settings: RetrievalSettings, lexical: LexicalIndex, embedder: Embedder | None
+) -> Reranker:
+    parameters: dict[str, Any] = {"share": settings.rerank_share}
+    if settings.rerank == "cross-encoder":
+        from engram_lab.retrieval.embedders.cross_encoder import CrossEncoderScorer
+
+        if settings.rerank_model is None:
+            raise EmbedderError(
+                "retrieval.rerank is 'cross-encoder': name one, or its folder, as "
+                "retrieval.rerank_model"
+            )
+        parameters["scorer"] = CrossEncoderScorer(settings.rerank_model)
+    elif isinstance(embedder, TokenEmbedder):
+        parameters |= {
+            "embedder": embedder,
+            "frequency": partial(_frequency, lexical),
+            "count": lambda: lexical.size,
+        }
+    else:
+        raise EmbedderError(
+            "retrieval.rerank is 'late-interaction', and the embedder gives no vectors of tokens: "
+            "set embedding.model to minilm"
+        )
+    reranker: Reranker = RERANKERS.get(settings.rerank)(**parameters)
+    return reranker
+
+
+def _frequency(lexical: LexicalIndex, token: str) -> int:
+    """Return in how many texts a token stands, by the word that it is, or is a piece of."""
+    terms = lexical.analyser.terms(token.removeprefix("##"))
+    return lexical.df(terms[0]) if terms else lexical.size

@@ -1,0 +1,49 @@
+"""A token budget: as many of the best hits as a prompt has room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from engram_lab.core.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engram_lab.retrieval.hits import Hit
+
+__all__ = ["CHARS_PER_TOKEN", "estimated_tokens", "within_budget"]
+
+CHARS_PER_TOKEN: Final = 4
+"""How many characters of English a token has, as makers of language models tell their users."""
+
+
+def estimated_tokens(text: str) -> int:
+    """Return how many tokens a text will be: one for every four characters, rounded up.
+
+    An estimate that needs no tokenizer; texts in other scripts than Latin may take more.
+    """
+    return -(-len(text) // CHARS_PER_TOKEN)
+
+
+def within_budget(hits: Sequence[Hit], budget: int | None) -> tuple[list[Hit], int]:
+    """Return the hits that fit into so many tokens, in order, and how many were left out.
+
+    The best is tried first. One that does not fit is left out and the next is tried, so that a long
+    text does not keep short ones away; ranks stay those of the whole answer.
+
+    Raises:
+        InvalidInputError: The budget is no whole number from 1.
+    """
+    given: Any = budget
+    if given is None:
+        return list(hits), 0
+    if type(given) is not int or given < 1:
+        raise InvalidInputError(f"token_budget is {given!r}: give a whole number from 1")
+    kept: list[Hit] = []
+    room = given
+    for hit in hits:
+        cost = estimated_tokens(hit.memory.content)
+        if cost <= room:
+            kept.append(hit)
+            room -= cost
+    return kept, len(hits) - len(kept)

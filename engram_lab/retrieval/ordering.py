@@ -1,0 +1,175 @@
+"""From what the arms found to hits in order: fused, looked up, reranked, each place explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from engram_lab.retrieval.hits import Arm, Explanation, Hit, Step
+from engram_lab.retrieval.ranking import Ranking
+from engram_lab.retrieval.rerank import RerankQuery, candidates_of, rerank_in_turn
+from engram_lab.retrieval.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engram_lab.core.types import Memory
+    from engram_lab.retrieval.fusion import Fused, Fusion
+    from engram_lab.retrieval.rerank import Reranked, Reranker
+
+__all__ = ["Lookup", "Ordering"]
+
+_NOT_FOUND: Final[tuple[int | None, float | None]] = (None, None)
+_NOTHING_AROUND: Final = Surroundings()
+
+
+class Lookup(Protocol):
+    """Where the memories of keys are found, and their vectors."""
+
+    def fetch(self, keys: NDArray[np.int64]) -> Sequence[Memory | None]:
+        """Return the memories in the order of keys, None where there is none to be seen."""
+        ...
+
+    def around(
+        self, surroundings: Surroundings, question: str, found: Ranking
+    ) -> Mapping[str, Ranking]:
+        """Return what lies around what was found, as more arms."""
+        ...
+
+    def vectors(self, memories: Sequence[Memory]) -> Sequence[NDArray[np.float32] | None]:
+        """Return the vectors of memories, each float32 [dim], None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ordering:
+    """How arms become one order.
+
+    Attributes:
+        fusion: Makes one ranking of several.
+        rerankers: By name, in the order in which they take their turns.
+        depth: How many candidates they look at.
+        wants_vectors: Whether one of them compares the candidates' vectors.
+        surroundings: What is looked at around what the arms found.
+    """
+
+    fusion: Fusion
+    rerankers: Mapping[str, Reranker]
+    depth: int
+    wants_vectors: bool = False
+    surroundings: Surroundings = _NOTHING_AROUND
+
+    def order(
+        self, question: str, arms: Mapping[str, Ranking], k: int, *, lookup: Lookup, now: datetime
+    ) -> list[Hit]:
+        """Return the `k` best hits, or all where there are fewer.
+
+        Raises:
+            EmbedderError: A model that a reranker asks failed.
+        """
+        fused, ranking = self._fused(arms)
+        if self.surroundings:
+            arms = {**arms, **lookup.around(self.surroundings, question, ranking)}
+            fused, ranking = self._fused(arms)
+        depth = max(k, self.depth) if self.rerankers else k
+        ranking, memories = _present(ranking, depth, lookup)
+        made: list[Reranked] = []
+        if self.rerankers:
+            vectors = lookup.vectors(memories) if self.wants_vectors else None
+            candidates = candidates_of(ranking, memories, vectors=vectors)
+            query = RerankQuery(text=question, now=now)
+            made = rerank_in_turn(self.rerankers.values(), query, candidates)
+        known = dict(zip(ranking.keys.tolist(), memories, strict=True))
+        ordered = made[-1].ranking.top(k) if made else ranking
+        places = zip(ordered.keys.tolist(), ordered.scores.tolist(), strict=True)
+        # Keys rise in the order of making, and so do ids but for those given by hand.
+        best = sorted(places, key=lambda place: (-place[1], known[place[0]].id))
+        keys = [key for key, _ in best]
+        because = zip(_arms(keys, arms, fused), _steps(keys, self.rerankers, made), strict=True)
+        return [
+            Hit(
+                rank=rank,
+                score=score,
+                memory=known[key],
+                explanation=Explanation(arms=of_arms, steps=steps),
+            )
+            for rank, ((key, score), (of_arms, steps)) in enumerate(
+                zip(best, because, strict=True), 1
+            )
+        ]
+
+    def _fused(self, arms: Mapping[str, Ranking]) -> tuple[Fused | None, Ranking]:
+        """Return the arms as one ranking; a single arm is left as it is."""
+        if len(arms) > 1:
+            fused = self.fusion.fuse(arms)
+            return fused, fused.ranking
+        return None, next(iter(arms.values()), Ranking.empty())
+
+
+def _present(ranking: Ranking, depth: int, lookup: Lookup) -> tuple[Ranking, list[Memory]]:
+    """Return the best `depth` that are there, which may have changed since the arms searched."""
+    start, found = 0, 0
+    kept_keys: list[int] = []
+    kept_scores: list[float] = []
+    memories: list[Memory] = []
+    while found < depth and start < len(ranking):
+        stop = start + depth - found
+        keys, scores = ranking.keys[start:stop], ranking.scores[start:stop]
+        fetched = lookup.fetch(keys)
+        if start == 0 and None not in fetched:
+            whole = [memory for memory in fetched if memory is not None]
+            return ranking.top(depth), whole
+        for key, score, memory in zip(keys.tolist(), scores.tolist(), fetched, strict=True):
+            if memory is not None:
+                kept_keys.append(key)
+                kept_scores.append(score)
+                memories.append(memory)
+        start, found = stop, len(memories)
+    return Ranking.of(kept_keys, kept_scores), memories
+
+
+def _arms(
+    keys: Sequence[int], arms: Mapping[str, Ranking], fused: Fused | None
+) -> list[tuple[Arm, ...]]:
+    """Return, for each key, what the arms that found it said."""
+    if fused is None:
+        return [
+            (Arm(name=name, rank=rank, score=score, contribution=score),)
+            for name, places in ((name, _places_of(each)) for name, each in arms.items())
+            for rank, score in (places[key] for key in keys)
+        ]
+    places = dict(zip(fused.ranking.keys.tolist(), range(len(fused)), strict=True))
+    rows = fused.contributions[[places[key] for key in keys]].tolist()
+    found = list(zip(fused.arms, map(_places_of, fused.rankings), strict=True))
+    return [
+        tuple(
+            Arm(name=name, rank=rank, score=score, contribution=value)
+            for (name, places_of_arm), value in zip(found, row, strict=True)
+            for rank, score in (places_of_arm.get(key, _NOT_FOUND),)
+            if rank is not None or value
+        )
+        for key, row in zip(keys, rows, strict=True)
+    ]
+
+
+def _places_of(ranking: Ranking) -> dict[int, tuple[int, float]]:
+    """Return the rank and the score of each key."""
+    scores = enumerate(ranking.scores.tolist(), 1)
+    return dict(zip(ranking.keys.tolist(), scores, strict=True))
+
+
+def _steps(
+    keys: Sequence[int], rerankers: Mapping[str, Reranker], made: Sequence[Reranked]
+) -> list[tuple[Step, ...]]:
+    """Return, for each key, what each reranker made of it."""
+    steps: dict[int, list[Step]] = {key: [] for key in keys}
+    for name, reranked in zip(rerankers, made, strict=True):
+        for place, key in enumerate(reranked.ranking.keys.tolist()):
+            if key in steps:
+                step = Step(name=name, how=reranked.how, parts=reranked.explain(place))
+                steps[key].append(step)
+    return [tuple(steps[key]) for key in keys]

@@ -1,0 +1,65 @@
+"""Which arms search: as told, or decided by what the question and the indexes show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from engram_lab.config.retrieval import STRATEGIES
+from engram_lab.core.errors import EmbedderError, InvalidInputError, shown
+
+if TYPE_CHECKING:
+    from engram_lab.config.retrieval import Strategy
+    from engram_lab.retrieval.question import Question
+
+__all__ = ["Chosen", "Evidence", "choose"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What is known before anything is searched.
+
+    Attributes:
+        known_terms: How many of the question's words stand in any memory.
+        vectors: How many memories have a vector.
+        obstacle: Why no vector can be made of the question, where none can.
+    """
+
+    known_terms: int = 0
+    vectors: int = 0
+    obstacle: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """The strategy, and why."""
+
+    strategy: Literal["keyword", "semantic", "hybrid"]
+    reason: str
+
+
+def choose(wanted: Strategy, question: Question, evidence: Evidence) -> Chosen:
+    """Return which arms search.
+
+    What was told is done. `auto` takes both arms unless one has nothing to say: no vectors, or no
+    way to make one of the question, or words that were asked for to the letter, leave the keyword
+    arm; a question none of whose words is known leaves the semantic arm.
+
+    Raises:
+        InvalidInputError: An unknown strategy.
+        EmbedderError: Vectors were asked for by name, and there is an obstacle.
+    """
+    if wanted not in STRATEGIES:
+        raise InvalidInputError(f"strategy is {shown(wanted)}: allowed are {', '.join(STRATEGIES)}")
+    if wanted in {"semantic", "hybrid"} and evidence.obstacle is not None:
+        raise EmbedderError(f"strategy is {wanted!r}, but {evidence.obstacle}")
+    if wanted != "auto":
+        return Chosen(strategy=wanted, reason="as told")
+    if question.exact:
+        return Chosen(strategy="keyword", reason="words in quotes or before a * are to the letter")
+    if evidence.obstacle is not None or not evidence.vectors:
+        return Chosen(strategy="keyword", reason=evidence.obstacle or "no memory has a vector")
+    if not evidence.known_terms:
+        why = "none of the words is in any memory" if question.terms else "no word of it tells much"
+        return Chosen(strategy="semantic", reason=why)
+    return Chosen(strategy="hybrid", reason="both arms have something to say")
