@@ -79,20 +79,20 @@ def recall(
             token_budget=token_budget,
             explain=explain,
         )
-    if as_json:
-        print_json(
-            {
-                "query": hits.query,
-                "strategy": hits.strategy,
-                "reason": hits.reason,
-                "embedder": hits.embedder,
-                "suggestions": hits.suggestions,
-                "left_out": hits.left_out,
-                "hits": hits.compact() if compact else list(hits),
-            }
-        )
-    else:
-        _print(hits, compact=compact, explain=explain)
+        if as_json:
+            print_json(
+                {
+                    "query": hits.query,
+                    "strategy": hits.strategy,
+                    "reason": hits.reason,
+                    "embedder": hits.embedder,
+                    "suggestions": hits.suggestions,
+                    "left_out": hits.left_out,
+                    "hits": hits.compact() if compact else list(hits),
+                }
+            )
+        else:
+            _print(hits, compact=compact, explain=explain)
 
 
 def _print(hits: Hits, *, compact: bool, explain: bool) -> None:

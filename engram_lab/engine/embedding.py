@@ -7,11 +7,20 @@ what could not be embedded waits in the store's queue.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.core.errors import EmbedderError, EngramError, InvalidInputError, StoreError
+from engram_lab.core.errors import (
+    EmbedderError,
+    EngramError,
+    InvalidInputError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+)
+from engram_lab.retrieval.embedders.checked import embed_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +37,8 @@ _AT_ONCE: Final = 1024
 _LONGEST_WAIT_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 2.0
 """How soon the background thread looks whether what failed is due again."""
+_PAUSE_S: Final = 30.0
+"""The same where the embedder itself could not be had, for a reason that may pass."""
 _PATIENCE_S: Final = 10.0
 """How long closing waits for a batch that is being embedded."""
 
@@ -65,17 +76,15 @@ class EmbeddingWorker:
     def follow(self, *, defer: bool | None = None) -> None:
         """Embed what a write left to embed: now, or in the background.
 
-        Never raises for the sake of a model: the write is done, and what failed waits.
+        Never raises for the sake of a vector: the write is done, and what failed waits.
         """
         if self._deferred if defer is None else defer:
             self._wake()
             return
         try:
             self.run()
-        except EmbedderError as error:
-            _log.warning(
-                "the memories are kept; their vectors wait, as the embedder failed: %s", error
-            )
+        except EngramError as error:
+            _log.warning("the memories are kept; their vectors wait: %s", error)
 
     def run(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
         """Embed all that is due and return how many memories are in which state.
@@ -89,29 +98,53 @@ class EmbeddingWorker:
             claimed = self._queue.claim(embedder.fingerprint, limit=_AT_ONCE)
             if not claimed:
                 break
-            self._embed(embedder, claimed)
+            try:
+                self._embed(embedder, claimed)
+            except BaseException:  # what is done already is no longer held, and is passed over
+                with suppress(StoreError):
+                    self._queue.release(embedder.fingerprint, claimed)
+                raise
             done += len(claimed)
             if progress is not None:
                 progress(done)
         return self._queue.counts(embedder.fingerprint)
 
     def _embed(self, embedder: Embedder, claimed: Sequence[Waiting]) -> None:
-        """Embed a batch. Where a model refuses it for good, halves tell which text is at fault."""
-        try:
-            values = embedder.embed([each.content for each in claimed], kind="document")
-        except (EmbedderError, InvalidInputError) as error:
-            retryable = isinstance(error, EmbedderError) and error.retryable
-            if not retryable and len(claimed) > 1:
-                half = len(claimed) // 2
-                self._embed(embedder, claimed[:half])
-                self._embed(embedder, claimed[half:])
-                return
+        """Embed a batch. Where a model refuses it for good, parts tell which text is at fault."""
+        error = self._try(embedder, claimed)
+        if error is None:
+            return
+        retryable = isinstance(error, EmbedderError) and error.retryable
+        if retryable or len(claimed) == 1 or not _answers(embedder):
             self._fail(embedder.fingerprint, claimed, error, retryable=retryable)
-        except BaseException:
-            self._queue.release(embedder.fingerprint, claimed)
-            raise
         else:
-            self._queue.complete(embedder.fingerprint, claimed, values)
+            self._embed_parts(embedder, claimed)
+
+    def _embed_parts(self, embedder: Embedder, claimed: Sequence[Waiting]) -> None:
+        """Embed the halves of a batch that was refused for good, and theirs."""
+        half = len(claimed) // 2
+        for part in (claimed[:half], claimed[half:]):
+            error = self._try(embedder, part)
+            if error is None:
+                continue
+            retryable = isinstance(error, EmbedderError) and error.retryable
+            if retryable or len(part) == 1:
+                self._fail(embedder.fingerprint, part, error, retryable=retryable)
+            else:
+                self._embed_parts(embedder, part)
+
+    def _try(self, embedder: Embedder, claimed: Sequence[Waiting]) -> EngramError | None:
+        """Embed a batch and store the vectors, or return why a model made none."""
+        fingerprint = embedder.fingerprint
+        try:
+            values = embed_checked(embedder, [each.content for each in claimed], kind="document")
+        except (EmbedderError, InvalidInputError) as error:
+            return error
+        try:
+            self._queue.complete(fingerprint, claimed, values)
+        except InvalidInputError as error:  # of another dimension than those that are stored
+            self._fail(fingerprint, claimed, error, retryable=False)
+        return None
 
     def _fail(
         self,
@@ -136,7 +169,8 @@ class EmbeddingWorker:
 
     def _wake(self) -> None:
         with self._lock:
-            if self._thread is None and not self._stopping.is_set():
+            alive = self._thread is not None and self._thread.is_alive()
+            if not alive and not self._stopping.is_set():
                 self._thread = Thread(target=self._work, name="engram-embedding", daemon=True)
                 self._thread.start()
         self._due.set()
@@ -149,13 +183,16 @@ class EmbeddingWorker:
             self._due.clear()
             try:
                 counts = self.run()
+            except (StoreBusyError, StoreFullError) as error:
+                _log.warning("what waits to be embedded goes on waiting: %s", error)
+                wait = _LOOK_AGAIN_S
             except StoreError as error:
                 if not self._stopping.is_set():
                     _log.warning("embedding in the background stopped: %s", error)
                 return
             except EngramError as error:
                 _log.warning("what waits to be embedded goes on waiting: %s", error)
-                wait = _LONGEST_WAIT_S
+                wait = _PAUSE_S if getattr(error, "retryable", False) else _LONGEST_WAIT_S
             else:
                 wait = _LOOK_AGAIN_S if counts.pending else None
 
@@ -167,3 +204,12 @@ class EmbeddingWorker:
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(_PATIENCE_S)
+
+
+def _answers(embedder: Embedder) -> bool:
+    """Tell whether it embeds anything, so that it is a text which it refuses, not all of them."""
+    try:
+        embed_checked(embedder, ["a"], kind="document")
+    except EngramError:
+        return False
+    return True

@@ -215,7 +215,10 @@ class Engine(RecallVerbs):
 
     def clean_up(self) -> CleanupReport:
         """Purge what has expired and carry out the policies of the workspaces."""
-        return self.store.memories.clean_up()
+        report = self.store.memories.clean_up()
+        if report.expired:
+            self._indexes.erase()
+        return report
 
     def backup(
         self,

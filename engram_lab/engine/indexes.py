@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.core.errors import EmbedderError, EngramError, MissingDependencyError
+from engram_lab.core.errors import EmbedderError, EngramError
 from engram_lab.core.registry import open_embedding_cache
 from engram_lab.engine.embedding import EmbeddingWorker
 from engram_lab.engine.ordering import ordering_of
@@ -22,6 +23,7 @@ from engram_lab.retrieval.recall import Dense, Recaller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
@@ -34,6 +36,8 @@ __all__ = ["Indexes", "folder_beside"]
 _log = logging.getLogger(__name__)
 
 _OFF: Final = "none"
+_SUFFIXES: Final = frozenset({".base", ".index", ".state", ".tmp"})
+_TRY_AGAIN_AFTER: Final = timedelta(seconds=30)
 _REMOTE: Final = frozenset({"cohere", "ollama", "openai", "voyage"})
 
 
@@ -73,15 +77,18 @@ class Indexes:
         self._folder = folder
         self._read_only = read_only
         self._lock = RLock()
+        self._loading = RLock()  # apart, so that words are found while a model is loaded
         self._given = embedder
         self._embedder: Embedder | None = None
         self._fault: EmbedderError | None = None
+        self._fault_until: datetime | None = None
         self._cache: EmbeddingCache | None = None
         self._lexical: LexicalIndex | None = None
         self._dense: DenseIndex | None = None
         model = config.embedding.model
         if embedder is None and model not in {_OFF, "auto"}:
             EMBEDDERS.get(model.partition(":")[0])  # a misspelt name is refused at once
+        self.worker = self._made_worker()
 
     @property
     def embeds(self) -> bool:
@@ -96,16 +103,29 @@ class Indexes:
         """
         if not self.embeds:
             raise EmbedderError("embedding.model is 'none': name an embedder, such as minilm")
-        with self._lock:
-            if self._fault is not None:
-                raise self._fault
+        with self._loading:
             if self._embedder is None:
+                self._raise_fault()
                 try:
                     self._embedder = self._given or self._load()
-                except (EmbedderError, MissingDependencyError) as error:
-                    self._fault = EmbedderError(str(error))
-                    raise self._fault from error
+                except Exception as error:
+                    self._keep_fault(error)
+                    self._raise_fault(error)
+                    raise
             return self._embedder
+
+    def _keep_fault(self, error: Exception) -> None:
+        """Remember why the embedder cannot be loaded, so that not everyone waits to be told."""
+        said = str(error) if isinstance(error, EngramError) else f"{type(error).__name__}: {error}"
+        again = getattr(error, "retryable", False) or isinstance(error, OSError)
+        self._fault = EmbedderError(said, retryable=again)
+        self._fault_until = self._clock.now() + _TRY_AGAIN_AFTER if again else None
+
+    def _raise_fault(self, cause: Exception | None = None) -> None:
+        fault = self._fault
+        if fault is None or (self._fault_until and self._clock.now() >= self._fault_until):
+            return
+        raise EmbedderError(str(fault), retryable=fault.retryable) from cause
 
     def _load(self) -> Embedder:
         chosen = self._config.embedding
@@ -121,16 +141,19 @@ class Indexes:
             threads=chosen.threads,
         )
         embedder = resolve(chosen.model, options)
-        if chosen.cache is None:
-            return embedder
-        self._cache = open_embedding_cache(str(Path(chosen.cache).expanduser()))
-        return with_cache(embedder, self._cache)
+        cache = self._opened_cache()
+        return embedder if cache is None else with_cache(embedder, cache)
 
-    @cached_property
-    def worker(self) -> EmbeddingWorker:
-        """What embeds the memories that wait."""
+    def _opened_cache(self) -> EmbeddingCache | None:
+        path = self._config.embedding.cache
+        with self._loading:
+            if self._cache is None and path is not None:
+                self._cache = open_embedding_cache(path)
+            return self._cache
+
+    def _made_worker(self) -> EmbeddingWorker:
         chosen = self._config.embedding
-        remote = chosen.model.partition(":")[0] in _REMOTE
+        remote = self._given is None and chosen.model.partition(":")[0] in _REMOTE
         return EmbeddingWorker(
             self._store.embedding_queue,
             self.embedder,
@@ -231,13 +254,20 @@ class Indexes:
             else []
         )
         yield
-        if texts:
-            self.embedder()
-        if self._cache is not None:
-            self._cache.remove([key for text in texts for key in cache_keys(text)])
-        for index in (self._lexical, self._dense):
-            if index is not None:
-                index.erase()
+        self.erase()
+        if texts and (cache := self._opened_cache()) is not None:
+            cache.remove([key for text in texts for key in cache_keys(text)])
+
+    def erase(self) -> None:
+        """Let go of what was purged: forget it, and remove all index files, whoever wrote them."""
+        with self._lock:
+            for index in (self._lexical, self._dense):
+                if index is not None:
+                    index.erase()
+            if self._folder is not None and self._folder.is_dir():
+                for file in self._folder.iterdir():
+                    if file.suffix in _SUFFIXES:
+                        file.unlink(missing_ok=True)
 
     def save(self) -> None:
         """Keep the indexes beside the database, where they may be written."""
@@ -246,14 +276,14 @@ class Indexes:
         for index in (self._lexical, self._dense):
             if index is not None:
                 try:
+                    index.catch_up()  # what was purged meanwhile shall not be written
                     index.save()
                 except (OSError, EngramError) as error:  # a cache: it is made anew next time
                     _log.warning("an index was not kept: %s", error)
 
     def close(self) -> None:
         """Stop embedding, keep the indexes, and let go of files; a second call does nothing."""
-        if "worker" in vars(self):
-            self.worker.close()
+        self.worker.close()
         with self._lock:
             self.save()
             for each in (self._lexical, self._dense, self._cache):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.errors import EmbedderError
+from engram_lab.core.errors import EmbedderError, InvalidInputError
 from engram_lab.retrieval.conversation import Conversation
 from engram_lab.retrieval.embedders import TokenEmbedder
 from engram_lab.retrieval.fusion import FUSIONS, NORMALISERS
@@ -22,21 +23,29 @@ from engram_lab.retrieval.spreading import Spreading
 from engram_lab.retrieval.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engram_lab.config import RetrievalSettings
+    from engram_lab.core.registry import Registry
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.fusion import Fusion
     from engram_lab.retrieval.lexical.index import LexicalIndex
 
 __all__ = ["fusion_of", "ordering_of"]
 
-_MMR = "mmr"
+_MMR: Final = "mmr"
+_OF_NORMALISER: Final = MappingProxyType(
+    # The least there can be: BM25 and activation are above 0; a turn's speaker counts for -0.25.
+    {"tmm": {"least": {"keyword": 0.0, "semantic": -1.0, "links": 0.0, "context": -0.25}}}
+)
 
 
 def fusion_of(settings: RetrievalSettings) -> Fusion:
     """Return the fusion that a configuration names.
 
     Raises:
-        InvalidInputError: An unknown fusion or normaliser; says which are known.
+        InvalidInputError: An unknown fusion or normaliser, or one that a configuration cannot
+            describe.
     """
     weights = {
         "keyword": 1.0 - settings.dense_share,
@@ -46,11 +55,23 @@ def fusion_of(settings: RetrievalSettings) -> Fusion:
     }
     parameters: dict[str, Any] = {}
     if settings.fusion == "weighted":
-        parameters = {"weights": weights, "normaliser": NORMALISERS.get(settings.normaliser)()}
+        normaliser = _made(NORMALISERS, settings.normaliser, _OF_NORMALISER)
+        parameters = {"weights": weights, "normaliser": normaliser}
     elif settings.fusion == "rrf":
         parameters = {"k": settings.rrf_k}
-    fusion: Fusion = FUSIONS.get(settings.fusion)(**parameters)
+    fusion: Fusion = _made(FUSIONS, settings.fusion, {settings.fusion: parameters})
     return fusion
+
+
+def _made(registry: Registry[Any], name: str, parameters: Mapping[str, Mapping[str, Any]]) -> Any:
+    make = registry.get(name)
+    try:
+        return make(**parameters.get(name, {}))
+    except TypeError as error:
+        raise InvalidInputError(
+            f"the {registry.kind} {name!r} takes more than a configuration says ({error}): "
+            "set another"
+        ) from error
 
 
 def ordering_of(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import pyarrow as pa
 
+from engram_lab.core.errors import StoreClosedError
 from engram_lab.core.schemas import MEMORIES
 from engram_lab.core.types import RecalledMemory
 
@@ -140,7 +141,7 @@ class Hits(Sequence[Hit]):
         query: What was asked.
         strategy: Which arms searched: `keyword`, `semantic` or `hybrid`.
         reason: Why those.
-        suggestions: What might have been meant by words that no memory holds; never applied.
+        suggestions: See the property; a function is called when it is first asked for.
         embedder: Fingerprint of what made the vectors, where vectors were compared.
         left_out: How many hits a token budget had no room for.
     """
@@ -152,7 +153,7 @@ class Hits(Sequence[Hit]):
         query: str,
         strategy: str,
         reason: str = "",
-        suggestions: Sequence[Suggestion] = (),
+        suggestions: Sequence[Suggestion] | Callable[[], Sequence[Suggestion]] = (),
         embedder: str | None = None,
         left_out: int = 0,
     ) -> None:
@@ -160,7 +161,7 @@ class Hits(Sequence[Hit]):
         self.query = query
         self.strategy = strategy
         self.reason = reason
-        self.suggestions = tuple(suggestions)
+        self._suggestions = suggestions
         self.embedder = embedder
         self.left_out = left_out
 
@@ -177,10 +178,23 @@ class Hits(Sequence[Hit]):
             query=self.query,
             strategy=self.strategy,
             reason=self.reason,
-            suggestions=self.suggestions,
+            suggestions=self._suggestions,
             embedder=self.embedder,
             left_out=self.left_out,
         )
+
+    @property
+    def suggestions(self) -> tuple[Suggestion, ...]:
+        """What might have been meant by words that no memory holds; never applied.
+
+        Looked for when first asked for; none where the engine has been closed before that.
+        """
+        if callable(self._suggestions):
+            try:
+                self._suggestions = tuple(self._suggestions())
+            except StoreClosedError:
+                self._suggestions = ()
+        return tuple(self._suggestions)
 
     def __len__(self) -> int:
         return len(self._hits)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["MARK", "marked", "marked_text"]
 
 MARK: Final = "**"
-_RUN: Final = re.compile(r"[^\W_](?:[\w'\u2019\u0300-\u036f]*\w)?")
+_RUN: Final = re.compile(r"[^\W_](?:[\w'\u2019\u0300-\u036f]*[\w\u0300-\u036f])?")
 
 
 def marked(hit: Hit, question: Question, analyser: Analyser) -> Hit:

@@ -15,6 +15,7 @@ import numpy as np
 
 from engram_lab.core.text import public_text
 from engram_lab.retrieval.dense.exact import inner_products
+from engram_lab.retrieval.embedders.checked import embed_checked
 from engram_lab.retrieval.lexical.bm25 import idf, saturation
 from engram_lab.retrieval.ranking import Ranking
 
@@ -112,7 +113,7 @@ class Past:
                 values[at] = known
         if anew:
             texts = [public_text(self.memories[at].content) for at in anew]
-            values[anew] = self.embedder.embed(texts, kind="document")
+            values[anew] = embed_checked(self.embedder, texts, kind="document")
         return values
 
     def fetch(self, keys: NDArray[np.int64]) -> list[Memory | None]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engram_lab.retrieval.lexical.index import LexicalIndex
     from engram_lab.retrieval.question import Question
     from engram_lab.retrieval.surroundings import Surroundings
+    from engram_lab.retrieval.within import Search
 
 __all__ = ["Present"]
 
@@ -37,6 +38,7 @@ class Present:
         lexical: The index of words; None for the store's own.
         index: The index of vectors.
         embedder: Fingerprint of what made them.
+        hidden: What the selection leaves out, where that is little.
     """
 
     view: Store
@@ -44,6 +46,7 @@ class Present:
     lexical: LexicalIndex | None
     index: DenseIndex | None
     embedder: str | None
+    hidden: NDArray[np.int64] | None
 
     def by_words(self, question: Question, k: int) -> Ranking:
         """Return the best `k` that hold any of the words, by BM25."""
@@ -52,14 +55,17 @@ class Present:
         if self.lexical is None or not question.terms:  # stop words stand in the text index alone
             return rank_by_text(self.view, query_words(question.text), self.selection, k)
         search = partial(self.lexical.search, question.terms)
-        return ranked_within(search, self.view.corpus, self.selection, k)
+        return self._within(search, k)
 
     def by_meaning(self, query: NDArray[np.float32], k: int) -> Ranking:
         """Return the best `k` by the cosine to a query, float32 [dim]."""
         if self.index is None:
             return Ranking.empty()
         search = partial(self.index.search, query)
-        return ranked_within(search, self.view.corpus, self.selection, k)
+        return self._within(search, k)
+
+    def _within(self, search: Search, k: int) -> Ranking:
+        return ranked_within(search, self.view.corpus, self.selection, k, hidden=self.hidden)
 
     def fetch(self, keys: NDArray[np.int64]) -> Sequence[Memory | None]:
         """Return the memories in the order of keys, None where the selection holds none."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_QUERY_CHARS", "Question", "check_k"]
 
 MAX_QUERY_CHARS: Final = 10_000
+_MOST_HITS: Final = 2**31 - 1
 
 _MARKED: Final = re.compile(
     r'"(?P<phrase>[^"]*)"'
@@ -76,11 +77,12 @@ def _exact(text: str) -> tuple[Term, ...]:
     return (*found, *map(Term, query_words(" ".join(rest))))
 
 
-def check_k(k: object) -> None:
-    """Refuse what is no number of hits.
+def check_k(k: object) -> int:
+    """Return a number of hits; one beyond all bounds as the largest that indexes can count to.
 
     Raises:
         InvalidInputError: It is no whole number from 1.
     """
     if type(k) is not int or k < 1:
         raise InvalidInputError(f"k is {shown(k)}: give a whole number from 1")
+    return min(k, _MOST_HITS)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import EmbedderError
 from engram_lab.retrieval.budget import within_budget
+from engram_lab.retrieval.embedders.checked import embed_checked
 from engram_lab.retrieval.hits import Hits
 from engram_lab.retrieval.marking import marked
 from engram_lab.retrieval.meant import meant_by
 from engram_lab.retrieval.past import Bm25, Past
 from engram_lab.retrieval.present import Present
 from engram_lab.retrieval.question import Question, check_k
-from engram_lab.retrieval.strategy import Evidence, choose
+from engram_lab.retrieval.strategy import Evidence, check_strategy, choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from engram_lab.retrieval.suggest import Suggestion
 
 __all__ = ["Dense", "Recaller"]
+
+_MOST_HIDDEN: Final = 100
+"""So many more are searched for, where any is met; for more it pays to look each one up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,20 +103,14 @@ class Recaller:
             InvalidInputError: A bad query, `k`, strategy, budget or selection.
             EmbedderError: The semantic arm was told to search, and no vector could be made.
         """
-        check_k(k)
+        k = check_k(k)
+        wanted = self._settings.strategy if strategy is None else strategy
+        check_strategy(wanted)
         lexical = self._lexical()
         question = Question.of(query, lexical.analyser)
-        wanted = self._settings.strategy if strategy is None else strategy
-        chosen, dense, vector = self._choose(
-            wanted, question, lexical, past=selection.as_of is not None
-        )
-        place = self._place(view, selection, lexical, dense)
-        depth = max(k, self._settings.depth)
-        arms: dict[str, Ranking] = {}
-        if chosen.strategy != "semantic":
-            arms["keyword"] = place.by_words(question, depth)
-        if vector is not None:
-            arms["semantic"] = place.by_meaning(vector, depth)
+        dense = self._meaning(wanted, question, past=selection.as_of is not None)
+        place = self._place(view, selection, lexical, dense.half)
+        chosen, arms = _searched(wanted, question, place, dense, max(k, self._settings.depth))
         hits = self._ordering().order(question.text, arms, k, lookup=place, now=self._clock.now())
         kept, left_out = within_budget(hits, token_budget)
         by_words = arms.get("keyword", ())
@@ -121,8 +120,8 @@ class Recaller:
             query=question.text,
             strategy=chosen.strategy,
             reason=chosen.reason,
-            suggestions=meant_by(view, question.text, selection, lexical) if lost else (),
-            embedder=dense.embedder.fingerprint if dense and vector is not None else None,
+            suggestions=partial(self._offered, view, question, selection) if lost else (),
+            embedder=dense.half.embedder.fingerprint if dense.half and "semantic" in arms else None,
             left_out=left_out,
         )
 
@@ -132,8 +131,13 @@ class Recaller:
         Raises:
             InvalidInputError: A bad query, or `as_of` in the selection.
         """
-        lexical = self._lexical()
-        return meant_by(view, Question.of(query, lexical.analyser).text, selection, lexical)
+        question = Question.of(query, self._lexical().analyser)
+        return self._offered(view, question, selection)
+
+    def _offered(
+        self, view: Store, question: Question, selection: Selection
+    ) -> tuple[Suggestion, ...]:
+        return meant_by(view, question, selection, self._lexical())
 
     def _place(
         self, view: Store, selection: Selection, lexical: LexicalIndex, dense: Dense | None
@@ -149,36 +153,62 @@ class Recaller:
             lexical=None if self._settings.lexical == "fts5" else lexical,
             index=dense.index if dense else None,
             embedder=dense.embedder.fingerprint if dense else None,
+            hidden=view.corpus.hidden(selection, most=_MOST_HIDDEN),
         )
 
-    def _choose(
-        self, wanted: Strategy, question: Question, lexical: LexicalIndex, *, past: bool
-    ) -> tuple[Chosen, Dense | None, NDArray[np.float32] | None]:
-        """Return the strategy, the semantic half, and the vector of the question if it is used.
+    def _meaning(self, wanted: Strategy, question: Question, *, past: bool) -> _Meaning:
+        """Return the question as a vector, where it may be wanted.
 
         Under `auto` a model that fails is a reason to search by words alone, and is told.
         """
-        if wanted == "keyword":
-            return choose(wanted, question, Evidence()), None, None
+        if wanted == "keyword" or (wanted == "auto" and question.exact):
+            return _Meaning()
         try:
-            dense = self._dense()
-            evidence = _evidence(question, lexical, dense, past=past)
-            chosen = choose(wanted, question, evidence)
-            if dense is None or chosen.strategy == "keyword":
-                return chosen, dense, None
-            return chosen, dense, dense.embedder.embed([question.text], kind="query")[0]
+            half = self._dense()
+            if half is None:
+                return _Meaning(obstacle="embedding.model is 'none', so no memory has a vector")
+            if wanted == "auto" and not half.index.size and not past:
+                return _Meaning(half=half)
+            vector = embed_checked(half.embedder, [question.text], kind="query")[0]
         except EmbedderError as error:
             if wanted != "auto":
                 raise
-            return choose(wanted, question, Evidence(obstacle=str(error))), None, None
+            return _Meaning(obstacle=str(error))
+        if not vector.any():
+            return _Meaning(obstacle="nothing in the question can be made a vector of")
+        return _Meaning(half=half, vector=vector)
 
 
-def _evidence(
-    question: Question, lexical: LexicalIndex, dense: Dense | None, *, past: bool
-) -> Evidence:
-    if dense is None:
-        return Evidence(obstacle="embedding.model is 'none', so no memory has a vector")
-    if past:  # what the indexes hold is the present
-        return Evidence(known_terms=len(question.terms), vectors=1)
-    known = sum(lexical.df(term) > 0 for term in question.terms)
-    return Evidence(known_terms=known, vectors=dense.index.size)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Meaning:
+    """The semantic half, and the vector of the question, or why there is none."""
+
+    half: Dense | None = None
+    vector: NDArray[np.float32] | None = None
+    obstacle: str | None = None
+
+
+def _searched(
+    wanted: Strategy, question: Question, place: Present | Past, meaning: _Meaning, depth: int
+) -> tuple[Chosen, dict[str, Ranking]]:
+    """Return which arms searched, and what they found."""
+    arms: dict[str, Ranking] = {}
+    if wanted != "semantic":
+        arms["keyword"] = place.by_words(question, depth)
+    obstacle = meaning.obstacle
+    if meaning.vector is not None:
+        try:
+            arms["semantic"] = place.by_meaning(meaning.vector, depth)
+        except EmbedderError as error:  # the past is embedded for the occasion
+            if wanted != "auto":
+                raise
+            obstacle = str(error)
+    evidence = Evidence(
+        found=len(arms.get("keyword", ())),
+        vectors=len(arms.get("semantic", ())),
+        obstacle=obstacle,
+    )
+    chosen = choose(wanted, question, evidence)
+    if chosen.strategy != "hybrid":  # an arm that has nothing to say is no part of the answer
+        arms = {name: found for name, found in arms.items() if name == chosen.strategy}
+    return chosen, arms

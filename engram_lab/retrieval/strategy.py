@@ -12,20 +12,21 @@ if TYPE_CHECKING:
     from engram_lab.config.retrieval import Strategy
     from engram_lab.retrieval.question import Question
 
-__all__ = ["Chosen", "Evidence", "choose"]
+__all__ = ["Chosen", "Evidence", "check_strategy", "choose"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """What is known before anything is searched.
+    """What the arms have to say.
 
     Attributes:
-        known_terms: How many of the question's words stand in any memory.
-        vectors: How many memories have a vector.
+        found: How many of the memories that are asked for the words find. What lies out of sight
+            decides nothing.
+        vectors: How many of these memories have a vector, up to the depth of the search.
         obstacle: Why no vector can be made of the question, where none can.
     """
 
-    known_terms: int = 0
+    found: int = 0
     vectors: int = 0
     obstacle: str | None = None
 
@@ -38,19 +39,26 @@ class Chosen:
     reason: str
 
 
+def check_strategy(wanted: object) -> None:
+    """Refuse what is no strategy.
+
+    Raises:
+        InvalidInputError: It is unknown.
+    """
+    if wanted not in STRATEGIES:
+        raise InvalidInputError(f"strategy is {shown(wanted)}: allowed are {', '.join(STRATEGIES)}")
+
+
 def choose(wanted: Strategy, question: Question, evidence: Evidence) -> Chosen:
     """Return which arms search.
 
     What was told is done. `auto` takes both arms unless one has nothing to say: no vectors, or no
     way to make one of the question, or words that were asked for to the letter, leave the keyword
-    arm; a question none of whose words is known leaves the semantic arm.
+    arm; a question whose words find nothing leaves the semantic arm.
 
     Raises:
-        InvalidInputError: An unknown strategy.
         EmbedderError: Vectors were asked for by name, and there is an obstacle.
     """
-    if wanted not in STRATEGIES:
-        raise InvalidInputError(f"strategy is {shown(wanted)}: allowed are {', '.join(STRATEGIES)}")
     if wanted in {"semantic", "hybrid"} and evidence.obstacle is not None:
         raise EmbedderError(f"strategy is {wanted!r}, but {evidence.obstacle}")
     if wanted != "auto":
@@ -58,8 +66,11 @@ def choose(wanted: Strategy, question: Question, evidence: Evidence) -> Chosen:
     if question.exact:
         return Chosen(strategy="keyword", reason="words in quotes or before a * are to the letter")
     if evidence.obstacle is not None or not evidence.vectors:
-        return Chosen(strategy="keyword", reason=evidence.obstacle or "no memory has a vector")
-    if not evidence.known_terms:
-        why = "none of the words is in any memory" if question.terms else "no word of it tells much"
+        return Chosen(
+            strategy="keyword",
+            reason=evidence.obstacle or "no memory that is asked for has a vector",
+        )
+    if not question.terms or not evidence.found:
+        why = "none of the words finds anything" if question.terms else "no word of it tells much"
         return Chosen(strategy="semantic", reason=why)
     return Chosen(strategy="hybrid", reason="both arms have something to say")

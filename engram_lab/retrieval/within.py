@@ -36,16 +36,31 @@ class Search(Protocol):
         ...
 
 
-def ranked_within(search: Search, corpus: Corpus, selection: Selection, k: int) -> Ranking:
+def ranked_within(
+    search: Search,
+    corpus: Corpus,
+    selection: Selection,
+    k: int,
+    *,
+    hidden: NDArray[np.int64] | None = None,
+) -> Ranking:
     """Return the best `k` that are in the selection, or all of them where there are fewer.
+
+    Args:
+        search: Asks an index.
+        corpus: As whoever asks may reach it.
+        selection: Of the present.
+        k: How many.
+        hidden: All keys that the selection leaves out, where that is known; see `Corpus.hidden`.
 
     Raises:
         InvalidInputError: `as_of` in the selection.
         AccessDeniedError: See `Corpus.visible`.
     """
     found = search(k)
-    hidden = corpus.hidden(selection, most=k)
     if hidden is not None:
+        if not len(hidden):
+            return found
         seen = _apart_from(hidden, found)
         if not seen.all():  # as many more make up for all that are hidden
             found = search(k + len(hidden))

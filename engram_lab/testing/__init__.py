@@ -12,6 +12,9 @@
     def test_my_reranker() -> None:
         check_reranker(MyReranker())
 
+    def test_my_vector_index() -> None:
+        check_vector_index(MyIndex)
+
     @given(memory_drafts())
     def test_my_linker(draft: dict[str, Any]) -> None: ...
 
@@ -24,6 +27,7 @@ from engram_lab.testing.embedders import check_embedder
 from engram_lab.testing.rankers import check_fusion, check_reranker
 from engram_lab.testing.store import check_store
 from engram_lab.testing.trial import ConformanceError
+from engram_lab.testing.vector_indexes import check_vector_index
 
 if TYPE_CHECKING:
     from engram_lab.testing.strategies import filters, memory_drafts
@@ -34,6 +38,7 @@ __all__ = [
     "check_fusion",
     "check_reranker",
     "check_store",
+    "check_vector_index",
     "filters",
     "memory_drafts",
 ]

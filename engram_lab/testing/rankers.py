@@ -7,7 +7,6 @@ generator, with ties, scores below 0, arms that found nothing, and memories of a
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -18,10 +17,10 @@ from engram_lab.core.text import content_hash
 from engram_lab.core.types import Memory
 from engram_lab.retrieval.ranking import Ranking
 from engram_lab.retrieval.rerank.protocol import Candidate, RerankQuery
-from engram_lab.testing.trial import ConformanceError
+from engram_lab.testing.trial import Seen, holding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from engram_lab.retrieval.fusion.protocol import Fused, Fusion
     from engram_lab.retrieval.rerank.protocol import Reranked, Reranker
@@ -61,19 +60,19 @@ def check_fusion(fusion: Fusion, *, arms: Sequence[str] = ("dense", "lexical")) 
     samples += [{arm: Ranking.empty() for arm in arms}, {}]
     for found in samples:
         copies = {arm: Ranking.of(each.keys, each.scores) for arm, each in found.items()}
-        with _law("a fusion answers whatever the arms found"):
+        with holding("a fusion answers whatever the arms found"):
             fused = fusion.fuse(found)
-        with _law("a fusion leaves the rankings that it is given as they are"):
+        with holding("a fusion leaves the rankings that it is given as they are"):
             _equal(found, copies, "the rankings are")
-        with _law("the fused ranking holds exactly what the arms found, best first"):
+        with holding("the fused ranking holds exactly what the arms found, best first"):
             union = sorted({key for each in found.values() for key in each.keys.tolist()})
             _equal(sorted(fused.ranking.keys.tolist()), union, "the fused keys are")
             _check_order(fused.ranking)
-        with _law("a score is the sum of what the arms give, from left to right"):
+        with holding("a score is the sum of what the arms give, from left to right"):
             _check_contributions(fused, found)
-        with _law("the same arms give the same fusion again"):
+        with holding("the same arms give the same fusion again"):
             _equal(_pairs(fusion.fuse(found).ranking), _pairs(fused.ranking), "the ranking is")
-        with _law("the order in which arms are given does not matter"):
+        with holding("the order in which arms are given does not matter"):
             other = fusion.fuse(dict(reversed(found.items())))
             _equal(_pairs(other.ranking), _pairs(fused.ranking), "backwards, the ranking is")
 
@@ -103,19 +102,19 @@ def check_reranker(reranker: Reranker) -> None:
             text=" ".join(chance.choices(_WORDS, k=3)), now=_NOW, tags=("a",), project="/here"
         )
         shuffled = chance.sample(candidates, len(candidates))
-        with _law("a reranker answers whatever the candidates are"):
+        with holding("a reranker answers whatever the candidates are"):
             reranked = reranker.rerank(query, candidates)
-        with _law("what comes back holds exactly the candidates, best first"):
+        with holding("what comes back holds exactly the candidates, best first"):
             keys = sorted(each.key for each in candidates)
             _equal(sorted(reranked.ranking.keys.tolist()), keys, "the keys are")
             _check_order(reranked.ranking)
-        with _law("a score is the sum or product of its parts, from left to right"):
+        with holding("a score is the sum or product of its parts, from left to right"):
             _check_parts(reranked)
-        with _law("the same candidates give the same order again"):
+        with holding("the same candidates give the same order again"):
             _like(reranker.rerank(query, candidates), reranked)
-        with _law("the order in which candidates are given does not matter"):
+        with holding("the order in which candidates are given does not matter"):
             _like(reranker.rerank(query, shuffled), reranked)
-    with _law("no candidates give nothing"):
+    with holding("no candidates give nothing"):
         nothing = reranker.rerank(RerankQuery(text="tea", now=_NOW), [])
         _equal(len(nothing.ranking), 0, "the number of places is")
         _check_parts(nothing)
@@ -123,7 +122,7 @@ def check_reranker(reranker: Reranker) -> None:
 
 def _check_parts(reranked: Reranked) -> None:
     if reranked.how not in {"sum", "product"}:
-        raise _Seen(f"`how` is {reranked.how!r}")
+        raise Seen(f"`how` is {reranked.how!r}")
     shape = (len(reranked.ranking), len(reranked.names))
     _equal(reranked.values.shape, shape, "the values have")
     rows = reranked.values.tolist()
@@ -144,12 +143,12 @@ def _like(seen: Reranked, wanted: Reranked) -> None:
     places = dict(_pairs(wanted.ranking))
     for key, score in _pairs(seen.ranking):
         if not math.isclose(score, places[key], rel_tol=1e-4, abs_tol=1e-5):
-            raise _Seen(f"the score of {key} is {score!r} instead of {places[key]!r}")
+            raise Seen(f"the score of {key} is {score!r} instead of {places[key]!r}")
 
 
 def _check_order(ranking: Ranking) -> None:
     if not np.isfinite(ranking.scores).all():
-        raise _Seen(f"the scores are {ranking.scores.tolist()}")
+        raise Seen(f"the scores are {ranking.scores.tolist()}")
     _equal(_pairs(ranking), _pairs(Ranking.of(ranking.keys, ranking.scores)), "the ranking is")
 
 
@@ -157,24 +156,9 @@ def _pairs(ranking: Ranking) -> list[tuple[int, float]]:
     return list(zip(ranking.keys.tolist(), ranking.scores.tolist(), strict=True))
 
 
-class _Seen(Exception):  # noqa: N818 - it says what was seen, and leaves here as another
-    """What was seen instead of what a law demands."""
-
-
-@contextmanager
-def _law(sentence: str) -> Iterator[None]:
-    try:
-        yield
-    except _Seen as seen:
-        raise ConformanceError(sentence, str(seen)) from None
-    except Exception as error:
-        seen_instead = f"{type(error).__name__} was raised: {error}"
-        raise ConformanceError(sentence, seen_instead) from error
-
-
 def _equal(seen: object, wanted: object, what: str) -> None:
     if seen != wanted:
-        raise _Seen(f"{what} {_short(seen)} instead of {_short(wanted)}")
+        raise Seen(f"{what} {_short(seen)} instead of {_short(wanted)}")
 
 
 def _short(value: object) -> str:

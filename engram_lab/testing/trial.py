@@ -32,6 +32,25 @@ class ConformanceError(EngramError, AssertionError):
         self.seen = seen
 
 
+class Seen(Exception):  # noqa: N818 - it says what was seen, and leaves `holding` as another
+    """What was seen instead of what a law demands."""
+
+
+@contextmanager
+def holding(law: str) -> Iterator[None]:
+    """Say of whatever goes wrong in the block which law it breaks.
+
+    Raises:
+        ConformanceError: `Seen`, or any other exception, was raised.
+    """
+    try:
+        yield
+    except Seen as seen:
+        raise ConformanceError(law, str(seen)) from None
+    except Exception as error:
+        raise ConformanceError(law, f"{type(error).__name__} was raised: {error}") from error
+
+
 class Trial:
     """The trial of one law: it has as many empty stores as it asks for, and says what it saw."""
 

@@ -30,7 +30,8 @@ import adbc_driver_sqlite.dbapi as adbc
 import apsw
 import pyarrow.parquet as pq
 
-from engram_lab import Engine
+from engram_lab import Engine, EngineConfig
+from engram_lab.config import EmbeddingSettings
 from engram_lab.core.selection import EVERYTHING
 from engram_lab.core.sqlite.rows import select_columns
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     Query = tuple[str, list[Any]]
 
 SEED = 20261121
+CORE = EngineConfig(embedding=EmbeddingSettings(model="none"))
+"""Without vectors: what embedding costs is the retrieval bench's to say."""
 TABLES = ("changes", "memories", "memory_tags", "memory_metadata")
 PRAGMAS = (
     ("journal_mode", "wal"),
@@ -135,7 +138,7 @@ def stored_rows(file: Path) -> Rows:
 
 def bare(file: Path) -> apsw.Connection:
     """Open an empty store without our code: the same schema and the same durability."""
-    Engine.open(file).close()
+    Engine.open(file, config=CORE).close()
     connection = apsw.Connection(str(file))
     for name, value in PRAGMAS:
         connection.pragma(name, value)
@@ -159,7 +162,7 @@ def bulk(folder: Path, count: int, repeats: int) -> Figure:
     floor: list[float] = []
     for _ in range(repeats):
         mine, theirs = folder / "ours.db", folder / "bare.db"
-        with Engine.open(mine) as engine:
+        with Engine.open(mine, config=CORE) as engine:
             ours.append(seconds(partial(engine.remember_many, given)))
         rows = stored_rows(mine)
         with closing(bare(theirs)) as connection:
@@ -182,13 +185,13 @@ def by_memory(rows: Rows, count: int) -> list[Rows]:
 def single(folder: Path, count: int) -> Figure:
     """Compare one durable `remember` with a bare durable commit of the same rows."""
     given = drafts(count)
-    with Engine.open(folder / "first.db") as engine:
+    with Engine.open(folder / "first.db", config=CORE) as engine:
         engine.remember_many(given)
     inserts = by_memory(stored_rows(folder / "first.db"), count)
     ours: list[float] = []
     floor: list[float] = []
     with (
-        Engine.open(folder / "ours.db") as engine,
+        Engine.open(folder / "ours.db", config=CORE) as engine,
         closing(bare(folder / "bare.db")) as connection,
     ):
         for draft, rows in zip(given, inserts, strict=True):
@@ -208,7 +211,10 @@ def get(folder: Path, count: int, reads: int) -> Figure:
     ours: list[float] = []
     floor: list[float] = []
     file = folder / "get.db"
-    with Engine.open(file) as engine, closing(apsw.Connection(str(file))) as connection:
+    with (
+        Engine.open(file, config=CORE) as engine,
+        closing(apsw.Connection(str(file))) as connection,
+    ):
         ids = list(engine.remember_many(drafts(count)).ids)
 
         def ask_engine(some: list[str]) -> None:
@@ -239,14 +245,14 @@ def adbc_export(file: Path, folder: Path, queries: dict[str, Query]) -> None:
 def export(folder: Path, count: int, repeats: int) -> Figure:
     """Compare a Parquet export with ADBC and pyarrow on the same rows, by the same SQL."""
     file = folder / "export.db"
-    with Engine.open(file) as engine:
+    with Engine.open(file, config=CORE) as engine:
         engine.remember_many(drafts(count))
         tables: Any = engine.store.tables
         queries = {name: tables.query(name, EVERYTHING) for name in ("memories", "versions")}
     ours: list[float] = []
     floor: list[float] = []
     for number in range(repeats):
-        with Engine.open(file) as engine:
+        with Engine.open(file, config=CORE) as engine:
             target = folder / f"ours{number}"
             ours.append(seconds(partial(engine.export, target)))
         target = folder / f"adbc{number}"
@@ -257,7 +263,7 @@ def export(folder: Path, count: int, repeats: int) -> Figure:
 def memory(folder: Path, count: int) -> Figure:
     """Take the peak memory of a process that exports a large store."""
     file = folder / "large.db"
-    with Engine.open(file) as engine:
+    with Engine.open(file, config=CORE) as engine:
         engine.remember_many(drafts(count))
     command = [sys.executable, "-c", CHILD, str(file), str(folder / "large")]
     said = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603

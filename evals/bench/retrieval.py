@@ -12,6 +12,7 @@ nothing is asked of them. The vector of a question comes ready: embedding is rep
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval_figures import Report, at_most, progress
+from retrieval_peers import PEERS
+from retrieval_peers import measure as measure_peers
 from retrieval_workload import Workload, workload
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def in_process(
 
     terms = Terms(data.texts())
     static = Static(terms)
+    gc.freeze()  # what the benchmark itself keeps alive is no part of anybody's time
     if "parts" in options.only:
         parts.neighbours(report, data, engine)
         bare = parts.bare_index(engine, data)
@@ -86,7 +90,6 @@ def measure(
     """Measure one size."""
     import retrieval_ours as ours
     import retrieval_parts as parts
-    import retrieval_peers as peers
 
     chosen, kind = options.only, options.kind
     with place_of(options.folder, data.rows) as file:
@@ -95,7 +98,8 @@ def measure(
                 if {"parts", "words"} & chosen:
                     in_process(report, data, engine, file, options, raw)
                 if "peers" in chosen:
-                    peers.measure(report, options.cache, data, parts.asker(engine, data), raw)
+                    ask, names = parts.asker(engine, data), options.peer or PEERS
+                    measure_peers(report, data, ask, cache=options.cache, raw=raw, names=names)
         if "following" in chosen:
             ours.resident(report, data, file, kind=kind)
             given = ours.Given(data)
@@ -129,6 +133,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kind", default="auto", help="index.kind: auto, exact, flat, hnsw or ivf")
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--peer", action="append", choices=PEERS, help="only this; may be repeated")
     parser.add_argument("--cache", type=Path, default=default_cache(), metavar="FOLDER")
     parser.add_argument("--folder", type=Path, help="keep the stores here, and use them again")
     parser.add_argument(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 from retrieval_figures import Report, Timings, at_most, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from retrieval_workload import Workload
 
@@ -196,19 +196,26 @@ def compare(report: Report, name: str, sides: dict[str, Side], data: Workload) -
 
 
 def measure(
-    report: Report, cache: Path, data: Workload, ours: Ask | None, raw: dict[str, Any]
+    report: Report,
+    data: Workload,
+    ours: Ask | None,
+    *,
+    cache: Path,
+    raw: dict[str, Any],
+    names: Sequence[str] = PEERS,
 ) -> None:
     """Build each peer, ask it beside ours, and end it before the next.
 
     Args:
         report: Takes the figures.
-        cache: Holds the peers' environment.
         data: What is searched.
         ours: Our side; None to measure the peers alone.
+        cache: Holds the peers' environment.
         raw: Takes all times, by peer and way.
+        names: Which peers.
     """
     python = environment(cache)
-    for name in PEERS:
+    for name in names:
         progress(f"{name}: building the index of {data.rows:,} rows")
         with tempfile.TemporaryDirectory() as folder:
             try:

@@ -6,6 +6,7 @@ import cProfile
 import pstats
 import time
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from retrieval_ours import indexes_of
 from engram_lab import Engine
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.selection import Selection
+from engram_lab.retrieval.within import ranked_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,7 @@ def measure(report: Report, data: Workload, engine: Engine) -> None:
     lexical, dense = indexes.lexical(), indexes.dense()
     assert dense is not None  # noqa: S101 - an embedder is given
     chosen, quiet = Selection().also(forgotten=False), unrecorded(engine)
+    asked = (corpus, chosen, DEPTH)
     times: dict[str, Timings] = {}
 
     def timed(name: str, number: int, step: Callable[..., Any], *given: Any) -> Any:
@@ -56,12 +59,12 @@ def measure(report: Report, data: Workload, engine: Engine) -> None:
             terms = lexical.analyser.query_terms(text)
             timed("words: anything new?", number, indexes.lexical)
             timed("vectors: anything new?", number, indexes.dense)
-            words = timed("words: search", number, lexical.search, terms, DEPTH)
-            timed("words: visible", number, corpus.visible, words.keys, chosen)
-            near = timed("vectors: search", number, dense.index.search, vector, DEPTH)
-            timed("vectors: visible", number, corpus.visible, near.keys, chosen)
-            best = np.concatenate([near.keys, words.keys])[:K]
-            timed("fetch of 10", number, corpus.fetch, best, chosen)
+            by_words, near = partial(lexical.search, terms), partial(dense.index.search, vector)
+            timed("words: search", number, by_words, DEPTH)
+            timed("words: search in the selection", number, ranked_within, by_words, *asked)
+            timed("vectors: search", number, near, DEPTH)
+            found = timed("vectors: search in the selection", number, ranked_within, near, *asked)
+            timed("fetch of 10", number, corpus.fetch, found.keys[:K], chosen)
             timed("= Engine.recall, recording nothing", number, quiet.recall, text, K)
             timed("= Engine.recall", number, engine.recall, text, K)
     for name, each in times.items():

@@ -1,11 +1,11 @@
-"""Turn-level retrieval on LoCoMo through `Engine.recall`: the plain parts, and what they should give.
+"""Turn-level retrieval on LoCoMo through `Engine.recall`, part by part, beside the noted figures.
 
-    ENGRAM_DATA=DIR python evals/quality/locomo.py             all systems, against the noted figures
-    ENGRAM_DATA=DIR python evals/quality/locomo.py --save FILE keep the figures
+    ENGRAM_DATA=DIR python evals/quality/locomo.py               all systems
+    ENGRAM_DATA=DIR python evals/quality/locomo.py --save FILE   keep the figures
 
-One database for each conversation; a memory is a turn, `Speaker: text [shares image: caption]`; what is
-relevant is the evidence of a question. Categories 1 to 4, means over questions; the adversarial ones
-apart. Exit code 1 where a figure is further than half a point from the noted one.
+One database for each conversation; a memory is a turn, `Speaker: text [shares image: caption]`;
+what is relevant is the evidence of a question. Categories 1 to 4 and all five, means over
+questions. Exit code 1 where a figure is further than half a point from the noted one.
 
 Data: Maharana et al., "Evaluating Very Long-Term Conversational Memory of LLM Agents" (2024).
 """
@@ -36,14 +36,18 @@ TOLERANCE = 0.5
 
 Settings = dict[str, dict[str, Any]]
 
+HALF = {"dense_share": 0.499}
+"""A hair less than half: at half the first of either arm gets exactly the same, and ids decide. The
+noted figures come from a program that took the keyword arm's first."""
+
 SYSTEMS: dict[str, Settings] = {
     "fts5": {"retrieval": {"strategy": "keyword", "lexical": "fts5"}},
     "bm25": {"retrieval": {"strategy": "keyword"}},
     "dense": {"retrieval": {"strategy": "semantic"}},
     "rrf": {"retrieval": {"strategy": "hybrid", "lexical": "fts5", "fusion": "rrf"}},
-    "weighted": {"retrieval": {"strategy": "hybrid", "lexical": "fts5"}},
+    "weighted": {"retrieval": {"strategy": "hybrid", "lexical": "fts5", **HALF}},
     "rrf, own bm25": {"retrieval": {"strategy": "hybrid", "fusion": "rrf"}},
-    "weighted, own bm25": {"retrieval": {"strategy": "hybrid"}},
+    "weighted, own bm25": {"retrieval": {"strategy": "hybrid", **HALF}},
 }
 
 MEASURES = ("R@1", "R@5", "R@10", "nDCG@10", "RR", "Hit@10")
@@ -115,7 +119,7 @@ def engine_of(path: Path, system: Settings, cache: Path, model: str) -> Engine:
 def scores_of(
     sample: Mapping[str, Any], folder: Path, model: str
 ) -> dict[str, list[tuple[int, tuple[float, ...]]]]:
-    """Return, for each system, the category and the measures of every question of a conversation."""
+    """Return, for each system, category and measures of every question of a conversation."""
     path, cache = folder / f"{sample['sample_id']}.db", folder / "vectors.db"
     turns = dict(turns_of(sample["conversation"]))
     questions = list(questions_of(sample, set(turns)))

@@ -11,12 +11,15 @@ from engram_lab.core.settings import StoreSettings
 from engram_lab.core.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(datetime(2026, 1, 1, 12, tzinfo=UTC))
+    return ManualClock(NOON)
 
 
 @pytest.fixture
@@ -25,3 +28,11 @@ def store(clock: ManualClock) -> Iterator[SqliteStore]:
         SqliteStore.open(":memory:", settings=StoreSettings(seed=1), clock=clock)
     ) as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def make_store() -> Callable[[], AbstractContextManager[SqliteStore]]:
+    """Make an empty store, which is closed at the end of a `with` block."""
+    return lambda: closing(
+        SqliteStore.open(":memory:", settings=StoreSettings(seed=1), clock=ManualClock(NOON))
+    )

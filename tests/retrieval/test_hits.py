@@ -141,7 +141,7 @@ def test_an_explanation_prints_as_a_sum_of_what_was_said(hits: Hits) -> None:
     assert str(Explanation(arms=ARMS)) == "0.35 = 0.3 keyword (#1: 2) + 0.05 semantic (not found)"
     assert str(Explanation(arms=ARMS, steps=(HALVED,))) == (
         "0.175 = 0.3 keyword (#1: 2) + 0.05 semantic (not found); "
-        "then priors: 0.35 relevance × 0.5 recency"
+        "then priors: 0.35 relevance \N{MULTIPLICATION SIGN} 0.5 recency"
     )
 
 

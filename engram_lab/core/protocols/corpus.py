@@ -90,6 +90,10 @@ class Corpus(Protocol):
         """Return the number of the newest change, 0 where there is none."""
         ...
 
+    def head(self) -> tuple[int, str]:
+        """Return the number of the newest change and its stamp: equal where nothing has changed."""
+        ...
+
     def stamp(self, number: int) -> str | None:
         """Return what tells the history up to a change from that of any other store.
 

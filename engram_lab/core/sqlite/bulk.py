@@ -29,11 +29,14 @@ __all__ = ["Bulk"]
 
 T = TypeVar("T", TextChanges, VectorChanges)
 
-_STAMP: Final = (
+_CHANGE: Final = (
     "SELECT (SELECT hex(mark) FROM store_mark), seq, at, action, target, id, version, author "
-    "FROM changes WHERE seq = ?"
+    "FROM changes"
 )
 """All of a change but its reason, which a purge blanks: what a log keeps for ever."""
+
+_STAMP: Final = f"{_CHANGE} WHERE seq = ?"
+_HEAD: Final = f"{_CHANGE} ORDER BY seq DESC LIMIT 1"
 
 _STAMP_CHARS: Final = 32
 
@@ -70,6 +73,17 @@ class Bulk(Relations):
         with self._context.database.read() as connection:
             return next_number(connection) - 1
 
+    def head(self) -> tuple[int, str]:
+        """Return the number of the newest change and its stamp.
+
+        Raises:
+            AccessDeniedError: An agent asks.
+        """
+        self._owner()
+        with self._context.database.read() as connection:
+            found = connection.execute(_HEAD).fetchone()
+        return (0, "") if found is None else (found[1], _stamp_of(found))
+
     def stamp(self, number: int) -> str | None:
         """Return what tells the history up to a change from that of any other store.
 
@@ -84,7 +98,7 @@ class Bulk(Relations):
             return ""
         with self._context.database.read() as connection:
             found = connection.execute(_STAMP, (number,)).fetchone()
-        return None if found is None else sha256(orjson.dumps(found)).hexdigest()[:_STAMP_CHARS]
+        return None if found is None else _stamp_of(found)
 
     def text_changes(self, after: int, *, limit: int = 10_000) -> TextChanges:
         """Return the texts of memories that changes after a number concern, all of one state.
@@ -185,6 +199,10 @@ class Bulk(Relations):
 
     def _owner(self) -> None:
         self._context.access.check_owner("read the change log, nor texts and vectors in bulk")
+
+
+def _stamp_of(change: tuple[Any, ...]) -> str:
+    return sha256(orjson.dumps(change)).hexdigest()[:_STAMP_CHARS]
 
 
 def _reach(connection: apsw.Connection, after: int, limit: int) -> int:

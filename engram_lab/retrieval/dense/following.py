@@ -143,9 +143,7 @@ class DenseIndex:
 
         A transaction that was undone gives its numbers to others.
         """
-        return (
-            self._corpus.last() == self._number and self._corpus.stamp(self._number) == self._stamp
-        )
+        return self._corpus.head() == (self._number, self._stamp)
 
     def _kind(self) -> str:
         return kind_for(self._wanted, self._held.table.size, present=self._held.chosen)

@@ -100,8 +100,8 @@ class LexicalIndex:
             AccessDeniedError: The corpus is not that of the owner.
         """
         with self._lock:
-            last = self._corpus.last()
-            if last == self._number:
+            last, stamp = self._corpus.head()
+            if last == self._number and stamp == self._stamp:  # one undone gave its number away
                 return 0
             taken = 0
             if self._number == _NEW:

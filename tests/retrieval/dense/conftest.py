@@ -68,6 +68,9 @@ class FakeCorpus:
     def last(self) -> int:
         return len(self.changes)
 
+    def head(self) -> tuple[int, str]:
+        return len(self.changes), self.stamp(len(self.changes)) or ""
+
     def stamp(self, number: int) -> str | None:
         if number == 0:
             return ""

@@ -57,6 +57,9 @@ class FakeCorpus:
     def last(self) -> int:
         return len(self.log)
 
+    def head(self) -> tuple[int, str]:
+        return len(self.log), self.stamp(len(self.log)) or ""
+
     def stamp(self, number: int) -> str | None:
         if number > len(self.log) or number < 0:
             return None

@@ -1,0 +1,59 @@
+"""An embedder asked with care: whatever a plug-in does, it is vectors that come back, or an error.
+
+A vector of NaN or of another length would be compared with others, and rank them by chance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engram_lab.core.errors import EmbedderError, EngramError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from engram_lab.retrieval.embedders.protocol import Embedder, Kind
+
+__all__ = ["embed_checked"]
+
+
+def embed_checked(embedder: Embedder, texts: Sequence[str], *, kind: Kind) -> NDArray[np.float32]:
+    """Return what an embedder makes of texts: float32 [n, dim], all finite, as it gave them.
+
+    Raises:
+        InvalidInputError: The embedder refuses a text.
+        EmbedderError: It failed, in whatever way, or gave something else. What looks like a
+            network that was away is worth another try.
+    """
+    try:
+        given: Any = embedder.embed(texts, kind=kind)
+    except EngramError:
+        raise
+    except Exception as error:
+        raise EmbedderError(
+            f"the embedder {shown(embedder.fingerprint)} failed with "
+            f"{type(error).__name__}: {error}",
+            retryable=isinstance(error, OSError),
+        ) from error
+    wanted = [len(texts), embedder.dim]
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            values = np.asarray(given, np.float32)
+    except (TypeError, ValueError):
+        raise _wrong(embedder, f"a {type(given).__name__} that is no table of numbers") from None
+    if list(values.shape) != wanted:
+        raise _wrong(embedder, f"vectors of the shape {list(values.shape)} instead of {wanted}")
+    if not np.isfinite(values).all():
+        raise _wrong(embedder, "NaN or infinity")
+    return values
+
+
+def _wrong(embedder: Embedder, given: str) -> EmbedderError:
+    return EmbedderError(
+        f"the embedder {shown(embedder.fingerprint)} gave {given}: repair it, or set another as "
+        "embedding.model"
+    )
