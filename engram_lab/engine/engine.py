@@ -10,6 +10,7 @@ from engram_lab.core.copies import make_backup
 from engram_lab.core.interchange import iter_rows
 from engram_lab.core.registry import STORES
 from engram_lab.engine.indexes import Indexes, folder_beside
+from engram_lab.engine.ordering import Own
 from engram_lab.engine.recalls import RecallVerbs
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     )
     from engram_lab.core.types import Dedup, Memory
     from engram_lab.retrieval.embedders import Embedder
+    from engram_lab.retrieval.fusion import Fusion
+    from engram_lab.retrieval.rerank import Reranker
 
 __all__ = ["Engine"]
 
@@ -48,6 +51,8 @@ class Engine(RecallVerbs):
         clock: Clock | None = None,
         read_only: bool = False,
         embedder: Embedder | None = None,
+        fusion: Fusion | None = None,
+        rerankers: Mapping[str, Reranker] | None = None,
     ) -> Self:
         """Open the database at a path, which is made where it is missing.
 
@@ -57,9 +62,11 @@ class Engine(RecallVerbs):
             clock: Else the machine's.
             read_only: Never write; the file must exist.
             embedder: One of your own, instead of what `embedding.model` names.
+            fusion: One of your own, instead of what `retrieval.fusion` names.
+            rerankers: Your own, by name; they take their turns after those that are set.
 
         Raises:
-            InvalidInputError: `embedding.model` names no embedder.
+            InvalidInputError: A part that the configuration names is not known.
             StoreError: The file cannot be used: another program's, damaged, of a newer version.
             NotFoundError: `read_only`, and there is no such file.
         """
@@ -76,7 +83,7 @@ class Engine(RecallVerbs):
                 clock=clock,
                 folder=folder_beside(place) if config.index.keep else None,
                 read_only=read_only,
-                embedder=embedder,
+                own=Own(embedder=embedder, fusion=fusion, rerankers=rerankers or {}),
             )
         except BaseException:
             store.close()

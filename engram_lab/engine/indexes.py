@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from engram_lab.core.errors import EmbedderError, EngramError
 from engram_lab.core.registry import open_embedding_cache
 from engram_lab.engine.embedding import EmbeddingWorker
-from engram_lab.engine.ordering import ordering_of
+from engram_lab.engine.ordering import Own, check_names, ordering_of
 from engram_lab.retrieval.dense import DenseIndex
 from engram_lab.retrieval.embedders import EMBEDDERS, EmbedderOptions, resolve
 from engram_lab.retrieval.embedders.cached import cache_keys, with_cache
@@ -55,10 +55,10 @@ class Indexes:
         clock: Tells the time.
         folder: Where index files are kept; None for nowhere.
         read_only: Embed nothing and write no index file.
-        embedder: One to use instead of what `embedding.model` names.
+        own: Parts to use instead of what the configuration names, or beside it.
 
     Raises:
-        InvalidInputError: `embedding.model` names no embedder.
+        InvalidInputError: The configuration names a part that is not known.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Indexes:
         clock: Clock,
         folder: Path | None = None,
         read_only: bool = False,
-        embedder: Embedder | None = None,
+        own: Own | None = None,
     ) -> None:
         self._store = store
         self._config = config
@@ -78,7 +78,8 @@ class Indexes:
         self._read_only = read_only
         self._lock = RLock()
         self._loading = RLock()  # apart, so that words are found while a model is loaded
-        self._given = embedder
+        self._own = own or Own()
+        self._given = self._own.embedder
         self._embedder: Embedder | None = None
         self._fault: EmbedderError | None = None
         self._fault_until: datetime | None = None
@@ -86,7 +87,8 @@ class Indexes:
         self._lexical: LexicalIndex | None = None
         self._dense: DenseIndex | None = None
         model = config.embedding.model
-        if embedder is None and model not in {_OFF, "auto"}:
+        check_names(config.retrieval)
+        if self._given is None and model not in {_OFF, "auto"}:
             EMBEDDERS.get(model.partition(":")[0])  # a misspelt name is refused at once
         self.worker = self._made_worker()
 
@@ -207,7 +209,7 @@ class Indexes:
     def _ordering(self) -> Ordering:
         settings = self._config.retrieval
         embedder = self.embedder() if settings.rerank == "late-interaction" else None
-        return ordering_of(settings, self.lexical(), embedder)
+        return ordering_of(settings, self.lexical(), embedder, self._own)
 
     @cached_property
     def recaller(self) -> Recaller:

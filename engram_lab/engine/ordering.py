@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from engram_lab.core.errors import EmbedderError, InvalidInputError
 from engram_lab.retrieval.conversation import Conversation
 from engram_lab.retrieval.embedders import TokenEmbedder
 from engram_lab.retrieval.fusion import FUSIONS, NORMALISERS
+from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.ordering import Ordering
 from engram_lab.retrieval.rerank import (
     RERANKERS,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from engram_lab.retrieval.fusion import Fusion
     from engram_lab.retrieval.lexical.index import LexicalIndex
 
-__all__ = ["fusion_of", "ordering_of"]
+__all__ = ["Own", "check_names", "fusion_of", "ordering_of"]
 
 _MMR: Final = "mmr"
 _OF_NORMALISER: Final = MappingProxyType(
@@ -74,8 +76,34 @@ def _made(registry: Registry[Any], name: str, parameters: Mapping[str, Mapping[s
         ) from error
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """Parts of a user's own, instead of or beside what a configuration names.
+
+    Attributes:
+        embedder: Makes the vectors.
+        fusion: Makes one ranking of several.
+        rerankers: By name; they take their turns after those that are set, and before diversity.
+    """
+
+    embedder: Embedder | None = None
+    fusion: Fusion | None = None
+    rerankers: Mapping[str, Reranker] = field(default_factory=dict)
+
+
+def check_names(settings: RetrievalSettings) -> None:
+    """Refuse a misspelt name before anything is asked.
+
+    Raises:
+        InvalidInputError: There is no such fusion, normaliser or analyser.
+    """
+    FUSIONS.get(settings.fusion)
+    NORMALISERS.get(settings.normaliser)
+    Analyser(name=settings.analyser)
+
+
 def ordering_of(
-    settings: RetrievalSettings, lexical: LexicalIndex, embedder: Embedder | None
+    settings: RetrievalSettings, lexical: LexicalIndex, embedder: Embedder | None, own: Own
 ) -> Ordering:
     """Return how arms become one order.
 
@@ -95,10 +123,11 @@ def ordering_of(
         priors.append(Importance(weight=settings.importance_weight))
     if priors:
         rerankers["priors"] = Priors(priors=tuple(priors))
+    rerankers |= own.rerankers
     if settings.mmr_lambda is not None:
         rerankers[_MMR] = RERANKERS.get(_MMR)(relevance_share=settings.mmr_lambda)
     return Ordering(
-        fusion=fusion_of(settings),
+        fusion=own.fusion or fusion_of(settings),
         rerankers=rerankers,
         depth=settings.rerank_depth,
         wants_vectors=_MMR in rerankers,

@@ -1,0 +1,70 @@
+"""Parts of a user's own: passed as objects, refused by name before anything is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engram_lab import Engine, EngineConfig
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.retrieval.fusion import ArmWeights, LinearFusion, LinearWeights
+from engram_lab.retrieval.rerank.building import made_of, scores_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engram_lab.retrieval.rerank import Candidate, Reranked, RerankQuery
+
+
+class ShortestFirst:
+    """A reranker that likes short texts."""
+
+    def rerank(self, query: RerankQuery, candidates: Sequence[Candidate]) -> Reranked:
+        scores = scores_of(candidates)
+        scores[:] = [1 / len(each.memory.content) for each in candidates]
+        return made_of(candidates, {"shortness": scores}, how="sum")
+
+
+def filled(**own: Any) -> Engine:
+    engine = Engine.open(":memory:", **own)
+    engine.remember_many([{"content": "tea for two and two for tea"}, {"content": "tea, again"}])
+    return engine
+
+
+def test_a_reranker_of_ones_own_has_the_last_word() -> None:
+    with filled() as engine:
+        assert engine.recall("tea for two")[0].memory.content == "tea for two and two for tea"
+    with filled(rerankers={"shortest": ShortestFirst()}) as engine:
+        best = engine.recall("tea for two")[0]
+    assert best.memory.content == "tea, again"
+    assert [step.name for step in best.explanation.steps] == ["shortest"]
+    assert best.score == best.explanation.score == 0.1
+
+
+def test_a_fusion_of_ones_own_takes_the_place_of_what_is_set() -> None:
+    only_words = {
+        "keyword": ArmWeights(score=2.0, rank=0.0, presence=1.0),
+        "semantic": ArmWeights(score=0.0, rank=0.0, presence=0.0),
+    }
+    with filled(fusion=LinearFusion(weights=LinearWeights(arms=only_words))) as engine:
+        hits = engine.recall("tea for two", strategy="hybrid")
+    shares = {arm.name: arm.contribution for arm in hits[0].explanation.arms}
+    assert shares["keyword"] > 0
+    assert shares["semantic"] == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "known"),
+    [
+        ("fusion", "rff", "did you mean 'rrf'"),
+        ("normaliser", "minmax", "did you mean 'min-max'"),
+        ("analyser", "french", "english, simple"),
+    ],
+)
+def test_a_misspelt_name_is_refused_when_the_engine_opens(
+    setting: str, value: str, known: str
+) -> None:
+    config = EngineConfig.from_dict({"retrieval": {setting: value}})
+    with pytest.raises(InvalidInputError, match=known):
+        Engine.open(":memory:", config=config)
