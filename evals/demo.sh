@@ -41,9 +41,16 @@ run 'engram import ../datasets/harbour/memories.jsonl'
 explain "Ask in plain words; the best answer comes first."
 run 'engram recall "how does Ilse take her coffee?" -k 2'
 
-explain "Ask among the decisions alone, and see why each is there."
+explain "Ask among the decisions alone, and see why each is there: what words and meaning add."
 run 'engram recall "when is the launch of Petrel?" -k 2 --explain \
     --filter '\''{"type": "decision"}'\'
+
+explain "The answer shares no word with this question: MiniLM, a small model, finds it by meaning.
+# (Should the second line name hashing, MiniLM is not installed, and likeness of spelling is all there is.)"
+run 'engram recall "any medical advice?" -k 1 --explain'
+
+explain "Unknown words are pointed out, and never replaced unasked."
+run 'engram suggest "blod presure"'
 
 explain "Remember something new. What is printed is its id."
 run 'id=$(engram remember "Ada takes her coffee black" --tag taste); echo $id'
@@ -60,7 +67,7 @@ run 'engram history $id'
 
 explain "Forget it: no search finds it now. Then bring it back."
 run 'engram forget $id --reason "a test"'
-run 'engram recall "Ada"'
+run 'engram recall "Ada" --workspace default'
 run 'engram restore $id'
 
 explain "Look into the past: what did the memory hold before the update?"

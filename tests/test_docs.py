@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,24 @@ from engram_lab.config import EngineConfig
 from engram_lab.core.filters import OPERATORS
 from engram_lab.core.registry import STORES
 from engram_lab.core.schemas import SCHEMAS
+from engram_lab.retrieval.dense import VECTOR_INDEXES
+from engram_lab.retrieval.embedders import EMBEDDERS
+from engram_lab.retrieval.fusion import FUSIONS, NORMALISERS
+from engram_lab.retrieval.rerank import RERANKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engram_lab.core.registry import Registry
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "evals/bench/README.md"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def commands(group: Any, name: str) -> Iterator[str]:
@@ -56,6 +64,33 @@ def test_every_registered_name_operator_and_table_is_in_the_readme() -> None:
     assert " ".join(OPERATORS) in README
 
 
+@pytest.mark.parametrize(
+    ("setting", "registry"),
+    [
+        ("embedding.model", EMBEDDERS),
+        ("index.kind", VECTOR_INDEXES),
+        ("retrieval.fusion", FUSIONS),
+        ("retrieval.normaliser", NORMALISERS),
+        ("retrieval.rerank", RERANKERS),
+    ],
+)
+def test_every_part_of_recall_is_in_the_row_of_its_setting(
+    setting: str, registry: Registry[Any]
+) -> None:
+    (row,) = re.findall(rf"^\| {registry.kind} \| `{setting}`.*$", README, re.MULTILINE)
+
+    assert [each for each in registry.names() if f"`{each}`" not in row] == []
+
+
+def test_every_extra_is_in_the_readme() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (told,) = re.findall(r"^Extras: (.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    extras = list(project["optional-dependencies"])
+
+    assert [each for each in extras if f"`{each}`" not in told] == []
+    assert "onnx" in extras
+
+
 def test_the_generated_tables_are_up_to_date() -> None:
     script = [sys.executable, str(ROOT / "evals" / "readme.py"), "--check"]
 
@@ -71,6 +106,18 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert (tmp_path / "notes.db").exists()
     assert len(found) >= 3
+
+
+def test_the_parts_that_contributing_shows_keep_their_contracts() -> None:
+    found = blocks("python", CONTRIBUTING)
+
+    for block in found:  # each in a process of its own, as it registers a name
+        ran = subprocess.run([sys.executable, "-c", block], check=False, capture_output=True)
+        assert ran.stderr == b""
+        assert ran.returncode == 0
+
+    checks = "check_embedder", "check_vector_index", "check_fusion", "check_reranker"
+    assert [each for each in checks if f"\n{each}(" not in "".join(found)] == []
 
 
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:

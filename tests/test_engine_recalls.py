@@ -153,7 +153,7 @@ def test_a_refused_recall_is_no_event(engine: Engine) -> None:
 def test_an_agent_s_recalls_are_recorded_under_its_name(clock: ManualClock, tmp_path: Path) -> None:
     with opened(clock, tmp_path / "notes.db") as engine:
         memory = engine.remember("tea")
-        engine.recall("mine?")
+        engine.recall("mine?", strategy="keyword")
         agent = engine.as_agent("coder", "global/org:a")
         agent.recall("tea?")
     with opened(clock, tmp_path / "notes.db") as engine:

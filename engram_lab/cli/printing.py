@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from engram_lab.core.reports import CheckResult
     from engram_lab.core.types import Memory, Version
+    from engram_lab.retrieval import Hits
 
 __all__ = [
     "counted",
     "print_checks",
+    "print_compact",
     "print_history",
+    "print_hits",
     "print_json",
     "print_memories",
     "print_memory",
@@ -34,6 +38,9 @@ _LONGEST: Final = 400
 
 _NARROWEST: Final = 40
 """Columns: a terminal that has fewer breaks our lines by itself."""
+
+_SHORTEST_TITLE: Final = 30
+"""Columns: a title that has fewer beside the id goes above it."""
 
 _KEPT_BY_THE_STORE: Final = frozenset(
     {"content_hash", "version", "created_at", "updated_at", "forgotten_at"}
@@ -76,23 +83,69 @@ def print_memory(memory: Memory) -> None:
     )
 
 
-def print_memories(
-    memories: Sequence[Memory], *, leads: Sequence[str], notes: Sequence[str] = ()
-) -> None:
+def print_memories(memories: Sequence[Memory], *, leads: Sequence[str]) -> None:
     """Print memories one under the other, each led by what they are ordered by."""
+    from rich.text import Text
+
+    blocks = [(memory, Text(_shortened(memory.content)), "") for memory in memories]
+    _print_blocks(blocks, leads=leads)
+
+
+def print_hits(hits: Hits, *, explain: bool) -> None:
+    """Print hits, best first; explained, with the words of the question and a line for each arm."""
+    from rich.text import Text
+
+    from engram_lab.retrieval.showing import lines_of, parts_of
+
+    blocks = []
+    for hit in hits:
+        text, words = hit.memory.content, hit.explanation.words
+        if words is None:
+            content = Text(_shortened(text))
+        elif _console().is_terminal:
+            content = Text.assemble(
+                *((part, "bold" if found else "") for part, found in parts_of(text, words))
+            )
+        else:
+            content = Text(words)
+        why = "\n".join(lines_of(hit.explanation)) if explain else ""
+        blocks.append((hit.memory, content, why))
+    _print_blocks(blocks, leads=[f"{hit.score:.2f}" for hit in hits])
+
+
+def print_compact(hits: Hits) -> None:
+    """Print a line for each hit: score, id and title, which is cut where a terminal ends."""
+    from rich.text import Text
+
+    console = _console()
+    for each in hits.compact():
+        lead, title = f"{each.score:.2f}  ", Text(each.title)
+        room = console.width - len(lead) - len(each.id) - 2
+        above = console.is_terminal and room < min(_SHORTEST_TITLE, title.cell_len)
+        if console.is_terminal:
+            title.truncate(room + len(each.id) + 2 if above else room, overflow="ellipsis")
+        line = Text().append(lead, style="bold")
+        if above:
+            line.append_text(title).append(f"\n{' ' * len(lead)}{each.id}", style="dim")
+        else:
+            line.append(f"{each.id}  ", style="dim").append_text(title)
+        console.print(line, soft_wrap=True)
+
+
+def _print_blocks(blocks: Sequence[tuple[Memory, Text, str]], *, leads: Sequence[str]) -> None:
+    """Print memories as they are to be read, each with what is said below it."""
     from rich.text import Text
 
     table = _grid()
     table.columns[0].justify = "right"
     room = _console().width - max(map(len, leads), default=0) - 2
-    for place, memory in enumerate(memories):
+    for lead, (memory, block, note) in zip(leads, blocks, strict=True):
         about = "  ".join(filter(None, (memory.type, *_marks(memory))))
         apart = "  " if len(memory.id) + 2 + len(about) <= room else "\n"
-        block = Text(_shortened(memory.content))
         block.append(f"\n{memory.id}{apart}{about}", style="dim")
-        if notes:
-            block.append(f"\n{notes[place]}", style="dim")
-        table.add_row(Text(leads[place], style="bold"), block)
+        if note:
+            block.append(f"\n{note}", style="dim")
+        table.add_row(Text(lead, style="bold"), block)
     _show(table)
 
 

@@ -17,10 +17,19 @@ from engram_lab.cli.options import (
     InWorkspace,
     Settings,
 )
-from engram_lab.cli.printing import counted, print_json, print_memories, progress_bar, say
+from engram_lab.cli.printing import (
+    counted,
+    print_compact,
+    print_hits,
+    print_json,
+    progress_bar,
+    say,
+)
 from engram_lab.core.errors import EmbedderError
 
 if TYPE_CHECKING:
+    from engram_lab.core.keywords import Chosen
+    from engram_lab.engine import Engine
     from engram_lab.retrieval import Hits
 
 __all__ = ["add_to"]
@@ -66,18 +75,21 @@ def recall(
     """Find memories by their words and by what they mean, best first."""
     wanted: Any = strategy
     with open_engine(db, config, settings, use="note") as engine:
+        chosen: Chosen = {
+            "filter": parse_json(filter, flag="--filter"),
+            "workspace": workspace,
+            "scope": scope,
+            "as_of": as_of,
+            "archived": archived,
+        }
         hits = engine.recall(
             query,
             k,
-            filter=parse_json(filter, flag="--filter"),
-            workspace=workspace,
-            scope=scope,
             agent=agent,
-            as_of=as_of,
-            archived=archived,
             strategy=wanted,
             token_budget=token_budget,
             explain=explain,
+            **chosen,
         )
         if as_json:
             print_json(
@@ -93,31 +105,44 @@ def recall(
             )
         else:
             _print(hits, compact=compact, explain=explain)
+            if not explain and (wanted or engine.config.retrieval.strategy) == "auto":
+                _print_why_one_arm(engine, hits, chosen)
 
 
 def _print(hits: Hits, *, compact: bool, explain: bool) -> None:
+    from engram_lab.retrieval.showing import embedder_name
+
     if explain:
         say(f"{hits.strategy}: {hits.reason}")
+        if hits.embedder:
+            say(f"vectors by {embedder_name(hits.embedder)}")
     if compact:
-        for each in hits.compact():
-            say(f"{each.score:.2f}  {each.id}  {each.title}")
+        print_compact(hits)
     elif hits:
-        print_memories(
-            [hit.memory for hit in hits],
-            leads=[f"{hit.score:.2f}" for hit in hits],
-            notes=[
-                "\n".join(filter(None, (str(hit.explanation), hit.explanation.words)))
-                for hit in hits
-            ]
-            if explain
-            else (),
-        )
-    if not hits:
-        say("nothing found")
+        print_hits(hits, explain=explain)
     if hits.left_out:
-        say(f"{counted({'hits': hits.left_out})} left out by the token budget")
+        some = "" if hits else "nothing fits: "
+        say(f"{some}{counted({'hits': hits.left_out})} left out by the token budget")
+    elif not hits:
+        say("nothing found")
     if hits.suggestions:
         say(f"did you mean: {', '.join(map(str, hits.suggestions))}")
+
+
+def _print_why_one_arm(engine: Engine, hits: Hits, chosen: Chosen) -> None:
+    """Say why an answer is of one arm alone, where both might have searched."""
+    from engram_lab.retrieval.showing import embedder_name
+    from engram_lab.retrieval.strategy import NO_VECTORS
+
+    if hits.strategy == "hybrid" or engine.config.embedding.model == "none":
+        return
+    advice = ""
+    if hits.reason == NO_VECTORS:
+        if not hits and not engine.count(**chosen):
+            return  # where nothing is, nothing has a vector
+        advice = "; `engram reindex` makes what is missing"
+    by = f" ({embedder_name(hits.embedder)})" if hits.embedder else ""
+    say(f"{hits.strategy} arm alone{by}: {hits.reason}{advice}")
 
 
 def suggest(
@@ -150,18 +175,27 @@ def reindex(
     """Embed what waits, and make the indexes anew from what is stored."""
     with open_engine(db, config, settings, use="write") as engine:
         counts = fault = None
+        by: str | None = None
         if engine.config.embedding.model != "none":
             waiting = engine.count(archived=True)
             with progress_bar("memories") as show:
                 counts = engine.embed(progress=lambda done: show(done, max(done, waiting)))
-            fault = engine.store.embedding_queue.last_error(engine.embedder.fingerprint)
+            by = engine.embedder.fingerprint
+            fault = engine.store.embedding_queue.last_error(by)
         engine.reindex()
         memories = engine.count(archived=True)
     if as_json:
-        print_json({"memories": memories, "vectors": counts and counts._asdict()})
-        return
-    say(f"{counted({'memories': memories}) or 'no memory'} indexed")
-    if counts is not None:
-        say(f"{counted({'vectors': counts.complete}) or 'no vector'}; {counts.failed} failed")
+        vectors = counts and counts._asdict()
+        print_json({"memories": memories, "embedder": by, "vectors": vectors})
+    else:
+        say(f"{counted({'memories': memories}) or 'no memory'} indexed")
+        if counts is not None and by is not None:
+            from engram_lab.retrieval.showing import embedder_name
+
+            say(f"{counted({'vectors': counts.complete}) or 'no vector'} by {embedder_name(by)}")
     if counts is not None and counts.failed:
         raise EmbedderError(f"{counts.failed} memories could not be embedded: {fault}")
+    if counts is not None and counts.pending:
+        raise EmbedderError(
+            f"{counts.pending} memories wait to be embedded, so run it again in a while: {fault}"
+        )

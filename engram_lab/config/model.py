@@ -42,6 +42,9 @@ __all__ = [
 Compression = Literal["zstd", "snappy", "none"]
 COMPRESSIONS: Final[tuple[Compression, ...]] = get_args(Compression)
 
+_MOST_LISTED: Final = 12
+"""So many names fit into one sentence."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LearningSettings:
@@ -192,5 +195,10 @@ def unknown(name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, and which known one is nearest."""
     known = tuple(known)
     nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}"
+    if nearest:
+        hint = f"did you mean {nearest[0]}?"
+    elif len(known) <= _MOST_LISTED:
+        hint = f"known are {', '.join(known)}"
+    else:
+        hint = "`engram config show` lists those that are known"
     return f"{name} is unknown: {hint}"

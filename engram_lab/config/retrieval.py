@@ -9,13 +9,11 @@ from engram_lab.core.settings import check_section, setting
 
 __all__ = [
     "DEFER_MODES",
-    "INDEX_KINDS",
     "LEXICALS",
     "RERANKS",
     "STRATEGIES",
     "DeferMode",
     "EmbeddingSettings",
-    "IndexKind",
     "IndexSettings",
     "Lexical",
     "Rerank",
@@ -26,13 +24,11 @@ __all__ = [
 Strategy = Literal["auto", "keyword", "semantic", "hybrid"]
 Lexical = Literal["bm25", "fts5"]
 Rerank = Literal["none", "late-interaction", "cross-encoder"]
-IndexKind = Literal["auto", "exact", "flat", "hnsw", "ivf"]
 DeferMode = Literal["auto", "always", "never"]
 
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
 LEXICALS: Final[tuple[Lexical, ...]] = get_args(Lexical)
 RERANKS: Final[tuple[Rerank, ...]] = get_args(Rerank)
-INDEX_KINDS: Final[tuple[IndexKind, ...]] = get_args(IndexKind)
 DEFER_MODES: Final[tuple[DeferMode, ...]] = get_args(DeferMode)
 
 
@@ -95,7 +91,9 @@ class EmbeddingSettings:
     api_key: str | None = setting(
         None, help="credential of the provider", secret=True, identity=False
     )
-    dim: int | None = setting(None, help="numbers in a vector, where the model lets you choose")
+    dim: int | None = setting(
+        None, help="numbers in a vector, where the model lets you choose", ge=1
+    )
     batch: int = setting(32, help="texts embedded at once", ge=1, le=10_000, identity=False)
     threads: int = setting(1, help="threads of a local model", ge=1, le=256, identity=False)
     timeout_s: float = setting(
@@ -123,10 +121,8 @@ class EmbeddingSettings:
 class IndexSettings:
     """Which indexes hold the vectors."""
 
-    kind: IndexKind = setting(  # noqa: RUF009 - declares a field
-        "auto",
-        help="how vectors are searched; auto: exact while few, then hnsw, then ivf",
-        choices=INDEX_KINDS,
+    kind: str = setting(
+        "auto", help="how vectors are searched; auto: exact while few, then hnsw, then ivf"
     )
     hnsw_links: int = setting(32, help="HNSW: links of a node", ge=4, le=256)
     hnsw_build: int = setting(64, help="HNSW: candidates while building", ge=8, le=10_000)

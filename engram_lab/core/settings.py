@@ -106,7 +106,11 @@ class Setting:
         if not _is_a(value, self.value_type) or self._stands_for_none(value):
             return _NOUNS[self.value_type] + (" or none" if self.optional else "")
         if isinstance(value, int | float) and not self.ge <= value <= self.le:
-            return f"{self.ge:.9g} to {self.le:.9g}"
+            return (
+                f"{self.ge:.9g} to {self.le:.9g}"
+                if self.le < math.inf
+                else f"{self.ge:.9g} or more"
+            )
         return None
 
 

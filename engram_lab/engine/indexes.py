@@ -15,6 +15,7 @@ from engram_lab.core.registry import open_embedding_cache
 from engram_lab.engine.embedding import EmbeddingWorker
 from engram_lab.engine.ordering import Own, check_names, ordering_of
 from engram_lab.retrieval.dense import DenseIndex
+from engram_lab.retrieval.dense.registry import check_kind
 from engram_lab.retrieval.embedders import EMBEDDERS, EmbedderOptions, resolve
 from engram_lab.retrieval.embedders.cached import cache_keys, with_cache
 from engram_lab.retrieval.lexical.analyser import Analyser
@@ -88,6 +89,7 @@ class Indexes:
         self._dense: DenseIndex | None = None
         model = config.embedding.model
         check_names(config.retrieval)
+        check_kind(config.index.kind)
         if self._given is None and model not in {_OFF, "auto"}:
             EMBEDDERS.get(model.partition(":")[0])  # a misspelt name is refused at once
         self.worker = self._made_worker()

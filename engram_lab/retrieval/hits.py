@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
@@ -12,6 +11,7 @@ import pyarrow as pa
 from engram_lab.core.errors import StoreClosedError
 from engram_lab.core.schemas import MEMORIES
 from engram_lab.core.types import RecalledMemory
+from engram_lab.retrieval.showing import page_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,7 +73,8 @@ class Step:
 
     def __str__(self) -> str:
         sign = " + " if self.how == "sum" else " \N{MULTIPLICATION SIGN} "
-        return sign.join(f"{part.value:.4g} {part.name}" for part in self.parts)
+        # 0.0 is added so that none reads -0.
+        return sign.join(f"{part.value + 0.0:.4g} {part.name}" for part in self.parts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -243,18 +244,7 @@ class Hits(Sequence[Hit]):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{hit.rank}</td><td>{hit.score:.4g}</td>"
-            f"<td style='text-align:left'>{html.escape(hit.memory.content)}</td>"
-            f"<td>{html.escape(', '.join(hit.memory.tags))}</td>"
-            f"<td>{html.escape(str(hit.explanation))}</td></tr>"
-            for hit in self._hits
-        )
-        return (
-            f"<table><caption>{len(self)} hits for <b>{html.escape(self.query)}</b> "
-            f"({html.escape(self.strategy)})</caption><thead><tr><th>#</th><th>score</th>"
-            f"<th>content</th><th>tags</th><th>why</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        return page_of(self)
 
 
 def _title(content: str) -> str:

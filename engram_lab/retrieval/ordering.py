@@ -84,10 +84,11 @@ class Ordering:
             query = RerankQuery(text=question, now=now)
             made = rerank_in_turn(self.rerankers.values(), query, candidates)
         known = dict(zip(ranking.keys.tolist(), memories, strict=True))
-        ordered = made[-1].ranking.top(k) if made else ranking
+        ordered = made[-1].ranking if made else ranking
+        ordered = ordered.top(_through_ties(ordered, k))
         places = zip(ordered.keys.tolist(), ordered.scores.tolist(), strict=True)
         # Keys rise in the order of making, and so do ids but for those given by hand.
-        best = sorted(places, key=lambda place: (-place[1], known[place[0]].id))
+        best = sorted(places, key=lambda place: (-place[1], known[place[0]].id))[:k]
         keys = [key for key, _ in best]
         because = zip(_arms(keys, arms, fused), _steps(keys, self.rerankers, made), strict=True)
         return [
@@ -110,19 +111,29 @@ class Ordering:
         return None, next(iter(arms.values()), Ranking.empty())
 
 
+def _through_ties(ranking: Ranking, k: int) -> int:
+    """Return how many are among the best `k`, or score as much as the last of these."""
+    if k >= len(ranking):
+        return k
+    return len(ranking) - int(ranking.scores[::-1].searchsorted(ranking.scores[k - 1]))
+
+
 def _present(ranking: Ranking, depth: int, lookup: Lookup) -> tuple[Ranking, list[Memory]]:
-    """Return the best `depth` that are there, which may have changed since the arms searched."""
+    """Return the best `depth` that are there, and what scores as much as the last of them.
+
+    Some that the arms found may have changed since.
+    """
     start, found = 0, 0
     kept_keys: list[int] = []
     kept_scores: list[float] = []
     memories: list[Memory] = []
     while found < depth and start < len(ranking):
-        stop = start + depth - found
+        stop = _through_ties(ranking, start + depth - found)
         keys, scores = ranking.keys[start:stop], ranking.scores[start:stop]
         fetched = lookup.fetch(keys)
         if start == 0 and None not in fetched:
             whole = [memory for memory in fetched if memory is not None]
-            return ranking.top(depth), whole
+            return ranking.top(stop), whole
         for key, score, memory in zip(keys.tolist(), scores.tolist(), fetched, strict=True):
             if memory is not None:
                 kept_keys.append(key)

@@ -1,8 +1,8 @@
 """Recall in the past: over what the store held at a moment, which no index holds.
 
 Every text of that state is read, so it costs as much as the store is large. Statistics of words are
-those of the selection itself. A memory that has not changed since is compared by the vector it has;
-the others are embedded for the occasion.
+those of all that could be read then, as they would have been then. A memory that has not changed
+since is compared by the vector it has; the others are embedded for the occasion.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
+from engram_lab.core.selection import Selection
 from engram_lab.core.text import public_text
 from engram_lab.retrieval.dense.exact import inner_products
 from engram_lab.retrieval.embedders.checked import embed_checked
@@ -20,12 +21,11 @@ from engram_lab.retrieval.lexical.bm25 import idf, saturation
 from engram_lab.retrieval.ranking import Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from engram_lab.core.protocols import Store
-    from engram_lab.core.selection import Selection
     from engram_lab.core.types import Memory
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.lexical.analyser import Analyser
@@ -51,6 +51,7 @@ class Past:
     """The memories of a selection as they were; each is known by its place, counted from 1."""
 
     view: Store
+    selection: Selection
     memories: tuple[Memory, ...]
     bm25: Bm25
     embedder: Embedder | None
@@ -65,14 +66,8 @@ class Past:
             bm25: How texts become words, and are scored.
             embedder: Makes the vectors.
         """
-        found: list[Memory] = []
-        cursor = None
-        while True:
-            page = view.memories.select(selection, limit=_PAGE, cursor=cursor)
-            found += page.memories
-            cursor = page.next_cursor
-            if cursor is None:
-                return cls(view=view, memories=tuple(found), bm25=bm25, embedder=embedder)
+        memories = tuple(_selected(view, selection))
+        return cls(view=view, selection=selection, memories=memories, bm25=bm25, embedder=embedder)
 
     def by_words(self, question: Question, k: int) -> Ranking:
         """Return the best `k` by BM25 over these texts; see `lexical.bm25`.
@@ -80,18 +75,28 @@ class Past:
         Phrases and beginnings are but words here.
         """
         terms_of = self.bm25.analyser.terms
-        counts = [Counter(terms_of(_indexed(each))) for each in self.memories]
+        texts = (*self.memories, *self._others())
+        counts = [Counter(terms_of(_indexed(each))) for each in texts]
         lengths = np.array([each.total() for each in counts], np.int64)
         scores = np.zeros(len(counts))
         average = float(lengths.mean()) if lengths.any() else 1.0
-        for term in question.terms:
-            tf = np.array([each[term] for each in counts], np.int64)
+        by_term = {
+            term: np.array([each[term] for each in counts], np.int64) for term in question.terms
+        }
+        # The rarest first, as in the index: a sum depends on its order in the last bits.
+        for _, tf in sorted(by_term.items(), key=lambda each: (np.count_nonzero(each[1]), each[0])):
             at = np.flatnonzero(tf)
             if at.size:
                 share = saturation(tf[at], lengths[at], average, k1=self.bm25.k1, b=self.bm25.b)
                 scores[at] += idf(len(at), len(counts)) * share
-        found = np.flatnonzero(scores)
+        found = np.flatnonzero(scores[: len(self.memories)])
         return Ranking.of(found + 1, scores[found], limit=k)
+
+    def _others(self) -> list[Memory]:
+        """Return what could be read then beside the selection: its words count for statistics."""
+        wide = Selection(as_of=self.selection.as_of, archived=True)
+        known = {memory.id for memory in self.memories}
+        return [memory for memory in _selected(self.view, wide) if memory.id not in known]
 
     def by_meaning(self, query: NDArray[np.float32], k: int) -> Ranking:
         """Return the best `k` by the cosine to a query, float32 [dim]."""
@@ -140,6 +145,16 @@ class Past:
             vector.values if vector and now and public_text(then.content) == now.content else None
             for then, now, vector in zip(memories, today, stored, strict=True)
         ]
+
+
+def _selected(view: Store, selection: Selection) -> Iterator[Memory]:
+    cursor = None
+    while True:
+        page = view.memories.select(selection, limit=_PAGE, cursor=cursor)
+        yield from page.memories
+        cursor = page.next_cursor
+        if cursor is None:
+            return
 
 
 def _indexed(memory: Memory) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from engram_lab.config.retrieval import STRATEGIES
 from engram_lab.core.errors import EmbedderError, InvalidInputError, shown
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from engram_lab.config.retrieval import Strategy
     from engram_lab.retrieval.question import Question
 
-__all__ = ["Chosen", "Evidence", "check_strategy", "choose"]
+__all__ = ["NO_VECTORS", "Chosen", "Evidence", "check_strategy", "choose"]
+
+NO_VECTORS: Final = "no memory that is asked for has a vector"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +70,7 @@ def choose(wanted: Strategy, question: Question, evidence: Evidence) -> Chosen:
     if evidence.obstacle is not None or not evidence.vectors:
         return Chosen(
             strategy="keyword",
-            reason=evidence.obstacle or "no memory that is asked for has a vector",
+            reason=evidence.obstacle or NO_VECTORS,
         )
     if not question.terms or not evidence.found:
         why = "none of the words finds anything" if question.terms else "no word of it tells much"

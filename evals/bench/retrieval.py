@@ -102,9 +102,7 @@ def measure(
                     measure_peers(report, data, ask, cache=options.cache, raw=raw, names=names)
         if "following" in chosen:
             ours.resident(report, data, file, kind=kind)
-            given = ours.Given(data)
-            with ours.opened(file, given, kind=kind) as engine:
-                ours.following(report, engine, given, data)
+            ours.following(report, data, file, kind=kind)
 
 
 def growth(report: Report, sizes: list[int], raw: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ class Given:
 def opened(file: Path, given: Given, *, kind: str = "auto", read_only: bool = False) -> Engine:
     """Open a store at the default settings, but for the kind of index that is asked for."""
     config = EngineConfig()
-    config = replace(config, index=replace(config.index, kind=kind))  # type: ignore[arg-type]
+    config = replace(config, index=replace(config.index, kind=kind))
     return Engine.open(file, config=config, embedder=given, read_only=read_only)
 
 
@@ -151,8 +151,24 @@ def resident(report: Report, data: Workload, file: Path, *, kind: str) -> None:
     report.tell("mapped from files, after 200 recalls", data.rows, mapped, "MiB")
 
 
-def following(report: Report, engine: Engine, given: Given, data: Workload) -> None:
+def following(report: Report, data: Workload, file: Path, *, kind: str) -> None:
     """Measure how the indexes follow writes, one at a time and 1,000 at once; undo the writes."""
+    given = Given(data)
+    engine = opened(file, given, kind=kind)
+    try:
+        written = follow(report, engine, given, data)
+        start = time.perf_counter()
+        engine.purge(written)
+        took_s = time.perf_counter() - start
+        report.tell(f"purge of {len(written):,} memories", data.rows, took_s, "s")
+    finally:
+        start = time.perf_counter()
+        engine.close()
+    report.tell("closing after it", data.rows, time.perf_counter() - start, "s")
+
+
+def follow(report: Report, engine: Engine, given: Given, data: Workload) -> list[str]:
+    """Write, catch up, and return the ids of what was written."""
     lexical, dense = indexes_of(engine).lexical(), indexes_of(engine).dense()
     assert dense is not None  # noqa: S101 - an embedder is given
     took: dict[str, list[float]] = {"words": [], "vectors": []}
@@ -178,7 +194,4 @@ def following(report: Report, engine: Engine, given: Given, data: Workload) -> N
         index.catch_up()
         took_ms = (time.perf_counter() - start) * 1e3
         report.tell(f"catch-up of {name} after {CHANGES:,} changes", data.rows, took_ms, "ms")
-    start = time.perf_counter()
-    engine.purge(written)
-    took_ms = (time.perf_counter() - start) * 1e3
-    report.tell(f"purge of {len(written):,} memories", data.rows, took_ms, "ms")
+    return written

@@ -96,7 +96,12 @@ class Peer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, **quiet},
+            # Not our path: the folder `datasets` would stand in the way of a package of that name.
+            env={
+                name: value
+                for name, value in {**os.environ, **quiet}.items()
+                if name != "PYTHONPATH"
+            },
         )
         try:
             said = self._line(BUILD_LIMIT_S)

@@ -146,9 +146,15 @@ def test_recall_finds_archived_ones_when_asked(engram: Engram, coffee: dict[str,
 def test_recall_explains_each_hit(engram: Engram, coffee: dict[str, str]) -> None:
     printed = engram("recall", "coffee", "--explain", *BY_WORDS)
     assert printed.splitlines()[0] == "keyword: as told"
-    because = re.findall(r"^ +(\S+) = (\S+) keyword \(#(\d): (\S+)\)$", printed, re.MULTILINE)
-    assert [rank for _, _, rank, _ in because] == ["1", "2", "3"]
-    assert all(whole == part == score for whole, part, _, score in because)
+    because = re.findall(r"^ +(= \S+  keyword  #\d with \S+)$", printed, re.MULTILINE)
+    found = [
+        hit["explanation"]["arms"] for hit in engram.json("recall", "coffee", *BY_WORDS)["hits"]
+    ]
+    assert because == [
+        f"= {arm['contribution']:.4g}  keyword  #{rank} with {arm['score']:.4g}"
+        for rank, (arm,) in enumerate(found, 1)
+    ]
+    assert len(because) == 3
     assert "**coffee** **coffee**\n" in printed
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from engram_lab import Engine, EngineConfig
 from engram_lab.core.errors import InvalidInputError
+from engram_lab.retrieval.dense import VECTOR_INDEXES
 from engram_lab.retrieval.fusion import ArmWeights, LinearFusion, LinearWeights
 from engram_lab.retrieval.rerank.building import made_of, scores_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engram_lab.retrieval.dense import VectorIndex, VectorIndexOptions
     from engram_lab.retrieval.rerank import Candidate, Reranked, RerankQuery
 
 
@@ -68,3 +70,24 @@ def test_a_misspelt_name_is_refused_when_the_engine_opens(
     config = EngineConfig.from_dict({"retrieval": {setting: value}})
     with pytest.raises(InvalidInputError, match=known):
         Engine.open(":memory:", config=config)
+
+
+def test_a_misspelt_kind_of_index_is_refused_when_the_engine_opens() -> None:
+    config = EngineConfig.from_dict({"index": {"kind": "hsnw"}})
+    with pytest.raises(InvalidInputError, match="allowed are auto, exact, flat, hnsw, ivf"):
+        Engine.open(":memory:", config=config)
+
+
+def test_an_index_of_ones_own_is_set_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def own(options: VectorIndexOptions) -> VectorIndex:
+        made.append(options.dim)
+        return VECTOR_INDEXES.get("flat")(options)
+
+    monkeypatch.setitem(VECTOR_INDEXES._known, "own", own)
+    config = EngineConfig.from_dict({"index": {"kind": "own"}})
+    with filled(config=config) as engine:
+        engine.remember_many([{"content": f"tea number {n}"} for n in range(300)])  # else exact
+        assert len(engine.recall("tea", strategy="semantic")) == 10
+        assert set(made) == {engine.embedder.dim}

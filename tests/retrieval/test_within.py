@@ -96,9 +96,11 @@ def test_a_few_that_are_hidden_are_made_up_for(store: SqliteStore, clock: Manual
     for memory in first:
         assert memory is not None
         store.memories.update(memory.id, {"lifecycle": "archived"})
-    found = ranked_within(search, store.corpus, Selection(), 10)
+    hidden = store.corpus.hidden(Selection())
+    assert hidden is not None
+    found = ranked_within(search, store.corpus, Selection(), 10, hidden=hidden)
     assert found.keys.tolist() == search.ranking.keys[3:13].tolist()
-    assert all(among is None for _, among in search.asked)
+    assert search.asked == [(10, None), (13, None)]
     everything = ranked_within(search, store.corpus, Selection(archived=True), 10)
     assert everything.keys.tolist() == search.ranking.keys[:10].tolist()
 
@@ -144,5 +146,7 @@ def test_it_is_what_brute_force_finds(
         selection = Selection.of(**chosen)
         found = ranked_within(search, store.corpus, selection, k)
         assert found.keys.tolist() == best(search, store, selection, k)
+        hidden = store.corpus.hidden(selection)
+        assert found == ranked_within(search, store.corpus, selection, k, hidden=hidden)
         known = dict(zip(keys, scores, strict=True))
         assert found.scores.tolist() == [known[key] for key in found.keys.tolist()]

@@ -82,13 +82,14 @@ class Bulk(Relations):
         self._owner()
         with self._context.database.read() as connection:
             found = connection.execute(_HEAD).fetchone()
-        return (0, "") if found is None else (found[1], _stamp_of(found))
+        return (0, "") if found is None else (found[1], self._stamp_of(found))
 
     def stamp(self, number: int) -> str | None:
         """Return what tells the history up to a change from that of any other store.
 
         Made of the store's own mark, which its copies share, and of the change itself, by which a
-        copy differs that went another way.
+        copy differs that went another way. A change that got the number of one that was undone
+        after somebody had looked, here within its transaction, has another stamp too.
 
         Raises:
             AccessDeniedError: An agent asks.
@@ -96,9 +97,17 @@ class Bulk(Relations):
         self._owner()
         if number == 0:
             return ""
-        with self._context.database.read() as connection:
+        database = self._context.database
+        with database.read() as connection:
             found = connection.execute(_STAMP, (number,)).fetchone()
-        return None if found is None else _stamp_of(found)
+            if connection.in_transaction:
+                database.undone.look(number)
+        return None if found is None else self._stamp_of(found)
+
+    def _stamp_of(self, change: tuple[Any, ...]) -> str:
+        if times := self._context.database.undone.times(change[1]):
+            change = (*change, times)
+        return sha256(orjson.dumps(change)).hexdigest()[:_STAMP_CHARS]
 
     def text_changes(self, after: int, *, limit: int = 10_000) -> TextChanges:
         """Return the texts of memories that changes after a number concern, all of one state.
@@ -194,15 +203,14 @@ class Bulk(Relations):
         """
         self._owner()
         with self._context.database.read() as connection:
-            rows = connection.execute("SELECT pk FROM searchable ORDER BY pk")
-            return np.fromiter((pk for (pk,) in rows), np.int64)
+            # No name holds the cursor: it must be gone before another thread has the connection.
+            return np.fromiter(
+                (pk for (pk,) in connection.execute("SELECT pk FROM searchable ORDER BY pk")),
+                np.int64,
+            )
 
     def _owner(self) -> None:
         self._context.access.check_owner("read the change log, nor texts and vectors in bulk")
-
-
-def _stamp_of(change: tuple[Any, ...]) -> str:
-    return sha256(orjson.dumps(change)).hexdigest()[:_STAMP_CHARS]
 
 
 def _reach(connection: apsw.Connection, after: int, limit: int) -> int:

@@ -13,7 +13,7 @@ from engram_lab.core.filters import ALWAYS, matches
 from engram_lab.core.sqlite.bulk import Bulk
 from engram_lab.core.sqlite.conditions import Where, of_rows, of_selection
 from engram_lab.core.sqlite.relations import as_keys
-from engram_lab.core.sqlite.rows import MEMORY_COLUMNS, memory_of, select_columns
+from engram_lab.core.sqlite.rows import MEMORY_COLUMNS, fetch, memory_of, select_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,11 +44,13 @@ class Corpus(Bulk):
         """
         self._check(selection)
         where = of_selection(selection, self._context.access, self._context.now())
+        sql = f"SELECT m.pk FROM memories AS m WHERE {where.sql} ORDER BY m.pk"
         with self._context.database.read() as connection:
-            rows = connection.execute(
-                f"SELECT m.pk FROM memories AS m WHERE {where.sql} ORDER BY m.pk", where.values
+            # No name holds the cursor: it must be gone before another thread has the connection.
+            return np.fromiter(
+                (pk for (pk,) in connection.execute(sql, where.values)),
+                np.int64,
             )
-            return np.fromiter((pk for (pk,) in rows), np.int64)
 
     def hidden(self, selection: Selection, *, most: int = 1000) -> NDArray[np.int64] | None:
         """Return what a selection leaves out of all that may be searched, where that is little.
@@ -59,11 +61,10 @@ class Corpus(Bulk):
         self._check(selection)
         if self._context.access.principal is not None or selection.is_narrow:
             return None
-        archived = "" if selection.archived else f"{_ARCHIVED} UNION ALL "
+        sql = f"{'' if selection.archived else f'{_ARCHIVED} UNION ALL '}{_EXPIRED} LIMIT ?"
         now = to_us(self._context.now())
         with self._context.database.read() as connection:
-            rows = connection.execute(f"{archived}{_EXPIRED} LIMIT ?", (now, most + 1))
-            found = [pk for (pk,) in rows]
+            found = [pk for (pk,) in connection.execute(sql, (now, most + 1))]
         return None if len(found) > most else np.unique(np.array(found, np.int64))
 
     def visible(self, keys: NDArray[np.int64], selection: Selection) -> NDArray[np.bool_]:
@@ -74,12 +75,13 @@ class Corpus(Bulk):
             return np.zeros(0, np.bool_)
         where, left = self._condition(selection, len(asked))
         columns = "" if left == ALWAYS else _COLUMNS[False]
+        sql = f"SELECT {columns} m.pk {_OF_KEYS} {where.sql}"
         values = (apsw.carray(asked), *where.values)
         with self._context.database.read() as connection:
-            rows = connection.execute(f"SELECT {columns} m.pk {_OF_KEYS} {where.sql}", values)
             if left == ALWAYS:
-                seen = {pk for (pk,) in rows}
+                seen = {pk for (pk,) in connection.execute(sql, values)}
             else:
+                rows = fetch(connection, sql, values)
                 seen = {row[-1] for row in rows if matches(left, memory_of(row))}
         return np.fromiter(map(seen.__contains__, asked.tolist()), np.bool_, len(asked))
 

@@ -22,6 +22,7 @@ from engram_lab.core.errors import (
 from engram_lab.core.sqlite.faults import DAMAGE, translated
 from engram_lab.core.sqlite.migrations import check_identity, check_migrated, migrate
 from engram_lab.core.sqlite.pragmas import prepare_reader, prepare_writer
+from engram_lab.core.sqlite.undone import Undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,7 @@ class Database:
         self._free = BoundedSemaphore(settings.readers)
         self._closed = False
         self._watcher: apsw.Connection | None = None
+        self.undone = Undone()
         if path != MEMORY:
             self._check_place(Path(path))
         try:
@@ -176,6 +178,7 @@ class Database:
                 # A full disk may have ended the transaction already: the first error counts.
                 if self._writer.in_transaction:
                     self._writer.execute(rollback)
+                self.undone.after_rollback(self._writer)
                 raise
             finally:
                 self._writing_thread = outer
@@ -194,6 +197,7 @@ class Database:
         self._check_usable()
         self._acquire()
         try:
+            self._check_usable()  # it may have been closed while this thread waited
             relaxed = self._writing_thread is None and not self.read_only
             if relaxed:
                 self._writer.pragma("synchronous", "normal")

@@ -188,8 +188,11 @@ def _waiting(connection: apsw.Connection) -> str:
         "AND NOT EXISTS (SELECT 1 FROM vectors AS v WHERE v.pk = m.pk AND v.embedder = e.number)) "
         "FROM embedders AS e ORDER BY 1",
     )
-    waiting = [f"{count} memories wait for {name!r}" for name, count in rows if count]
-    return ", ".join(waiting) or "no memory waits for one"
+    found = [
+        f"{count} memories wait for {name!r}" if count else f"no memory waits for {name!r}"
+        for name, count in rows
+    ]
+    return ", ".join(found) or "none was made"
 
 
 _CHECKS: Final[dict[str, tuple[Callable[[apsw.Connection], list[str]], str]]] = {

@@ -15,6 +15,7 @@ from engram_lab.retrieval.dense.registry import AUTO, EXACT, check_kind, kind_fo
 from engram_lab.retrieval.dense.saved import Files, restored
 from engram_lab.retrieval.dense.sharing import SharedLock
 from engram_lab.retrieval.dense.table import VectorTable
+from engram_lab.retrieval.purges import purged_since
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -178,6 +179,7 @@ class DenseIndex:
                 )
             table.put(changes.keys, changes.values)
         if changes.purged:
+            self._base = self._kept = None  # who purged removed the files
             table.keep(self._corpus.alive())
             if table.dead:
                 self._purged = True
@@ -281,6 +283,9 @@ class DenseIndex:
                 self._base = (self._files.write_base(self._held), self._held.shape)
             self._files.write_state(self._base[0], table, number=self._number, stamp=stamp)
             self._kept = (self._number, self._held.shape)
+            if purged_since(self._corpus, self._number):
+                self._files.remove()
+                self._base = self._kept = None
 
     def erase(self) -> None:
         """Let go of what was purged: remove the files, and forget vectors that are held no more.

@@ -1,4 +1,4 @@
-"""The embedders by name: what `retrieval.embedder` may say, and how it is made of it."""
+"""The embedders by name: what `embedding.model` may say, and how it is made of it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _at_first_use(module: str) -> EmbedderFactory:
 
 
 EMBEDDERS: Registry[EmbedderFactory] = Registry("embedder", group="engram_lab.embedders")
-"""What `retrieval.embedder` may name: functions of `EmbedderOptions` that return an `Embedder`."""
+"""What `embedding.model` may name: functions of `EmbedderOptions` that return an `Embedder`."""
 
 _HERE: Final = "engram_lab.retrieval.embedders"
 # A name, and the module whose `from_options(options)` makes the embedder.

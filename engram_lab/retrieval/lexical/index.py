@@ -17,6 +17,7 @@ from engram_lab.retrieval.lexical.maxscore import Scorer, TermList
 from engram_lab.retrieval.lexical.pairs import Pairs
 from engram_lab.retrieval.lexical.segment import Rows, Segment
 from engram_lab.retrieval.lexical.vocabulary import Vocabulary
+from engram_lab.retrieval.purges import purged_since
 from engram_lab.retrieval.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -195,8 +196,9 @@ class LexicalIndex:
             pairs=pairs,
         )
         with self._lock:
-            if erasures != self._erasures:
+            if erasures != self._erasures or purged_since(self._corpus, number):
                 self.path.unlink(missing_ok=True)
+                self._saved = _NEW
                 return False
             if holdings is self._holdings and generation == holdings.generation:
                 self._load()

@@ -11,10 +11,10 @@ __all__ = ["STOP_WORDS"]
 # of contractions.
 _WORDS: Final = """
 a an the
-i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his
+i me my myself we us our ours ourselves you your yours yourself yourselves he him his
 himself she her hers herself it its itself they them their theirs themselves
 this that these those who whom whose which what when where why how
-be am is are was were been being have has had having do does did doing done
+be am is are was were been being have has had having do does did doing
 can could should would
 about above after against at before below between by down during for from in into of off on
 out over through to under until up with
