@@ -38,6 +38,13 @@ class Spoilt:
         if self._fault != "restore":
             self._index.restore(data)
 
+    def blot(self, slots: Any) -> None:
+        if self._fault == "unblotted":
+            return
+        if self._fault == "others":
+            slots = np.arange(self._index.size)
+        self._index.blot(slots[:-1] if self._fault == "last" and len(slots) > 1 else slots)
+
     def search(self, query: Any, k: int, *, allowed: Any = None, effort: int = 1) -> Any:
         self._asked += 1
         fault = self._fault
@@ -70,6 +77,9 @@ class Spoilt:
         ("more", "no more than were wanted"),
         ("range", "slots of rows"),
         ("restore", "what was dumped is restored"),
+        ("unblotted", "what was blotted is in no dump. Instead, 1 of 1 rows"),
+        ("last", "what was blotted is in no dump. Instead, 1 of 50 rows"),
+        ("others", "what was not blotted is found as before"),
     ],
 )
 def test_a_fault_is_told_with_the_law_that_it_breaks(fault: str, law: str) -> None:

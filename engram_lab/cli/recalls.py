@@ -92,21 +92,23 @@ def recall(
             **chosen,
         )
         if as_json:
-            print_json(
-                {
-                    "query": hits.query,
-                    "strategy": hits.strategy,
-                    "reason": hits.reason,
-                    "embedder": hits.embedder,
-                    "suggestions": hits.suggestions,
-                    "left_out": hits.left_out,
-                    "hits": hits.compact() if compact else list(hits),
-                }
-            )
+            print_json(_record(hits, compact=compact))
         else:
             _print(hits, compact=compact, explain=explain)
             if not explain and (wanted or engine.config.retrieval.strategy) == "auto":
                 _print_why_one_arm(engine, hits, chosen)
+
+
+def _record(hits: Hits, *, compact: bool) -> dict[str, Any]:
+    return {
+        "query": hits.query,
+        "strategy": hits.strategy,
+        "reason": hits.reason,
+        "embedder": hits.embedder,
+        "suggestions": hits.suggestions,
+        "left_out": hits.left_out,
+        "hits": hits.compact() if compact else list(hits),
+    }
 
 
 def _print(hits: Hits, *, compact: bool, explain: bool) -> None:

@@ -93,21 +93,27 @@ class EmbeddingWorker:
             EmbedderError: The embedder cannot be loaded. What it says of a memory is in the queue.
         """
         embedder = self._embedder()
+        fingerprint = embedder.fingerprint
         done = 0
         while not self._stopping.is_set():
-            claimed = self._queue.claim(embedder.fingerprint, limit=_AT_ONCE)
+            if embedder.fingerprint != fingerprint:  # each name has all memories before it
+                raise EmbedderError(
+                    f"the embedder calls itself {fingerprint!r}, then {embedder.fingerprint!r}: "
+                    "a fingerprint must stay as it is"
+                )
+            claimed = self._queue.claim(fingerprint, limit=_AT_ONCE)
             if not claimed:
                 break
             try:
                 self._embed(embedder, claimed)
             except BaseException:  # what is done already is no longer held, and is passed over
                 with suppress(StoreError):
-                    self._queue.release(embedder.fingerprint, claimed)
+                    self._queue.release(fingerprint, claimed)
                 raise
             done += len(claimed)
             if progress is not None:
                 progress(done)
-        return self._queue.counts(embedder.fingerprint)
+        return self._queue.counts(fingerprint)
 
     def _embed(self, embedder: Embedder, claimed: Sequence[Waiting]) -> None:
         """Embed a batch. Where a model refuses it for good, parts tell which text is at fault."""

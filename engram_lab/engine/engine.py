@@ -222,7 +222,8 @@ class Engine(RecallVerbs):
 
     def clean_up(self) -> CleanupReport:
         """Purge what has expired and carry out the policies of the workspaces."""
-        report = self.store.memories.clean_up()
+        with self._indexes.expiring():
+            report = self.store.memories.clean_up()
         if report.expired:
             self._indexes.erase()
         return report

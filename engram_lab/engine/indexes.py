@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.core.errors import EmbedderError, EngramError
+import numpy as np
+
+from engram_lab.core.errors import EmbedderError, EngramError, StoreError
 from engram_lab.core.registry import open_embedding_cache
+from engram_lab.core.selection import Selection
 from engram_lab.engine.embedding import EmbeddingWorker
 from engram_lab.engine.ordering import Own, check_names, ordering_of
 from engram_lab.retrieval.dense import DenseIndex
 from engram_lab.retrieval.dense.registry import check_kind
 from engram_lab.retrieval.embedders import EMBEDDERS, EmbedderOptions, resolve
 from engram_lab.retrieval.embedders.cached import cache_keys, with_cache
+from engram_lab.retrieval.embedders.checked import checked
 from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.lexical.index import LexicalIndex
 from engram_lab.retrieval.recall import Dense, Recaller
@@ -111,7 +115,7 @@ class Indexes:
             if self._embedder is None:
                 self._raise_fault()
                 try:
-                    self._embedder = self._given or self._load()
+                    self._embedder = checked(self._given or self._load())
                 except Exception as error:
                     self._keep_fault(error)
                     self._raise_fault(error)
@@ -169,17 +173,18 @@ class Indexes:
     def lexical(self) -> LexicalIndex:
         """Return the index of words, made or loaded the first time, and brought up to date."""
         with self._lock:
-            if self._lexical is None:
+            lexical = self._lexical
+            if lexical is None:
                 chosen = self._config.retrieval
-                self._lexical = LexicalIndex(
+                lexical = self._lexical = LexicalIndex(
                     self._store.corpus,
                     analyser=Analyser(name=chosen.analyser),
                     k1=chosen.bm25_k1,
                     b=chosen.bm25_b,
                     folder=self._folder,
                 )
-        self._lexical.catch_up()
-        return self._lexical
+        lexical.catch_up()
+        return lexical
 
     def dense(self) -> Dense | None:
         """Return the semantic half, made or loaded the first time, and brought up to date.
@@ -191,12 +196,13 @@ class Indexes:
             return None
         embedder = self.embedder()
         with self._lock:
-            if self._dense is None:
+            dense = self._dense
+            if dense is None:
                 chosen = self._config.index
-                self._dense = DenseIndex(
+                dense = self._dense = DenseIndex(
                     self._store.corpus,
                     embedder=embedder.fingerprint,
-                    dim=embedder.dim,
+                    dim=int(embedder.dim),
                     kind=chosen.kind,
                     folder=self._folder,
                     hnsw_links=chosen.hnsw_links,
@@ -204,8 +210,8 @@ class Indexes:
                     ef_search=chosen.hnsw_search,
                     ivf_probes=chosen.ivf_probes,
                 )
-        self._dense.catch_up()
-        return Dense(embedder=embedder, index=self._dense)
+        dense.catch_up()
+        return Dense(embedder=embedder, index=dense)
 
     @cached_property
     def _ordering(self) -> Ordering:
@@ -258,20 +264,52 @@ class Indexes:
             else []
         )
         yield
-        self.erase()
+        try:
+            self._uncache(texts)
+        finally:
+            self.erase()
+
+    @contextmanager
+    def expiring(self) -> Iterator[None]:
+        """Take what has expired out of the cache, once the block has purged it."""
+        corpus = self._store.corpus
+        texts: dict[int, str] = {}
+        if self._config.embedding.cache is not None:
+            for batch in corpus.all_texts():
+                gone = ~corpus.visible(batch.keys, Selection(archived=True))
+                texts |= {int(batch.keys[at]): batch.contents[at] for at in np.flatnonzero(gone)}
+        yield
+        purged = texts.keys() - corpus.alive().tolist() if texts else ()
+        self._uncache([texts[key] for key in purged])
+
+    def _uncache(self, texts: Sequence[str]) -> None:
         if texts and (cache := self._opened_cache()) is not None:
             cache.remove([key for text in texts for key in cache_keys(text)])
 
     def erase(self) -> None:
-        """Let go of what was purged: forget it, and remove all index files, whoever wrote them."""
+        """Let go of what was purged: forget it, and remove all index files, whoever wrote them.
+
+        Raises:
+            StoreError: A file cannot be removed.
+        """
+        fault: OSError | None = None
         with self._lock:
             for index in (self._lexical, self._dense):
                 if index is not None:
-                    index.erase()
+                    with suppress(OSError):  # its files are in the folder, where they are met again
+                        index.erase()
             if self._folder is not None and self._folder.is_dir():
                 for file in self._folder.iterdir():
-                    if file.suffix in _SUFFIXES:
-                        file.unlink(missing_ok=True)
+                    try:
+                        if file.suffix in _SUFFIXES and not file.is_dir():
+                            file.unlink(missing_ok=True)
+                    except OSError as error:
+                        fault = error
+        if fault is not None:
+            raise StoreError(
+                f"the database has lost what was purged, but index files may hold it ({fault}): "
+                f"remove the folder {self._folder}"
+            ) from fault
 
     def save(self) -> None:
         """Keep the indexes beside the database, where they may be written."""
@@ -280,7 +318,6 @@ class Indexes:
         for index in (self._lexical, self._dense):
             if index is not None:
                 try:
-                    index.catch_up()  # what was purged meanwhile shall not be written
                     index.save()
                 except (OSError, EngramError) as error:  # a cache: it is made anew next time
                     _log.warning("an index was not kept: %s", error)
@@ -290,7 +327,9 @@ class Indexes:
         self.worker.close()
         with self._lock:
             self.save()
-            for each in (self._lexical, self._dense, self._cache):
-                if each is not None:
-                    each.close()
-            self._lexical = self._dense = self._cache = None
+            # Who searches still, in another thread, goes on with what he has, until he asks the
+            # store: an index that was emptied would tell him that nothing is found.
+            self._lexical = self._dense = None
+            if self._cache is not None:
+                self._cache.close()
+                self._cache = None

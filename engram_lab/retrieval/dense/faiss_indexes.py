@@ -30,6 +30,9 @@ _LOOKED_AT_FOR_EACH: Final = 2
 _TELLING_ROWS: Final = 10_000
 """The ranges of so many rows hold for those that come later."""
 
+_BLOTTED_AT_ONCE: Final = 4096
+"""Nodes whose links are looked at together: few enough to take a few megabytes."""
+
 _POINTS_PER_CELL: Final = 64
 """Rows that k-means looks at for each cell: more cost time and gain nothing that was measured."""
 
@@ -101,6 +104,21 @@ class _FaissIndex(ABC):
             self._prepare_to_add(faiss)
             self._index.add(vectors)
 
+    def blot(self, slots: NDArray[np.int64]) -> None:
+        """Overwrite what these slots hold; see `VectorIndex.blot`."""
+        if not len(slots):
+            return
+        with _one_thread() as faiss:
+            if self._mapped is not None:  # what is mapped cannot be written to
+                self._index, self._mapped = faiss.deserialize_index(self._mapped), None
+            gone = np.zeros(self.size, np.bool_)
+            gone[slots] = True
+            self._overwrite(faiss, gone)
+
+    @abstractmethod
+    def _overwrite(self, faiss: Any, gone: NDArray[np.bool_]) -> None:
+        """Overwrite the slots that are marked, bool [size], at least one."""
+
     def search(
         self,
         query: NDArray[np.float32],
@@ -142,6 +160,13 @@ class _FaissIndex(ABC):
         self._mapped = data
 
 
+def _codes_of(faiss: Any, index: Any) -> NDArray[np.uint8]:
+    """Return what a flat index or storage holds, uint8 [n, bytes of each], as it lies in memory."""
+    codes = faiss.rev_swig_ptr(index.codes.data(), index.codes.size())
+    table: NDArray[np.uint8] = codes.reshape(index.ntotal, index.code_size)
+    return table
+
+
 class FlatIndex(_FaissIndex):
     """All rows, one after the other."""
 
@@ -149,6 +174,9 @@ class FlatIndex(_FaissIndex):
 
     def _made(self, faiss: Any, rows: int) -> Any:  # noqa: ARG002 - the same for any number
         return faiss.IndexFlatIP(self._options.dim)
+
+    def _overwrite(self, faiss: Any, gone: NDArray[np.bool_]) -> None:
+        _codes_of(faiss, self._index)[gone] = 0
 
     def _search_parameters(
         self,
@@ -194,6 +222,26 @@ class HnswIndex(_FaissIndex):
         # A node draws its height by chance; the state of that chance is not in the file.
         self._index.hnsw.rng = faiss.RandomGenerator(self._options.seed + self.size)
 
+    def _overwrite(self, faiss: Any, gone: NDArray[np.bool_]) -> None:
+        # A walk still passes through these nodes, so each looks like one that it is linked to.
+        codes = _codes_of(faiss, faiss.downcast_index(self._index.storage))
+        others = np.flatnonzero(~gone)
+        if not len(others):
+            codes[:] = 0
+            return
+        hnsw = self._index.hnsw
+        links, width = hnsw.neighbors, hnsw.nb_neighbors(0)  # those on the lowest layer come first
+        starts = faiss.rev_swig_ptr(hnsw.offsets.data(), self.size).astype(np.int64)
+        linked = faiss.rev_swig_ptr(links.data(), links.size())
+        slots = np.flatnonzero(gone)
+        for at in range(0, len(slots), _BLOTTED_AT_ONCE):
+            some = slots[at : at + _BLOTTED_AT_ONCE]
+            near = linked[starts[some, np.newaxis] + np.arange(width)]
+            sound = (near >= 0) & ~gone[near]
+            place = sound.argmax(axis=1)
+            each = np.arange(len(some))
+            codes[some] = codes[np.where(sound[each, place], near[each, place], others[0])]
+
     def _search_parameters(
         self, faiss: Any, k: int, effort: int, share: float, selector: Any
     ) -> Any:
@@ -231,6 +279,16 @@ class IvfIndex(_FaissIndex):
         index.cp.min_points_per_centroid = 1  # fewer rows than it likes make it print a warning
         index.cp.max_points_per_centroid = _POINTS_PER_CELL
         return index
+
+    def _overwrite(self, faiss: Any, gone: NDArray[np.bool_]) -> None:
+        # What is in a cell is gone through one by one, so what stands there leads nowhere.
+        lists, width = self._index.invlists, self._index.code_size
+        for cell in range(self._index.nlist):
+            count = lists.list_size(cell)
+            if count:
+                hit = gone[faiss.rev_swig_ptr(lists.get_ids(cell), count)]
+                codes = faiss.rev_swig_ptr(lists.get_codes(cell), count * width)
+                codes.reshape(count, width)[hit] = 0
 
     def _search_parameters(
         self, faiss: Any, k: int, effort: int, share: float, selector: Any

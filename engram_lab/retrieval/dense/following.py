@@ -11,7 +11,7 @@ from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.retrieval.arrays import BadIndexFileError
 from engram_lab.retrieval.dense.layered import Layered
 from engram_lab.retrieval.dense.protocol import VectorIndexOptions
-from engram_lab.retrieval.dense.registry import AUTO, EXACT, check_kind, kind_for
+from engram_lab.retrieval.dense.registry import AUTO, check_kind, kind_for
 from engram_lab.retrieval.dense.saved import Files, restored
 from engram_lab.retrieval.dense.sharing import SharedLock
 from engram_lab.retrieval.dense.table import VectorTable
@@ -274,7 +274,7 @@ class DenseIndex:
             if stamp != self._stamp:  # it follows a transaction that was undone
                 return
             if self._purged:
-                self._held.rebuild(self._held.chosen, spare=self._spare)
+                self._held.blot()
                 self._purged = False
             table = self._held.table
             beside = table.slots - table.rows.sealed
@@ -290,20 +290,23 @@ class DenseIndex:
     def erase(self) -> None:
         """Let go of what was purged: remove the files, and forget vectors that are held no more.
 
-        Those inside a graph or cells stay in memory until it is saved, which builds it anew first.
+        The slots stay, and what they held is overwritten: nothing is built anew.
         """
-        if self._files is not None:
-            self._files.remove()
         with self._lock.alone():
-            if not self._settled:
-                self._forget_all()
-                return
-            self._follow_and_settle()
-            self._base = self._kept = None
-            self._purged = self._held.table.dead > 0
-            if self._held.chosen == EXACT:
-                self._held.rebuild(EXACT)
-                self._purged = False
+            try:
+                self._forget_purged()
+            finally:
+                if self._files is not None:
+                    self._files.remove()
+
+    def _forget_purged(self) -> None:
+        if not self._settled:
+            self._forget_all()
+            return
+        self._follow_and_settle()
+        self._base = self._kept = None
+        self._held.blot()
+        self._purged = False
 
     def close(self) -> None:
         """Let go of memory and files; a second call does nothing. It does not save."""

@@ -155,26 +155,43 @@ class Layered:
                 self.effort, self.tried = effort, 0 if spare is None else index.size
                 return
 
+    def blot(self) -> None:
+        """Make what dead slots held unreadable, so that no file comes to hold it.
+
+        The slots stay, so this costs what reading and writing the index does, and no building.
+        """
+        dead = np.flatnonzero(~self.table.live)
+        if not len(dead):
+            return
+        self.table.rows.blot(dead)
+        within = dead[dead < self.covered]
+        if self.index is not None and len(within):
+            self.index.blot(within)
+        self.shape += 1
+
     def _effort_for(self, index: VectorIndex) -> tuple[int, float]:
         """Return how much more an index should look at, and the share of neighbours it then finds.
 
         How well an index does depends on the vectors: on how many dimensions they fill, and on how
         many are nearly the same. So it is asked for the neighbours of some of its own rows.
         """
-        if index.exact:
+        rows, live = self.table.rows, self.table.live[: index.size]
+        slots = np.flatnonzero(live)
+        count = len(slots)
+        if index.exact or not count:
             return 1, 1.0
-        rows, size = self.table.rows, index.size
-        k = min(_NEIGHBOURS, size)
-        places = np.linspace(0, size - 1, _TRIED).astype(np.int64)
+        mask = None if count == index.size else live
+        k = min(_NEIGHBOURS, count)
+        places = slots[np.linspace(0, count - 1, _TRIED).astype(np.int64)]
         trials = []
         for row in rows.take(places):
-            scores = rows.scores(row, 0, size)
-            trials.append((row, np.partition(scores, size - k)[size - k]))
+            scores = rows.scores(row, 0, index.size)[slots]
+            trials.append((row, np.partition(scores, count - k)[count - k]))
         effort, share = 1, 0.0
         for effort in _EFFORTS:
             found = 0
             for row, least in trials:
-                near = index.search(row, _widened(k), effort=effort)
+                near = index.search(row, _widened(k), allowed=mask, effort=effort)
                 found += min(k, int(np.count_nonzero(rows.scores_of(row, near) >= least)))
             share = found / (k * _TRIED)
             if share >= _WANTED:

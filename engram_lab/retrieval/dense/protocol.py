@@ -42,8 +42,8 @@ class VectorIndex(Protocol):
     themselves, so an index may hold them as coarsely as it likes.
 
     Guarantees: the same rows in the same calls, with the same options, give the same answers, on
-    one thread or many. Several threads may search at once; `build`, `add` and `restore` are for
-    one at a time, while nobody searches.
+    one thread or many. Several threads may search at once; `build`, `add`, `blot` and `restore` are
+    for one at a time, while nobody searches.
 
     Not guaranteed: that the very nearest are found, unless `exact`; that `k` are.
     """
@@ -73,6 +73,20 @@ class VectorIndex(Protocol):
 
     def add(self, vectors: NDArray[np.float32]) -> None:
         """Take more rows, float32 [m, dim], into the next slots."""
+        ...
+
+    def blot(self, slots: NDArray[np.int64]) -> None:
+        """Make what these slots hold unreadable; they are never allowed again.
+
+        The slots remain, so that all others keep their numbers, and are found as well as before.
+        What is put in the place of a row may be that of another which is not among `slots`.
+        What was learned of many rows at once (ranges, centres of cells, which rows are near each
+        other) may stay until it is built anew.
+
+        Args:
+            slots: int64 [m], each once: all that are never allowed again, those of earlier calls
+                among them, as what was put in their places may be what goes now.
+        """
         ...
 
     def search(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engram_lab.core.checks import check_label
 from engram_lab.core.errors import EmbedderError, EngramError, shown
 
 if TYPE_CHECKING:
@@ -18,7 +19,30 @@ if TYPE_CHECKING:
 
     from engram_lab.retrieval.embedders.protocol import Embedder, Kind
 
-__all__ = ["embed_checked"]
+__all__ = ["checked", "embed_checked"]
+
+
+def checked(embedder: Any) -> Embedder:
+    """Return an embedder that says what it is: a fingerprint and a dimension that can be used.
+
+    Raises:
+        EmbedderError: It does not.
+    """
+    try:
+        fingerprint, dim = embedder.fingerprint, embedder.dim
+        check_label(fingerprint, field="its fingerprint")
+    except Exception as error:
+        raise EmbedderError(
+            f"a {type(embedder).__name__} is no embedder ({type(error).__name__}: {error}): see "
+            "engram_lab.testing.check_embedder"
+        ) from error
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool) or dim < 1:
+        raise EmbedderError(
+            f"the embedder {shown(fingerprint)} has the dimension {shown(dim)}: it must be a whole "
+            "number from 1"
+        )
+    found: Embedder = embedder
+    return found
 
 
 def embed_checked(embedder: Embedder, texts: Sequence[str], *, kind: Kind) -> NDArray[np.float32]:
@@ -41,6 +65,8 @@ def embed_checked(embedder: Embedder, texts: Sequence[str], *, kind: Kind) -> ND
         ) from error
     wanted = [len(texts), embedder.dim]
     try:
+        if np.iscomplexobj(given):  # what is imaginary would be left out
+            raise _wrong(embedder, "complex numbers")
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
             values = np.asarray(given, np.float32)
     except (TypeError, ValueError):

@@ -30,7 +30,8 @@ ANALYSERS: Final = ("english", "simple")
 _VERSION: Final = 2  # part of the fingerprint: raise it when a text would get other terms
 _MAX_WORDS: Final = 200_000  # whose stems are kept
 
-_ASCII_WORD: Final = re.compile(r"_*[a-z0-9][a-z0-9_]*")
+# Begun where a word begins alone: else a line of `_` is read anew from each of them.
+_ASCII_WORD: Final = re.compile(r"(?<![a-z0-9_])_*[a-z0-9][a-z0-9_]*")
 _ENGLISH_ENDING: Final = re.compile(r"(?<=[^\W_])['\u2019](?:s|t|d|m|ll|re|ve)\b", re.IGNORECASE)
 _CJK: Final = (
     "\u1100-\u11ff\u3005-\u3007\u3041-\u3096\u3099-\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"

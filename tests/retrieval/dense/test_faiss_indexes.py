@@ -178,3 +178,80 @@ def test_one_thread_or_many_build_the_same_to_the_byte() -> None:
     }
     assert len(said) == 1
     assert len(said.pop().splitlines()) == 3
+
+
+# Blotting
+
+
+def codes_in(index: Any) -> NDArray[np.uint8]:
+    """Return what an index of ours holds of each slot, as its storage says it."""
+    inner: Any = index._index
+    if index.parameters.keys() == {"seed"}:  # cells
+        table = np.zeros((inner.ntotal, inner.code_size), np.uint8)
+        for cell in range(inner.nlist):
+            count = inner.invlists.list_size(cell)
+            if count:
+                ids = faiss.rev_swig_ptr(inner.invlists.get_ids(cell), count)
+                codes = faiss.rev_swig_ptr(inner.invlists.get_codes(cell), count * inner.code_size)
+                table[ids] = codes.reshape(count, -1)
+        return table
+    storage: Any = faiss.downcast_index(getattr(inner, "storage", inner))
+    flat = faiss.rev_swig_ptr(storage.codes.data(), storage.ntotal * storage.code_size)
+    whole: NDArray[np.uint8] = flat.reshape(storage.ntotal, -1).copy()
+    return whole
+
+
+@every_kind
+@pytest.mark.parametrize("mapped", [False, True])
+def test_codes_that_were_blotted_are_nowhere_and_the_others_unchanged(
+    kind: str, *, mapped: bool
+) -> None:
+    index = built(kind, clustered(3000))
+    if mapped:
+        data = index.dump()
+        data.flags.writeable = False
+        index.restore(data)
+    codes = codes_in(index)
+    chance = np.random.default_rng(1)
+    gone = np.zeros(3000, np.bool_)
+    for count in (1, 5, 300, 300):
+        gone[chance.integers(0, 3000, count)] = True
+        index.blot(np.flatnonzero(gone))
+        assert np.array_equal(codes_in(index)[~gone], codes[~gone])
+        known = {row.tobytes() for row in codes[~gone]}
+        dump = index.dump().tobytes()
+        secrets = {row.tobytes() for row in codes[gone]} - known
+        assert len(secrets) >= 0.9 * np.count_nonzero(gone)
+        assert all(secret not in dump for secret in secrets)
+    again = VECTOR_INDEXES.get(kind)(VectorIndexOptions(dim=32))
+    again.restore(index.dump())
+    again.blot(np.empty(0, np.int64))
+    assert np.array_equal(codes_in(again), codes_in(index))
+    again.blot(np.arange(3000))
+    assert not codes_in(again).any()
+    again.add(clustered(10, seed=2))
+    assert again.size == 3010
+
+
+@every_kind
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_blotting_costs_no_recall(kind: str, share: float) -> None:
+    rows = clustered(6000)
+    index = built(kind, rows)
+    allowed = np.random.default_rng(2).random(6000) >= share
+    before = share_found(index, rows, 10, allowed)
+    index.blot(np.flatnonzero(~allowed))
+    assert share_found(index, rows, 10, allowed) >= before - 0.005
+
+
+def test_a_blotted_node_of_a_graph_looks_like_one_that_it_is_linked_to() -> None:
+    rows = clustered(2000)
+    index = built("hnsw", rows)
+    codes = codes_in(index)
+    index.blot(np.arange(0, 2000, 7))
+    for slot in range(0, 2000, 7):
+        same = np.flatnonzero((codes == codes_in(index)[slot]).all(axis=1))
+        links: list[int] = faiss.rev_swig_ptr(
+            index._index.hnsw.neighbors.data(), index._index.hnsw.neighbors.size()
+        )[index._index.hnsw.offsets.at(slot) :][:64].tolist()
+        assert set(same.tolist()) & set(links)

@@ -261,6 +261,41 @@ def test_what_was_purged_is_in_no_file(corpus: Any, folder: Path, open_index: An
         assert index.search(QUERY, 5000).keys.tolist() == corpus.best(QUERY, 5000)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_purged_is_overwritten_and_nothing_is_built_for_it(
+    corpus: Any, folder: Path, open_index: Any, kind: str
+) -> None:
+    index = open_index(corpus, kind=kind, folder=folder)
+    index.save()
+    index = open_index(corpus, kind=kind, folder=folder)
+    for key in (1001, 1002):
+        corpus.put(key, corpus.values[key - 900] * -1)
+    index.catch_up()
+    gone = (13, 400, 1001)
+    secrets = [corpus.values[key].tobytes() for key in gone]
+    for key in gone:
+        corpus.purge(key)
+    index.erase()
+    held = index._held
+    assert held.table.rows.sealed == 1000
+    assert held.table.dead == 3
+    rows = held.table.rows.between(0, 1002)
+    assert np.flatnonzero((rows == 0).all(axis=1)).tolist() == [12, 399, 1000]
+    assert np.array_equal(
+        held.table.rows.take(np.array([1001, 12, 5, 1000])), rows[[1001, 12, 5, 1000]]
+    )
+    assert held.table.rows.scores(QUERY, 0, 1002)[[12, 399, 1000]].tolist() == [0, 0, 0]
+    if held.index is not None:
+        assert all(secret not in held.index.dump().tobytes() for secret in secrets)
+    index.save()
+    assert index._held is held
+    assert index.search(QUERY, 5000).keys.tolist() == corpus.best(QUERY, 5000)
+    assert all(secret not in file.read_bytes() for file in folder.iterdir() for secret in secrets)
+    loaded = open_index(corpus, kind=kind, folder=folder)
+    assert (loaded._held.shape, loaded._held.table.dead) == (0, 3)
+    assert loaded.search(QUERY, 5000).keys.tolist() == corpus.best(QUERY, 5000)
+
+
 def test_what_was_never_brought_up_to_date_or_is_closed_is_not_kept(
     corpus: Any, folder: Path, open_index: Any
 ) -> None:

@@ -82,6 +82,16 @@ def test_dead_slots_are_cleared_once_they_are_a_third(corpus: Any, open_index: A
     assert index.search(query, 20).keys.tolist() == corpus.best(query, 20)
 
 
+def test_dead_slots_count_neither_way_when_an_index_is_tried(corpus: Any, open_index: Any) -> None:
+    index = open_index(corpus, kind="hnsw", ef_search=400)
+    for key in range(1, 551):
+        corpus.purge(key)
+    index.erase()
+    held = index._held
+    assert (held.covered, held.table.dead) == (1000, 550)
+    assert held._effort_for(held.index) == (1, 1.0)
+
+
 def test_an_index_that_outgrew_itself_is_built_anew(corpus: Any, open_index: Any) -> None:
     index = open_index(corpus, kind="ivf")
     cells = index._held.index._index.nlist
