@@ -320,7 +320,9 @@ def test_a_file_holds_sections(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_unknown(tmp_path: Path) -> None:
     path = written(tmp_path, "{1: 2, store: {true: 3}}")
     first, second = problems_of(path)
-    assert first.startswith(f"{path}: 1 is unknown: known are store, embedding, index, retrieval, learning, ")
+    assert first.startswith(
+        f"{path}: 1 is unknown: known are store, embedding, index, retrieval, learning, "
+    )
     assert second.startswith(f"{path}: store.True is unknown: did you mean store.")
 
 

@@ -91,6 +91,7 @@ class Indexes:
         self._cache: EmbeddingCache | None = None
         self._lexical: LexicalIndex | None = None
         self._dense: DenseIndex | None = None
+        self._ordering: Ordering | None = None
         model = config.embedding.model
         check_names(config.retrieval)
         check_kind(config.index.kind)
@@ -172,7 +173,7 @@ class Indexes:
 
     def lexical(self) -> LexicalIndex:
         """Return the index of words, made or loaded the first time, and brought up to date."""
-        with self._lock:
+        with self._store.corpus.held(), self._lock:
             lexical = self._lexical
             if lexical is None:
                 chosen = self._config.retrieval
@@ -183,7 +184,8 @@ class Indexes:
                     b=chosen.bm25_b,
                     folder=self._folder,
                 )
-        lexical.catch_up()
+        with self._store.corpus.held():
+            lexical.catch_up()
         return lexical
 
     def dense(self) -> Dense | None:
@@ -195,7 +197,7 @@ class Indexes:
         if not self.embeds:
             return None
         embedder = self.embedder()
-        with self._lock:
+        with self._store.corpus.held(), self._lock:
             dense = self._dense
             if dense is None:
                 chosen = self._config.index
@@ -210,14 +212,17 @@ class Indexes:
                     ef_search=chosen.hnsw_search,
                     ivf_probes=chosen.ivf_probes,
                 )
-        dense.catch_up()
+        with self._store.corpus.held():
+            dense.catch_up()
         return Dense(embedder=embedder, index=dense)
 
-    @cached_property
-    def _ordering(self) -> Ordering:
-        settings = self._config.retrieval
-        embedder = self.embedder() if settings.rerank == "late-interaction" else None
-        return ordering_of(settings, self.lexical(), embedder, self._own)
+    def _ordered(self) -> Ordering:
+        # Under no lock, as a transaction of another thread may be waited for: at worst made twice.
+        if self._ordering is None:
+            settings = self._config.retrieval
+            embedder = self.embedder() if settings.rerank == "late-interaction" else None
+            self._ordering = ordering_of(settings, self.lexical(), embedder, self._own)
+        return self._ordering
 
     @cached_property
     def recaller(self) -> Recaller:
@@ -225,7 +230,7 @@ class Indexes:
         return Recaller(
             self.lexical,
             self.dense,
-            lambda: self._ordering,
+            self._ordered,
             self._config.retrieval,
             clock=self._clock,
         )
@@ -293,7 +298,7 @@ class Indexes:
             StoreError: A file cannot be removed.
         """
         fault: OSError | None = None
-        with self._lock:
+        with self._store.corpus.held(), self._lock:
             for index in (self._lexical, self._dense):
                 if index is not None:
                     with suppress(OSError):  # its files are in the folder, where they are met again

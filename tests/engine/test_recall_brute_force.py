@@ -61,7 +61,10 @@ CHOSEN = st.fixed_dictionaries(
 
 
 class Oracle:
-    """What may be seen, and what it scores, by plain arithmetic over all there is."""
+    """What may be seen, and what it scores, by plain arithmetic over all there is.
+
+    To the last bit, as a normaliser spreads two scores that differ by one bit over its whole range.
+    """
 
     def __init__(self, owner: Engine, asker: Engine, chosen: dict[str, Any]) -> None:
         self.store = owner.store
@@ -77,27 +80,22 @@ class Oracle:
             for content, tags in zip(texts.contents, texts.tags, strict=True)
         ]
         mean = sum(map(len, bags)) / max(len(bags), 1)
+        df = {term: sum(term in bag for bag in bags) for term in ENGLISH.query_terms(query)}
         scores: dict[int, float] = {}
-        for term in set(ENGLISH.query_terms(query)):
-            holding = sum(term in bag for bag in bags)
+        for holding, term in sorted((holding, term) for term, holding in df.items()):
             idf = math.log1p((len(bags) - holding + 0.5) / (holding + 0.5))
             for key, bag in zip(texts.keys.tolist(), bags, strict=True):
                 if key in self.ids and (tf := bag.count(term)):
-                    norm = K1 * (1 - B + B * len(bag) / mean)
-                    scores[key] = scores.get(key, 0.0) + idf * tf / (tf + norm)
+                    share = tf / (tf + K1 * ((1 - B) + B * (len(bag) / mean)))
+                    scores[key] = scores.get(key, 0.0) + idf * share
         return Ranking.of_pairs(scores.items())
 
     def by_meaning(self, query: str) -> Ranking:
         question = self.embedder.embed([query], kind="query")[0]
         (held,) = self.store.corpus.all_vectors(self.embedder.fingerprint)
-        pairs = zip(held.keys.tolist(), held.values, strict=True)
-        found = {
-            key: float(
-                sum(np.float64(a) * np.float64(b) for a, b in zip(row, question, strict=True))
-            )
-            for key, row in pairs
-            if key in self.ids
-        }
+        cosines = np.vecdot(held.values, question).tolist() if len(held.keys) else []
+        pairs = zip(held.keys.tolist(), cosines, strict=True)
+        found = {key: cosine for key, cosine in pairs if key in self.ids}
         return Ranking.of_pairs(found.items())
 
     def answer(self, query: str, strategy: str) -> Ranking:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     import numpy as np
@@ -85,6 +86,15 @@ class Corpus(Protocol):
     `alive`; `last` answers whoever asks, and so do `keys`, `visible`, `fetch`, `find`, `links` and
     `turns`, as far as their reach goes.
     """
+
+    def held(self) -> AbstractContextManager[None]:
+        """Take first what reads may have to wait for, before any lock of one's own.
+
+        A store with one connection for all threads is barred to others meanwhile. Else one who has
+        a lock, and waits to read, and one within a transaction, who waits for that lock, would
+        wait for each other.
+        """
+        ...
 
     def last(self) -> int:
         """Return the number of the newest change, 0 where there is none."""

@@ -5,6 +5,7 @@ The numbers of the change log have no gaps, so that a range of them says how man
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,6 +17,7 @@ from engram_lab.core.checks import check_label, check_limit
 from engram_lab.core.errors import InvalidInputError, StoreCorruptError, shown
 from engram_lab.core.protocols import TextChanges, VectorChanges
 from engram_lab.core.sqlite.changes import next_number
+from engram_lab.core.sqlite.database import MEMORY
 from engram_lab.core.sqlite.relations import Relations
 from engram_lab.core.sqlite.rows import fetch
 
@@ -67,6 +69,16 @@ _NONE.flags.writeable = False
 
 class Bulk(Relations):
     """The log, texts and vectors of the store; for its owner alone."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Take first what reads may have to wait for, before any lock of one's own.
+
+        A database in memory has one connection, which a transaction keeps from other threads.
+        """
+        database = self._context.database
+        with database.read() if database.path == MEMORY else nullcontext():
+            yield
 
     def last(self) -> int:
         """Return the number of the newest change, 0 where there is none."""

@@ -31,6 +31,8 @@ def checked(embedder: Any) -> Embedder:
     try:
         fingerprint, dim = embedder.fingerprint, embedder.dim
         check_label(fingerprint, field="its fingerprint")
+    except EmbedderError:  # a provider may be asked for its dimension first, and says what is wrong
+        raise
     except Exception as error:
         raise EmbedderError(
             f"a {type(embedder).__name__} is no embedder ({type(error).__name__}: {error}): see "
