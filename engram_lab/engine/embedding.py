@@ -52,6 +52,7 @@ class EmbeddingWorker:
         clock: Tells when a failed one is tried again.
         retries: How many failures a memory may have before it is left alone.
         deferred: Whether a write leaves the embedding to the background unless told.
+        passed_over: Called with a batch where some that it holds may be gone since it was claimed.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class EmbeddingWorker:
         clock: Clock,
         retries: int,
         deferred: bool,
+        passed_over: Callable[[Sequence[Waiting]], None] | None = None,
     ) -> None:
         self._queue = queue
         self._embedder = embedder
         self._clock = clock
         self._retries = retries
         self._deferred = deferred
+        self._passed_over = passed_over
         self._lock = Lock()
         self._due = Event()
         self._stopping = Event()
@@ -147,7 +150,9 @@ class EmbeddingWorker:
         except (EmbedderError, InvalidInputError) as error:
             return error
         try:
-            self._queue.complete(fingerprint, claimed, values)
+            stored = self._queue.complete(fingerprint, claimed, values)
+            if stored < len(claimed) and self._passed_over is not None:
+                self._passed_over(claimed)
         except InvalidInputError as error:  # of another dimension than those that are stored
             self._fail(fingerprint, claimed, error, retryable=False)
         return None

@@ -9,7 +9,8 @@ from engram_lab.core.clock import SystemClock
 from engram_lab.core.copies import make_backup
 from engram_lab.core.interchange import iter_rows
 from engram_lab.core.registry import STORES
-from engram_lab.engine.indexes import Indexes, folder_beside
+from engram_lab.engine.index_files import folder_beside
+from engram_lab.engine.indexes import Indexes
 from engram_lab.engine.ordering import Own
 from engram_lab.engine.recalls import RecallVerbs
 
@@ -242,7 +243,8 @@ class Engine(RecallVerbs):
     def close(self) -> None:
         """Store what waits and close the database; a second call does nothing."""
         try:
-            self.flush()
+            if not self._indexes.is_forked:  # what waits is stored by whoever opened this
+                self.flush()
             self._indexes.close()
         finally:
             self.store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from engram_lab.core.errors import EmbedderError, EngramError, StoreError
+from engram_lab.core.errors import EmbedderError, EngramError, StoreClosedError
 from engram_lab.core.registry import open_embedding_cache
 from engram_lab.core.selection import Selection
 from engram_lab.engine.embedding import EmbeddingWorker
+from engram_lab.engine.index_files import remove_index_files
 from engram_lab.engine.ordering import Own, check_names, ordering_of
 from engram_lab.retrieval.dense import DenseIndex
 from engram_lab.retrieval.dense.registry import check_kind
@@ -32,23 +34,17 @@ if TYPE_CHECKING:
 
     from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
-    from engram_lab.core.protocols import EmbeddingCache, QueueCounts, Store
+    from engram_lab.core.protocols import EmbeddingCache, QueueCounts, Store, Waiting
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.ordering import Ordering
 
-__all__ = ["Indexes", "folder_beside"]
+__all__ = ["Indexes"]
 
 _log = logging.getLogger(__name__)
 
 _OFF: Final = "none"
-_SUFFIXES: Final = frozenset({".base", ".index", ".state", ".tmp"})
 _TRY_AGAIN_AFTER: Final = timedelta(seconds=30)
 _REMOTE: Final = frozenset({"cohere", "ollama", "openai", "voyage"})
-
-
-def folder_beside(path: str) -> Path | None:
-    """Return where the index files of a database lie; None for one in memory."""
-    return None if path == ":memory:" else Path(f"{Path(path).expanduser()}.index")
 
 
 class Indexes:
@@ -81,6 +77,7 @@ class Indexes:
         self._clock = clock
         self._folder = folder
         self._read_only = read_only
+        self._pid = os.getpid()
         self._lock = RLock()
         self._loading = RLock()  # apart, so that words are found while a model is loaded
         self._own = own or Own()
@@ -100,6 +97,17 @@ class Indexes:
         self.worker = self._made_worker()
 
     @property
+    def is_forked(self) -> bool:
+        """Whether another process made this: here, what its threads held stays locked for ever."""
+        return os.getpid() != self._pid
+
+    def _check_process(self) -> None:
+        if self.is_forked:
+            raise StoreClosedError(
+                "this engine was opened before the process was forked: open it anew in the child"
+            )
+
+    @property
     def embeds(self) -> bool:
         """Whether memories get vectors at all."""
         return self._given is not None or self._config.embedding.model != _OFF
@@ -110,6 +118,7 @@ class Indexes:
         Raises:
             EmbedderError: It cannot be loaded, or `embedding.model` is `none`.
         """
+        self._check_process()
         if not self.embeds:
             raise EmbedderError("embedding.model is 'none': name an embedder, such as minilm")
         with self._loading:
@@ -169,10 +178,12 @@ class Indexes:
             clock=self._clock,
             retries=chosen.retries,
             deferred=remote if chosen.defer == "auto" else chosen.defer == "always",
+            passed_over=self._uncache_purged,
         )
 
     def lexical(self) -> LexicalIndex:
         """Return the index of words, made or loaded the first time, and brought up to date."""
+        self._check_process()
         with self._store.corpus.held(), self._lock:
             lexical = self._lexical
             if lexical is None:
@@ -287,6 +298,11 @@ class Indexes:
         purged = texts.keys() - corpus.alive().tolist() if texts else ()
         self._uncache([texts[key] for key in purged])
 
+    def _uncache_purged(self, claimed: Sequence[Waiting]) -> None:
+        """Take out what was purged while it was embedded, and cached after that."""
+        keys = self._store.corpus.find([each.memory_id for each in claimed]).tolist()
+        self._uncache([each.content for each, key in zip(claimed, keys, strict=True) if not key])
+
     def _uncache(self, texts: Sequence[str]) -> None:
         if texts and (cache := self._opened_cache()) is not None:
             cache.remove([key for text in texts for key in cache_keys(text)])
@@ -297,24 +313,13 @@ class Indexes:
         Raises:
             StoreError: A file cannot be removed.
         """
-        fault: OSError | None = None
         with self._store.corpus.held(), self._lock:
             for index in (self._lexical, self._dense):
                 if index is not None:
                     with suppress(OSError):  # its files are in the folder, where they are met again
                         index.erase()
-            if self._folder is not None and self._folder.is_dir():
-                for file in self._folder.iterdir():
-                    try:
-                        if file.suffix in _SUFFIXES and not file.is_dir():
-                            file.unlink(missing_ok=True)
-                    except OSError as error:
-                        fault = error
-        if fault is not None:
-            raise StoreError(
-                f"the database has lost what was purged, but index files may hold it ({fault}): "
-                f"remove the folder {self._folder}"
-            ) from fault
+            if self._folder is not None:
+                remove_index_files(self._folder)
 
     def save(self) -> None:
         """Keep the indexes beside the database, where they may be written."""
@@ -329,6 +334,8 @@ class Indexes:
 
     def close(self) -> None:
         """Stop embedding, keep the indexes, and let go of files; a second call does nothing."""
+        if self.is_forked:  # all of it is the other process's
+            return
         self.worker.close()
         with self._lock:
             self.save()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["meant_by", "unknown_words"]
 
 _OF_EACH_WORD: Final = 3
-_TRIED: Final = 10
+_TRIED: Final = 500
+"""So many near words are looked at: those that nobody may see shall not crowd out the others."""
 _MOST_WORDS: Final = 10
 """A question of more unknown words is no typing error, but a text that was pasted."""
 _MOST_COUNTED: Final = 1_000
@@ -65,7 +66,7 @@ def meant_by(
         vocabulary.pop(term, None)  # what memories hold that are not asked for
         near = suggest([term], vocabulary, limit=_TRIED)
         spelt = (_spelt(view, selection, lexical, each, word) for each in near)
-        offered += [each for each in spelt if each is not None][:_OF_EACH_WORD]
+        offered += islice((each for each in spelt if each is not None), _OF_EACH_WORD)
     return tuple(offered)
 
 

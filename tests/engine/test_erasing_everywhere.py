@@ -67,6 +67,26 @@ def test_no_byte_of_it_stands_in_any_file(
     assert not any(part in bytes_in(tmp_path) for part in (vector, WORD))
 
 
+def test_what_is_purged_while_it_is_embedded_is_not_kept_in_the_cache(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vector = engine.embedder.embed([RARE], kind="query")[0].tobytes()
+    memory = engine.store.memories.remember({"content": RARE})
+    model = type(engine.embedder.inner)  # type: ignore[attr-defined]
+    embed = model.embed
+
+    def purge_amid(self: Any, texts: Any, *, kind: Any) -> Any:
+        if RARE in texts and engine.store.corpus.find([memory.id])[0]:
+            engine.purge([memory.id])
+        return embed(self, texts, kind=kind)
+
+    monkeypatch.setattr(model, "embed", purge_amid)
+    kept = engine.remember("a day that lasts")
+    engine.close()
+    assert vector not in bytes_in(tmp_path)
+    assert kept.id
+
+
 @pytest.fixture
 def locked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no index file be removed, as where the folder may not be written."""
