@@ -150,6 +150,18 @@ def arguments() -> argparse.Namespace:
     return options
 
 
+def command_of(arguments: list[str]) -> str:
+    """Return what was called, without the folders and files, which are this machine's alone."""
+    kept = []
+    rest = iter(arguments)
+    for each in rest:
+        if each in {"--cache", "--folder", "--profile", "--save", "--raw"}:
+            next(rest, None)
+        else:
+            kept.append(each)
+    return " ".join(["python evals/bench/retrieval.py", *kept])
+
+
 def main() -> int:
     """Measure, print, and tell by the exit code whether every bar was met."""
     options = arguments()
@@ -163,7 +175,7 @@ def main() -> int:
 
         with tempfile.TemporaryDirectory() as folder:
             retrieval_ingest.measure(report, Path(folder))
-    command = "python " + " ".join(["evals/bench/retrieval.py", *sys.argv[1:]])
+    command = command_of(sys.argv[1:])
     if options.json:
         print(json.dumps(report.record(command), indent=2, ensure_ascii=False))
     else:
