@@ -118,29 +118,26 @@ class EmbeddingWorker:
                 progress(done)
         return self._queue.counts(fingerprint)
 
-    def _embed(self, embedder: Embedder, claimed: Sequence[Waiting]) -> None:
-        """Embed a batch. Where a model refuses it for good, parts tell which text is at fault."""
+    def _embed(
+        self, embedder: Embedder, claimed: Sequence[Waiting], *, answers: bool = False
+    ) -> None:
+        """Embed a batch. Where a model refuses it for good, parts tell which text is at fault.
+
+        Args:
+            embedder: The model.
+            claimed: The batch.
+            answers: Whether it is known that the model embeds anything at all.
+        """
         error = self._try(embedder, claimed)
         if error is None:
             return
         retryable = isinstance(error, EmbedderError) and error.retryable
-        if retryable or len(claimed) == 1 or not _answers(embedder):
+        if retryable or len(claimed) == 1 or not (answers or _answers(embedder)):
             self._fail(embedder.fingerprint, claimed, error, retryable=retryable)
-        else:
-            self._embed_parts(embedder, claimed)
-
-    def _embed_parts(self, embedder: Embedder, claimed: Sequence[Waiting]) -> None:
-        """Embed the halves of a batch that was refused for good, and theirs."""
+            return
         half = len(claimed) // 2
-        for part in (claimed[:half], claimed[half:]):
-            error = self._try(embedder, part)
-            if error is None:
-                continue
-            retryable = isinstance(error, EmbedderError) and error.retryable
-            if retryable or len(part) == 1:
-                self._fail(embedder.fingerprint, part, error, retryable=retryable)
-            else:
-                self._embed_parts(embedder, part)
+        self._embed(embedder, claimed[:half], answers=True)
+        self._embed(embedder, claimed[half:], answers=True)
 
     def _try(self, embedder: Embedder, claimed: Sequence[Waiting]) -> EngramError | None:
         """Embed a batch and store the vectors, or return why a model made none."""

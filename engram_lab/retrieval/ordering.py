@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from engram_lab.retrieval.hits import Arm, Explanation, Hit, Step
-from engram_lab.retrieval.ranking import Ranking
+from engram_lab.retrieval.ranking import NOWHERE, Ranking
 from engram_lab.retrieval.rerank import RerankQuery, candidates_of, rerank_in_turn
 from engram_lab.retrieval.surroundings import Surroundings
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Lookup", "Ordering"]
 
-_NOT_FOUND: Final[tuple[int | None, float | None]] = (None, None)
 _NOTHING_AROUND: Final = Surroundings()
 
 
@@ -150,27 +149,21 @@ def _arms(
     if fused is None:
         return [
             (Arm(name=name, rank=rank, score=score, contribution=score),)
-            for name, places in ((name, _places_of(each)) for name, each in arms.items())
+            for name, places in ((name, each.places()) for name, each in arms.items())
             for rank, score in (places[key] for key in keys)
         ]
     places = dict(zip(fused.ranking.keys.tolist(), range(len(fused)), strict=True))
     rows = fused.contributions[[places[key] for key in keys]].tolist()
-    found = list(zip(fused.arms, map(_places_of, fused.rankings), strict=True))
+    found = [(name, each.places()) for name, each in zip(fused.arms, fused.rankings, strict=True)]
     return [
         tuple(
             Arm(name=name, rank=rank, score=score, contribution=value)
             for (name, places_of_arm), value in zip(found, row, strict=True)
-            for rank, score in (places_of_arm.get(key, _NOT_FOUND),)
+            for rank, score in (places_of_arm.get(key, NOWHERE),)
             if rank is not None or value
         )
         for key, row in zip(keys, rows, strict=True)
     ]
-
-
-def _places_of(ranking: Ranking) -> dict[int, tuple[int, float]]:
-    """Return the rank and the score of each key."""
-    scores = enumerate(ranking.scores.tolist(), 1)
-    return dict(zip(ranking.keys.tolist(), scores, strict=True))
 
 
 def _steps(

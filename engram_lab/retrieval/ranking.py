@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Ranking"]
+__all__ = ["NOWHERE", "Ranking"]
+
+NOWHERE: Final[tuple[int | None, float | None]] = (None, None)
+"""The rank and the score of what a ranking has not."""
 
 _FEW: Final = 512
 """Up to so many scores a full sort costs no more than choosing the best first."""
@@ -98,6 +101,11 @@ class Ranking:
         return np.array_equal(self.keys, other.keys) and np.array_equal(self.scores, other.scores)
 
     __hash__ = None  # type: ignore[assignment] # it holds arrays
+
+    def places(self) -> dict[int, tuple[int, float]]:
+        """Return the rank, from 1, and the score of each key."""
+        scores = enumerate(self.scores.tolist(), 1)
+        return dict(zip(self.keys.tolist(), scores, strict=True))
 
     def top(self, limit: int) -> Self:
         """Return the ranking of the best `limit`.

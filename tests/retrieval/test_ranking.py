@@ -167,3 +167,12 @@ def elapsed(keys: Any, scores: Any, kept: Any) -> float:
     start = perf_counter()
     Ranking.of(keys, scores).only(kept[np.lexsort((keys, -scores))]).top(10)
     return perf_counter() - start
+
+
+def test_each_key_has_its_rank_and_its_score() -> None:
+    assert Ranking.of([7, 3, 5], [0.5, 2.0, 0.5]).places() == {
+        3: (1, 2.0),
+        5: (2, 0.5),
+        7: (3, 0.5),
+    }
+    assert Ranking.empty().places() == {}

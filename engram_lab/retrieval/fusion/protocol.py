@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-import numpy as np
+from engram_lab.retrieval.ranking import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from engram_lab.retrieval.ranking import Ranking
@@ -64,16 +65,12 @@ class Fused:
 
     def explain(self, place: int) -> tuple[Contribution, ...]:
         """Return what each arm gave to the memory at a place, from 0, in the order of `arms`."""
-        key = self.ranking.keys[place]
-        said = []
-        for arm, ranking, value in zip(
-            self.arms, self.rankings, self.contributions[place].tolist(), strict=True
-        ):
-            at = np.flatnonzero(ranking.keys == key)
-            rank = int(at[0]) + 1 if at.size else None
-            score = float(ranking.scores[at[0]]) if at.size else None
-            said.append(Contribution(arm, rank, score, value))
-        return tuple(said)
+        key = int(self.ranking.keys[place])
+        rows = zip(self.arms, self.rankings, self.contributions[place].tolist(), strict=True)
+        return tuple(
+            Contribution(arm, *ranking.places().get(key, NOWHERE), value)
+            for arm, ranking, value in rows
+        )
 
 
 class Fusion(Protocol):
