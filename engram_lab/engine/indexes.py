@@ -24,6 +24,7 @@ from engram_lab.retrieval.dense.registry import check_kind
 from engram_lab.retrieval.embedders import EMBEDDERS, EmbedderOptions, resolve
 from engram_lab.retrieval.embedders.cached import cache_keys, with_cache
 from engram_lab.retrieval.embedders.checked import checked
+from engram_lab.retrieval.embedders.registry import REMOTE
 from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.lexical.index import LexicalIndex
 from engram_lab.retrieval.recall import Dense, Recaller
@@ -44,7 +45,6 @@ _log = logging.getLogger(__name__)
 
 _OFF: Final = "none"
 _TRY_AGAIN_AFTER: Final = timedelta(seconds=30)
-_REMOTE: Final = frozenset({"cohere", "ollama", "openai", "voyage"})
 
 
 class Indexes:
@@ -171,7 +171,7 @@ class Indexes:
 
     def _made_worker(self) -> EmbeddingWorker:
         chosen = self._config.embedding
-        remote = self._given is None and chosen.model.partition(":")[0] in _REMOTE
+        remote = self._given is None and chosen.model.partition(":")[0] in REMOTE
         return EmbeddingWorker(
             self._store.embedding_queue,
             self.embedder,

@@ -12,10 +12,13 @@ from engram_lab.core.registry import Registry
 if TYPE_CHECKING:
     from engram_lab.retrieval.embedders.protocol import Embedder
 
-__all__ = ["AUTO", "EMBEDDERS", "EmbedderFactory", "EmbedderOptions", "resolve"]
+__all__ = ["AUTO", "EMBEDDERS", "REMOTE", "EmbedderFactory", "EmbedderOptions", "resolve"]
 
 AUTO: Final = "auto"
 """The name that stands for the best of those that need no network: MiniLM, else hashing."""
+
+REMOTE: Final = frozenset({"cohere", "ollama", "openai", "voyage"})
+"""The names of those that ask a provider, which may be slow or away."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
