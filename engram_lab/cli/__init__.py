@@ -11,7 +11,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from engram_lab.cli import config, memories, recalls, transfer, upkeep
+from engram_lab.cli import config, evaluation, memories, recalls, transfer, upkeep
 from engram_lab.core.errors import EngramError
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ memories.add_to(app)
 recalls.add_to(app)
 transfer.add_to(app)
 upkeep.add_to(app)
+evaluation.add_to(app)
 config.add_to(app)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "print_rows",
     "progress_bar",
     "say",
+    "show",
 ]
 
 _LONGEST: Final = 400
@@ -146,7 +147,7 @@ def _print_blocks(blocks: Sequence[tuple[Memory, Text, str]], *, leads: Sequence
         if note:
             block.append(f"\n{note}", style="dim")
         table.add_row(Text(lead, style="bold"), block)
-    _show(table)
+    show(table)
 
 
 def _marks(memory: Memory) -> Iterator[str]:
@@ -174,7 +175,7 @@ def print_history(versions: Sequence[Version]) -> None:
             block.append(f"\n{line}")
         table.add_row(Text(str(each.number), style="bold"), block)
         before = each.memory
-    _show(table)
+    show(table)
 
 
 def _changed(before: Memory | None, after: Memory) -> Iterator[str]:
@@ -198,7 +199,7 @@ def print_rows(rows: Sequence[tuple[str, ...]], *, head: tuple[str, ...] | None 
         table.add_column(name, overflow="fold", style="" if number or head else "dim")
     for row in rows:
         table.add_row(*map(Text, row))
-    _show(table)
+    show(table)
 
 
 def print_checks(found: Sequence[CheckResult]) -> None:
@@ -210,7 +211,7 @@ def print_checks(found: Sequence[CheckResult]) -> None:
     for each in found:
         word = Text("ok", style="green") if each.ok else Text("ILL", style="bold red")
         table.add_row(word, Text(each.name), Text(each.detail))
-    _show(table)
+    show(table)
 
 
 @contextmanager
@@ -251,7 +252,7 @@ def _console(*, stderr: bool = False) -> Console:
     return console
 
 
-def _show(what: RenderableType) -> None:
+def show(what: RenderableType) -> None:
     """Print without the spaces that fill each line, which spoil what is copied or compared."""
     console = _console()
     with console.capture() as captured:

@@ -13,6 +13,12 @@ EngramError
 ├── ImportRefusedError                 an import with refused rows; nothing was written
 ├── BackupError                        a backup that does not verify
 ├── EmbedderError                      a model or its provider failed, or cannot be loaded
+├── EvaluationError                    something that cannot be judged
+│   ├── DatasetMissingError(LookupError) a data set is not on this machine: skip it, with its reason
+│   ├── DatasetChangedError(ValueError) a file is not the one that its manifest names
+│   ├── InvalidRunError(ValueError)    a run, judgements or results file that cannot be read
+│   ├── IncomparableError(ValueError)  two results of different questions, data or measures
+│   └── PromotionRefusedError          a configuration whose evidence does not hold
 ├── MissingDependencyError(ImportError) an optional package is absent; names the extra
 └── StoreError                         the database itself
     ├── StoreBusyError(TimeoutError)   another writer held the lock for too long
@@ -41,15 +47,21 @@ __all__ = [
     "BackupError",
     "ConfigError",
     "ConflictError",
+    "DatasetChangedError",
+    "DatasetMissingError",
     "DuplicateError",
     "EmbedderError",
     "EngramError",
+    "EvaluationError",
     "ImportRefusedError",
+    "IncomparableError",
     "InvalidFilterError",
     "InvalidInputError",
+    "InvalidRunError",
     "MissingDependencyError",
     "NotAnEngramFileError",
     "NotFoundError",
+    "PromotionRefusedError",
     "SchemaMismatchError",
     "SchemaTooNewError",
     "StoreBusyError",
@@ -206,6 +218,41 @@ class EmbedderError(EngramError):
         super().__init__(message)
         self.retryable = retryable
         self.retry_after_s = retry_after_s
+
+
+class EvaluationError(EngramError):
+    """Something that cannot be judged."""
+
+
+class DatasetMissingError(EvaluationError, LookupError):
+    """A data set is not on this machine: whoever evaluates skips it, and gives this as the reason."""
+
+
+class DatasetChangedError(EvaluationError, ValueError):
+    """A file is not the one that its manifest names."""
+
+
+class InvalidRunError(EvaluationError, ValueError):
+    """A run, judgements or results file that cannot be read.
+
+    Attributes:
+        file: Its name, where it is one.
+        line: Where in it, counted from 1.
+    """
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        place = "".join((f"{file}: " if file else "", f"line {line}: " if line else ""))
+        super().__init__(place + message)
+        self.file = file
+        self.line = line
+
+
+class IncomparableError(EvaluationError, ValueError):
+    """Two results of different questions, data or measures."""
+
+
+class PromotionRefusedError(EvaluationError):
+    """A configuration whose evidence does not hold."""
 
 
 class MissingDependencyError(EngramError, ImportError):

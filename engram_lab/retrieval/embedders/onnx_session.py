@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.errors import EmbedderError
-from engram_lab.retrieval.embedders.packages import optional
+from engram_lab.core.packages import optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import numpy as np
 
 from engram_lab.core.checks import check_limit
 from engram_lab.core.errors import EmbedderError, InvalidInputError, shown
-from engram_lab.retrieval.embedders.packages import optional
+from engram_lab.core.packages import optional
 from engram_lab.retrieval.embedders.torch_models import (
     import_on_torch,
     parameters_hash,

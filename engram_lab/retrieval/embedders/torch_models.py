@@ -6,7 +6,7 @@ import hashlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from engram_lab.retrieval.embedders.packages import optional
+from engram_lab.core.packages import optional
 from engram_lab.retrieval.embedders.torchvision_shim import prepare_torchvision
 
 if TYPE_CHECKING:

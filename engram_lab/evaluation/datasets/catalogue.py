@@ -1,0 +1,229 @@
+"""The data sets that are known: where each lies on this machine, and what it holds."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from engram_lab.core.errors import (
+    DatasetChangedError,
+    DatasetMissingError,
+    EngramError,
+    InvalidInputError,
+)
+from engram_lab.evaluation.datasets.manifest import Layout, Manifest, read_manifest
+from engram_lab.evaluation.datasets.pins import changes
+from engram_lab.evaluation.datasets.readers import READERS
+from engram_lab.evaluation.shipped import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engram_lab.evaluation.datasets.dataset import Dataset
+
+__all__ = [
+    "Status",
+    "cache_folder",
+    "data_root",
+    "load_dataset",
+    "manifest",
+    "manifests",
+    "read_folder",
+    "status",
+]
+
+_VARIABLE: Final = "ENGRAM_DATA"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """Whether a data set is on this machine.
+
+    Attributes:
+        state: `bundled` with this package, `present`, `changed` where a file is not the pinned one,
+            or `absent`.
+        where: The folder it lies in; where it is absent, None.
+        looked_in: The folders that were looked in, the one that counts first.
+        changes: One sentence a file that is not the pinned one.
+    """
+
+    state: Literal["bundled", "present", "changed", "absent"]
+    where: Path | None
+    looked_in: tuple[Path, ...]
+    changes: tuple[str, ...] = ()
+
+
+def manifests() -> tuple[Manifest, ...]:
+    """Return every manifest that comes with this package, by id.
+
+    Raises:
+        ConfigError: One of them cannot be read.
+    """
+    folder = shipped("datasets") / "manifests"
+    return tuple(read_manifest(path) for path in sorted(folder.glob("*.toml")))
+
+
+def manifest(id: str) -> Manifest:  # noqa: A002
+    """Return the manifest of a data set.
+
+    Raises:
+        InvalidInputError: There is none of this id, and the message lists those there are.
+        ConfigError: It cannot be read.
+    """
+    folder = shipped("datasets") / "manifests"
+    known = sorted(path.stem for path in folder.glob("*.toml"))
+    if id not in known:
+        close = get_close_matches(id, known, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise InvalidInputError(f"there is no data set {id!r}{hint}: known are {', '.join(known)}")
+    return read_manifest(folder / f"{id}.toml")
+
+
+def cache_folder() -> Path:
+    """Return the folder that data sets are kept in where `ENGRAM_DATA` is not set."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "engram-lab" / "datasets"
+
+
+def data_root() -> Path:
+    """Return the folder that a data set is downloaded into: `$ENGRAM_DATA`, else the cache."""
+    named = os.environ.get(_VARIABLE)
+    return Path(named).expanduser() if named else cache_folder()
+
+
+def status(id: str, *, place: Path | None = None) -> Status:  # noqa: A002
+    """Return whether a data set is on this machine, where, and as it was published.
+
+    Args:
+        id: The id of its manifest.
+        place: Look in this folder alone.
+
+    Raises:
+        InvalidInputError: There is no such data set.
+    """
+    known = manifest(id)
+    looked_in = _places(known, place)
+    found = _found(known, looked_in)
+    if found is None:
+        return Status(state="absent", where=None, looked_in=looked_in)
+    folder, layout = found
+    if changed := changes(folder, layout):
+        return Status(state="changed", where=folder, looked_in=looked_in, changes=changed)
+    state: Literal["bundled", "present"] = "bundled" if known.bundled else "present"
+    return Status(state=state, where=folder, looked_in=looked_in)
+
+
+def load_dataset(
+    id: str,  # noqa: A002
+    *,
+    place: Path | None = None,
+    options: Mapping[str, str] | None = None,
+    allow_changed: bool = False,
+) -> Dataset:
+    """Read a data set from where it lies on this machine.
+
+    It is looked for in `place`, else in the folders of its manifest under `$ENGRAM_DATA`, else in
+    the user's cache; one that is bundled comes from this package.
+
+    Args:
+        id: The id of its manifest.
+        place: The folder it lies in.
+        options: How it is read; those of its manifest fill the rest.
+        allow_changed: Read it although it is not what the manifest pins.
+
+    Raises:
+        InvalidInputError: There is no such data set, or a file does not have the published shape.
+        DatasetMissingError: It is not on this machine, and the message says how to get it.
+        DatasetChangedError: A file is not the pinned one, or other things came out of it than the
+            manifest states.
+    """
+    known = manifest(id)
+    looked_in = _places(known, place)
+    found = _found(known, looked_in)
+    if found is None:
+        raise DatasetMissingError(_missing(known, looked_in))
+    folder, layout = found
+    if not allow_changed and (changed := changes(folder, layout)):
+        raise DatasetChangedError(
+            f"the data set {id!r} in {folder} is not the published one: {'; '.join(changed)}; "
+            f"fetch it anew with: engram eval fetch {id}"
+        )
+    given = dict(options or {})
+    dataset = read_folder(layout.format, folder, id=id, options={**layout.options, **given})
+    if not allow_changed:
+        _check_counts(dataset, layout, given)
+    return dataset
+
+
+def read_folder(
+    format: str,  # noqa: A002
+    folder: Path,
+    *,
+    id: str,  # noqa: A002
+    options: Mapping[str, str] | None = None,
+) -> Dataset:
+    """Read a folder of a format that no manifest needs to know.
+
+    Args:
+        format: The name of the reader.
+        folder: Where the files lie.
+        id: What the data set shall be called.
+        options: Of the reader.
+
+    Raises:
+        DatasetMissingError: The folder or a file is not there.
+        InvalidInputError: There is no such reader or option, or a file has another shape.
+    """
+    reader = READERS.get(format)
+    if not folder.exists():
+        raise DatasetMissingError(f"there is no folder {folder}")
+    try:
+        return reader(folder, id=id, options=options or {})
+    except EngramError:
+        raise
+    except OSError as error:
+        raise DatasetMissingError(f"{folder} cannot be read ({error})") from error
+
+
+def _places(known: Manifest, place: Path | None) -> tuple[Path, ...]:
+    if place is not None:
+        return (place,)
+    if known.bundled:
+        return tuple(shipped("datasets") / name for name in known.folders)
+    roots = dict.fromkeys((data_root(), cache_folder()))
+    return tuple(root / name for root in roots for name in known.folders)
+
+
+def _found(known: Manifest, places: tuple[Path, ...]) -> tuple[Path, Layout] | None:
+    """Return the first folder that holds all that is needed of a layout, and that layout."""
+    for folder in places:
+        for layout in known.layouts:
+            needed = [folder / each.name for each in layout.files if not each.optional]
+            if folder.is_dir() and all(path.is_file() for path in needed):
+                return folder, layout
+    return None
+
+
+def _missing(known: Manifest, places: tuple[Path, ...]) -> str:
+    needed = ", ".join(each.name for each in known.files if not each.optional)
+    looked = f"{needed or 'the folder'} not found in {' or '.join(map(str, places))}"
+    if known.fetchable:
+        return f"the data set {known.id!r} is not here: {looked}: engram eval fetch {known.id}"
+    return f"the data set {known.id!r} is not here: {looked}: give its folder with --data"
+
+
+def _check_counts(dataset: Dataset, layout: Layout, given: Mapping[str, str]) -> None:
+    differing = {key: value for key, value in given.items() if layout.options.get(key) != value}
+    for stated in layout.statistics:
+        if dict(stated.options) != differing:
+            continue
+        for noun in ("memories", "queries", "qrels"):
+            wanted, came = getattr(stated, noun), getattr(dataset, noun).height
+            if wanted is not None and came != wanted:
+                raise DatasetChangedError(
+                    f"the data set {dataset.id!r} came out with {came} {noun}, "
+                    f"and its manifest states {wanted}: the files are not the published ones"
+                )

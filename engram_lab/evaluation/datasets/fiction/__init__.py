@@ -1,0 +1,1 @@
+"""Words, names and topics of the conversations that `fictional` writes, and the weaving of them."""

@@ -1,0 +1,68 @@
+"""How columns become colours, shapes and axes, the same in every plot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from engram_lab.evaluation.reports.theme import GREY, PALETTE, altair
+
+__all__ = [
+    "decades",
+    "few_ticks",
+    "level_axis",
+    "order",
+    "systems_colour",
+    "systems_shape",
+    "unit_scale",
+]
+
+
+def order(data: pl.DataFrame, column: str) -> list[Any]:
+    return data[column].unique(maintain_order=True).to_list()
+
+
+def _colours(data: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the systems and their colours: a floor is grey, whichever it is."""
+    rows = data.unique("system", maintain_order=True).select("system", "floor").rows()
+    colours = iter(PALETTE * (1 + len(rows) // len(PALETTE)))
+    return [name for name, _ in rows], [GREY if floor else next(colours) for _, floor in rows]
+
+
+def systems_colour(data: pl.DataFrame) -> Any:
+    names, colours = _colours(data)
+    return altair().Color("system:N", title=None, scale=altair().Scale(domain=names, range=colours))
+
+
+def systems_shape(data: pl.DataFrame) -> Any:
+    """Return shapes beside the colours, for eyes and printers that know none."""
+    names, _ = _colours(data)
+    known = (
+        *("circle", "square", "diamond", "triangle-up", "cross"),
+        *("triangle-down", "triangle-right", "triangle-left"),
+    )
+    shapes = [known[place % len(known)] for place in range(len(names))]
+    return altair().Shape("system:N", title=None, scale=altair().Scale(domain=names, range=shapes))
+
+
+def unit_scale(data: pl.DataFrame) -> Any:
+    """Return a scale over zero to one, or over what is there where that is more."""
+    most = max(1.0, float(data["mean"].max() or 0.0))  # type: ignore[arg-type]
+    return altair().Scale(domain=[0, most])
+
+
+def few_ticks() -> Any:
+    return altair().Axis(tickCount=6)
+
+
+def level_axis() -> Any:
+    return altair().Axis(labelAngle=0, orient="top", labelLimit=88)
+
+
+def decades(values: list[float]) -> list[float]:
+    """Return 1, 2, 5, 10, … from below the least to above the greatest of some values."""
+    steps = [step * 10.0**power for power in range(-9, 13) for step in (1, 2, 5)]
+    below = [each for each in steps if each <= min(values, default=1)]
+    above = [each for each in steps if each > max(values, default=1)]
+    return [each for each in steps if below[-1:] <= [each] <= above[:1]]

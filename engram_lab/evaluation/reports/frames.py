@@ -1,0 +1,149 @@
+"""What reports show, as tidy frames: one row a figure, from the results of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+__all__ = [
+    "FLOORS",
+    "apart_of",
+    "categories_frame",
+    "costs_frame",
+    "depths_frame",
+    "estimates_frame",
+    "falls",
+    "is_floor",
+    "level_of",
+    "measures_of",
+]
+
+FLOORS: Final = frozenset({"random", "recency"})
+"""Systems that look at no text, where results do not say themselves which are there to be beaten."""
+
+_ESTIMATES: Final = pl.Schema(
+    {
+        "system": pl.String,
+        "category": pl.String,
+        "measure": pl.String,
+        "mean": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "n": pl.Int64,
+        "unscored": pl.Int64,
+        "floor": pl.Boolean,
+    }
+)
+
+_COSTS: Final = pl.Schema({"system": pl.String, "cost": pl.String, "value": pl.Float64})
+
+_AT: Final = r"^(?<family>.+)@(?<k>\d+)$"
+
+_FALLING: Final = ("stale@", "forbidden@")
+
+
+def falls(measure: str) -> bool:
+    """Whether less of a measure is better, as with what must not be found."""
+    return measure.startswith(_FALLING)
+
+
+def measures_of(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of all measures of a run, in the order of its first system that has them."""
+    return tuple(
+        dict.fromkeys(name for system in results["systems"] for name in system.get("measures", {}))
+    )
+
+
+def apart_of(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the categories that are no part of the headline, as the record says."""
+    suite = results.get("record", {}).get("suite")
+    return tuple(suite.get("apart") or ()) if isinstance(suite, Mapping) else ()
+
+
+def level_of(results: Mapping[str, Any]) -> float:
+    """Return the level of the confidence intervals: what the record says, else 0.95."""
+    suite = results.get("record", {}).get("suite")
+    found = suite.get("level") if isinstance(suite, Mapping) else None
+    return float(found) if isinstance(found, int | float) else 0.95
+
+
+def estimates_frame(results: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a row for each system and measure, over the headline.
+
+    Args:
+        results: What `results.json` holds.
+
+    Returns:
+        Columns `system`, `category` (null), `measure`, `mean`, `low`, `high`, `n`, `unscored`,
+        `floor`; a figure that is not there is null.
+    """
+    rows = (
+        _row(system, None, name, found)
+        for system in results["systems"]
+        for name, found in system.get("measures", {}).items()
+    )
+    return pl.DataFrame(list(rows), schema=_ESTIMATES, orient="row")
+
+
+def categories_frame(results: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a row for each system, category and measure; columns as of `estimates_frame`."""
+    rows = (
+        _row(system, category, name, found)
+        for system in results["systems"]
+        for category, measures in system.get("categories", {}).items()
+        for name, found in measures.items()
+    )
+    return pl.DataFrame(list(rows), schema=_ESTIMATES, orient="row")
+
+
+def depths_frame(results: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the measures that were taken at several depths, each with its family and its k.
+
+    Returns:
+        `estimates_frame` with `family` (`recall_any`, …) and `k`, for the families with two depths
+        and more.
+    """
+    parts = pl.col("measure").str.extract_groups(_AT)
+    return (
+        estimates_frame(results)
+        .with_columns(parts.alias("parts"))
+        .unnest("parts")
+        .with_columns(pl.col("k").cast(pl.Int64))
+        .filter(pl.col("k").n_unique().over("family") > 1, pl.col("k").is_not_null())
+    )
+
+
+def costs_frame(results: Mapping[str, Any]) -> pl.DataFrame:
+    """Return a row for each system and cost that is a number; the names of nested ones have dots."""
+    rows = [
+        (system["name"], name, float(value))
+        for system in results["systems"]
+        for name, value in _flat(system.get("costs") or {})
+    ]
+    return pl.DataFrame(rows, schema=_COSTS, orient="row")
+
+
+def is_floor(system: Mapping[str, Any]) -> bool:
+    """Whether a system of a run is there to be beaten."""
+    return bool(system.get("floor", system["name"] in FLOORS))
+
+
+def _row(
+    system: Mapping[str, Any], category: str | None, measure: str, found: Mapping[str, Any]
+) -> Sequence[Any]:
+    low, high = found.get("ci") or (None, None)
+    name = system["name"]
+    return (
+        *(name, category, measure, found["mean"], low, high),
+        *(found.get("n", 0), found.get("unscored", 0), is_floor(system)),
+    )
+
+
+def _flat(costs: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in costs.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{name}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield f"{above}{name}", float(value)

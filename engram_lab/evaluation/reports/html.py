@@ -1,0 +1,183 @@
+"""The report: one file that holds all of it, opens anywhere, and asks nothing of a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from engram_lab.core.errors import MissingDependencyError
+from engram_lab.evaluation.reports.compared import comparison_part, gate_part, moved_part
+from engram_lab.evaluation.reports.evidence import evidence_of
+from engram_lab.evaluation.reports.figures import (
+    categories_figure,
+    costs_figure,
+    deltas_figure,
+    depths_figure,
+    forest_figure,
+)
+from engram_lab.evaluation.reports.formats import counted, figure, interval
+from engram_lab.evaluation.reports.frames import estimates_frame, measures_of
+from engram_lab.evaluation.reports.page import Markup, element, join, section
+from engram_lab.evaluation.reports.reference import best_system, differences_of
+from engram_lab.evaluation.reports.sections import (
+    categories_part,
+    costs_part,
+    guards_part,
+    record_part,
+    results_part,
+    skipped_part,
+)
+
+if TYPE_CHECKING:
+    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.statistics.contrast import Comparison
+    from engram_lab.evaluation.verdict import GateReport
+
+__all__ = ["write_report"]
+
+_VERDICTS: Final = {
+    "pass": "PASS",
+    "regression": "REGRESSION",
+    "incomparable": "NOTHING COMPARABLE",
+}
+
+
+def write_report(
+    folder: RunFolder,
+    path: str | os.PathLike[str],
+    *,
+    comparison: Comparison | None = None,
+    gate: GateReport | None = None,
+    reference: str | None = None,
+) -> Path:
+    """Write the report of a run as one HTML file.
+
+    Args:
+        folder: The run.
+        path: Where to write; an existing file is replaced.
+        comparison: To be shown with the queries that moved; B is a system of this run.
+        gate: What a gate found in this run.
+        reference: The system that others are tested against; by default the best.
+
+    Returns:
+        The file.
+    """
+    target = Path(path)
+    target.write_text(_page(folder, comparison, gate, reference), encoding="utf-8", newline="\n")
+    return target
+
+
+def _page(
+    folder: RunFolder,
+    comparison: Comparison | None,
+    gate: GateReport | None,
+    reference: str | None,
+) -> str:
+    parts = list(_parts(folder, comparison, gate, reference))
+    title = _title(folder)
+    style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    links = [element("a", heading, href=f"#{name}") for name, heading, _ in parts]
+    head = element(
+        "head",
+        Markup('<meta charset="utf-8">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", f"{title}: retrieval report"),
+        element("style", Markup(style)),
+    )
+    body = element(
+        "body",
+        _header(folder, gate, title, element("nav", links, aria_label="Sections")),
+        element("main", [section(*part) for part in parts]),
+    )
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _title(folder: RunFolder) -> str:
+    suite = folder.results.get("record", {}).get("suite")
+    title = suite.get("title") if isinstance(suite, dict) else None
+    return str(title or folder.results["suite"])
+
+
+def _header(folder: RunFolder, gate: GateReport | None, title: str, nav: Markup) -> Markup:
+    badge = (
+        element("span", _VERDICTS[gate.verdict], class_=f"verdict {gate.verdict}") if gate else None
+    )
+    return element(
+        "header",
+        element("p", f"Retrieval report \N{MIDDLE DOT} {folder.results['suite']}", class_="over"),
+        element("h1", title, badge),
+        element("p", _summary(folder), class_="lead"),
+        nav,
+    )
+
+
+def _summary(folder: RunFolder) -> str:
+    results = folder.results
+    measure, best = next(iter(measures_of(results)), None), best_system(results)
+    clusters = folder.queries["cluster"].drop_nulls().n_unique()
+    asked = counted(folder.queries.height, "query", "queries")
+    within = f" in {counted(clusters, 'cluster')}" if clusters else ""
+    said = f"{counted(len(results['systems']), 'system')} on {asked}{within}."
+    if best is None:
+        return said
+    row = estimates_frame(results).row(
+        by_predicate=(pl.col("system") == best) & (pl.col("measure") == measure), named=True
+    )
+    spread = interval(row["low"], row["high"])
+    return f"{said} Best in {measure}: {best} with {figure(row['mean'])} {spread}".strip() + "."
+
+
+def _parts(
+    folder: RunFolder,
+    comparison: Comparison | None,
+    gate: GateReport | None,
+    reference: str | None,
+) -> Iterator[tuple[str, str, Any]]:
+    results, draw = folder.results, _Drawing()
+    if gate is not None:
+        yield "gate", "Gate", gate_part(gate)
+    tested = results_part(results, differences_of(folder, reference))
+    drawn = [draw(forest_figure, results), draw(depths_figure, results)]
+    yield "results", "Results", join([tested, drawn, draw.missing])
+    if any(each.get("categories") for each in results["systems"]):
+        plot = draw(categories_figure, results)
+        yield "categories", "Categories", join([plot, categories_part(results)])
+    compared = [comparison] if comparison else list(gate.comparisons.values()) if gate else []
+    for number, each in enumerate(compared, 1):
+        name = f"comparison-{number}"
+        plot = draw(deltas_figure, each, name=name)
+        moved = moved_part(each, evidence_of(folder, each))
+        yield name, f"{each.b} against {each.a}", join([comparison_part(each, plot=plot), moved])
+    costs = costs_part(results)
+    for name, heading, part in (
+        ("costs", "Costs", costs and join([costs, draw(costs_figure, results)])),
+        ("guards", "Guards", guards_part(results)),
+        ("skipped", "Skipped", skipped_part(results)),
+    ):
+        if part is not None:
+            yield name, heading, part
+    yield "record", "Record", record_part(results)
+
+
+@dataclass(kw_only=True)
+class _Drawing:
+    """Draws plots, or tells once why it cannot."""
+
+    missing: Markup | None = None
+
+    def __call__(
+        self, figure: Callable[..., Markup | None], *of: Any, **named: Any
+    ) -> Markup | None:
+        if self.missing is not None:
+            return None
+        try:
+            return figure(*of, **named)
+        except MissingDependencyError as error:
+            self.missing = element("p", f"Without plots: {error}", class_="quiet")
+            return None

@@ -1,0 +1,73 @@
+"""Where names stand beside points, so that none covers another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Place", "places"]
+
+_CHARACTER: Final = 7.0
+_LINE: Final = 14.0
+_AWAY: Final = 9.0
+"""In points, as are all lengths here."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a name stands, seen from its point.
+
+    Attributes:
+        align: `left` where it begins there, `right` where it ends there, or `center`.
+        dx: To the right.
+        dy: Downwards.
+    """
+
+    align: str
+    dx: float
+    dy: float
+
+
+_TRIED: Final = (
+    Place(align="left", dx=_AWAY, dy=0),
+    Place(align="right", dx=-_AWAY, dy=0),
+    Place(align="left", dx=_AWAY, dy=-_LINE),
+    Place(align="left", dx=_AWAY, dy=_LINE),
+    Place(align="right", dx=-_AWAY, dy=-_LINE),
+    Place(align="right", dx=-_AWAY, dy=_LINE),
+    Place(align="left", dx=_AWAY, dy=-2 * _LINE),
+    Place(align="left", dx=_AWAY, dy=2 * _LINE),
+)
+
+_Box = tuple[float, float, float, float]
+
+
+def places(points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[Place]:
+    """Return a place for each name; the first that covers nothing, else the first of all.
+
+    Args:
+        points: In points from a corner, the second downwards.
+        names: Of them.
+    """
+    taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    found = []
+    for (x, y), name in zip(points, names, strict=True):
+        best = next(
+            (each for each in _TRIED if not any(_meet(_box(x, y, name, each), b) for b in taken)),
+            _TRIED[0],
+        )
+        taken.append(_box(x, y, name, best))
+        found.append(best)
+    return found
+
+
+def _box(x: float, y: float, name: str, place: Place) -> _Box:
+    width = len(name) * _CHARACTER
+    left = x + place.dx - (width if place.align == "right" else 0)
+    middle = y + place.dy
+    return left, middle - _LINE / 2, left + width, middle + _LINE / 2
+
+
+def _meet(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

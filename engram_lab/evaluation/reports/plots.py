@@ -1,0 +1,328 @@
+"""Plots of an evaluation: tidy frames in, Altair charts out.
+
+Every function takes the frames of `frames`, or others with the columns that it names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from engram_lab.evaluation.reports.encodings import (
+    decades,
+    few_ticks,
+    level_axis,
+    order,
+    systems_colour,
+    systems_shape,
+    unit_scale,
+)
+from engram_lab.evaluation.reports.formats import figure, interval
+from engram_lab.evaluation.reports.frames import falls
+from engram_lab.evaluation.reports.placing import Place, places
+from engram_lab.evaluation.reports.theme import (
+    BAD,
+    FAINT,
+    GOOD,
+    GREY,
+    INK,
+    QUIET,
+    altair,
+    themed,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = [
+    "categories_dots",
+    "categories_heatmap",
+    "cost_scatter",
+    "deltas_plot",
+    "depths_plot",
+    "forest_plot",
+    "power_plot",
+    "tuning_plot",
+]
+
+_WIDTH: Final = 620
+_STEP: Final = 26
+"""Points from one row to the next."""
+
+
+def forest_plot(estimates: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
+    """Return the systems below each other, each with its mean and its interval.
+
+    Args:
+        estimates: Columns `system`, `measure`, `mean`, `low`, `high`, `floor`.
+        measure: Which to show.
+    """
+    alt = altair()
+    data = estimates.filter(pl.col("measure") == measure).drop_nulls("mean")
+    said = [
+        f"{figure(row['mean'])}  {interval(row['low'], row['high'])}".rstrip()
+        for row in data.iter_rows(named=True)
+    ]
+    data = data.with_columns(
+        pl.col("low", "high").fill_null(pl.col("mean")), pl.Series("said", said, dtype=pl.String)
+    )
+    best = data["mean"].min() if falls(measure) else data["mean"].max()
+    y = alt.Y("system:N", sort=data["system"].to_list(), title=None)
+    colour = alt.condition("datum.floor", alt.value(GREY), alt.value(GOOD))
+    x = alt.X("low:Q", title=measure, scale=alt.Scale(zero=False, padding=8), axis=few_ticks())
+    width = _WIDTH - 140
+    base = alt.Chart(data)
+    line = (
+        alt.Chart(pl.DataFrame({"best": [best]}))
+        .mark_rule(strokeDash=[3, 3], color=GREY)
+        .encode(x="best:Q")
+    )
+    chart = alt.layer(
+        line,
+        base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=colour),
+        base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", y=y, color=colour),
+        base.mark_text(align="left", x=width + 14).encode(
+            y=y, text="said:N", color=alt.condition("datum.floor", alt.value(QUIET), alt.value(INK))
+        ),
+    )
+    return themed(chart.properties(width=width, height=alt.Step(_STEP)))
+
+
+def categories_dots(categories: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
+    """Return a row for each category with a dot for each system.
+
+    Args:
+        categories: Columns `system`, `category`, `measure`, `mean`, `floor`.
+        measure: Which to show.
+    """
+    alt = altair()
+    data = categories.filter(pl.col("measure") == measure).drop_nulls("mean")
+    reach = data.group_by("category", maintain_order=True).agg(
+        pl.col("mean").min().alias("least"), pl.col("mean").max().alias("most")
+    )
+    y = alt.Y("category:N", sort=reach["category"].to_list(), title=None)
+    chart = alt.layer(
+        alt.Chart(reach)
+        .mark_rule(color=FAINT, strokeWidth=2)
+        .encode(x=alt.X("least:Q", title=measure, scale=unit_scale(data)), x2="most:Q", y=y),
+        alt.Chart(data)
+        .mark_point(filled=True, size=80, opacity=0.95)
+        .encode(x="mean:Q", y=y, color=systems_colour(data), shape=systems_shape(data)),
+    )
+    return themed(chart.properties(width=_WIDTH - 110, height=alt.Step(_STEP + 4)))
+
+
+def categories_heatmap(categories: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
+    """Return systems by categories, each cell with its figure.
+
+    Args:
+        categories: As of `categories_dots`.
+        measure: Which to show.
+    """
+    alt = altair()
+    data = categories.filter(pl.col("measure") == measure).drop_nulls("mean")
+    middle = (float(data["mean"].min()) + float(data["mean"].max())) / 2  # type: ignore[arg-type]
+    base = alt.Chart(data).encode(
+        x=alt.X("category:N", sort=order(data, "category"), title=None, axis=level_axis()),
+        y=alt.Y("system:N", sort=order(data, "system"), title=None),
+    )
+    shades = alt.Scale(scheme="blues", reverse=falls(measure))
+    dark = f"datum.mean {'<' if falls(measure) else '>'} {middle}"
+    chart = alt.layer(
+        base.mark_rect(stroke="white", strokeWidth=2).encode(
+            color=alt.Color("mean:Q", title=None, legend=None, scale=shades)
+        ),
+        base.mark_text().encode(
+            text=alt.Text("mean:Q", format=".3f"),
+            color=alt.condition(dark, alt.value("#ffffff"), alt.value("#08306b")),
+        ),
+    )
+    return themed(chart.properties(width=alt.Step(92), height=alt.Step(_STEP + 4), title=measure))
+
+
+def depths_plot(depths: pl.DataFrame) -> alt.TopLevelMixin:
+    """Return how measures grow with k: a panel for each family, a line for each system.
+
+    Args:
+        depths: Columns `system`, `family`, `k`, `mean`, `floor`.
+    """
+    alt = altair()
+    data = depths.drop_nulls("mean")
+    families = order(data, "family")
+    base = alt.Chart(data).encode(
+        x=alt.X(
+            "k:Q",
+            title="k",
+            scale=alt.Scale(type="log", nice=False, padding=8),
+            axis=alt.Axis(values=sorted(set(data["k"])), format="d", grid=False),
+        ),
+        y=alt.Y("mean:Q", title=None, scale=unit_scale(data)),
+        color=systems_colour(data),
+        shape=systems_shape(data),
+    )
+    lines = alt.layer(
+        base.mark_line(strokeWidth=1.8), base.mark_point(filled=True, size=45, opacity=1)
+    ).properties(width=max(180, (_WIDTH - 120) // max(1, len(families))), height=230)
+    return themed(lines.facet(column=alt.Column("family:N", sort=families, title=None), spacing=28))
+
+
+def deltas_plot(deltas: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
+    """Return how far each query moved, sorted; what moved to zero is marked.
+
+    Args:
+        deltas: Columns `delta` and `newly_failed`; a row for each query, those that stayed
+            included.
+        measure: Of which measure.
+    """
+    alt = altair()
+    moved = deltas.filter(pl.col("delta") != 0).sort(
+        "delta", "newly_failed", descending=[False, True]
+    )
+    kinds = ["newly failed", "worse", "better"]
+    better = pl.col("delta") < 0 if falls(measure) else pl.col("delta") > 0
+    data = moved.with_row_index("place").with_columns(
+        pl.when("newly_failed")
+        .then(pl.lit(kinds[0]))
+        .when(better)
+        .then(pl.lit(kinds[2]))
+        .otherwise(pl.lit(kinds[1]))
+        .alias("kind")
+    )
+    chart = (
+        alt.Chart(data.select("place", "delta", "kind"))
+        .mark_bar()
+        .encode(
+            x=alt.X(
+                "place:O",
+                axis=None,
+                scale=alt.Scale(paddingInner=0.15 if data.height <= 150 else 0),  # noqa: PLR2004
+            ),
+            y=alt.Y("delta:Q", title=f"change of {measure}"),
+            color=alt.Color(
+                "kind:N",
+                title=None,
+                scale=alt.Scale(domain=kinds, range=[BAD, "#e69f00", GOOD]),
+                legend=alt.Legend(orient="top", symbolType="square"),
+            ),
+        )
+    )
+    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=GREY).encode(y="zero:Q")
+    return themed(alt.layer(chart, zero).properties(width=_WIDTH, height=200))
+
+
+def cost_scatter(estimates: pl.DataFrame, *, measure: str, cost: str) -> alt.TopLevelMixin:
+    """Return quality against cost, on a logarithmic axis.
+
+    Args:
+        estimates: Columns `system`, `measure`, `mean`, `low`, `high`, `floor` and `cost`, which is
+            above zero.
+        measure: The quality.
+        cost: What the cost is called, with its unit.
+    """
+    alt = altair()
+    data = estimates.filter(pl.col("measure") == measure, pl.col("cost") > 0).drop_nulls("mean")
+    data = data.with_columns(pl.col("low", "high").fill_null(pl.col("mean")))
+    height, ends = 260, decades(data["cost"].to_list())
+    colour = alt.condition("datum.floor", alt.value(GREY), alt.value(GOOD))
+    x = alt.X(
+        "cost:Q",
+        title=cost,
+        scale=alt.Scale(type="log", domain=[ends[0], ends[-1]], nice=False),
+        axis=alt.Axis(values=ends, format="~g"),
+    )
+    y = alt.Y("mean:Q", title=measure, scale=unit_scale(data))
+    base = alt.Chart(data).encode(x=x)
+    names = [
+        base.transform_filter(alt.datum.system == name)
+        .mark_text(align=place.align, dx=place.dx, dy=place.dy, color=INK)
+        .encode(y=y, text="system:N")
+        for name, place in _named(data, ends, height)
+    ]
+    chart = alt.layer(
+        base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(
+            y=alt.Y("low:Q", title=measure, scale=unit_scale(data)), y2="high:Q", color=colour
+        ),
+        base.mark_point(filled=True, size=70, opacity=1).encode(y=y, color=colour),
+        *names,
+    )
+    return themed(chart.properties(width=_WIDTH, height=height))
+
+
+def _named(data: pl.DataFrame, ends: list[float], height: float) -> Iterator[tuple[str, Place]]:
+    """Yield each system with where its name stands."""
+    span = math.log(ends[-1] / ends[0])
+    points = [
+        (_WIDTH * math.log(cost / ends[0]) / span, height * (1 - mean))
+        for cost, mean in data.select("cost", "mean").iter_rows()
+    ]
+    names = data["system"].to_list()
+    yield from zip(names, places(points, names), strict=True)
+
+
+def power_plot(
+    curve: pl.DataFrame, *, mde: float | None = None, alpha: float = 0.05
+) -> alt.TopLevelMixin:
+    """Return the share of gates that fail by the loss that is truly there.
+
+    Args:
+        curve: Columns `loss` (0 and more) and `failed` (a share), and `low` and `high` where known.
+        mde: The minimum detectable effect, drawn as a line.
+        alpha: Level of the test, drawn as a line: what an absent loss may fail at most.
+    """
+    alt = altair()
+    x = alt.X("loss:Q", title="true loss", axis=few_ticks())
+    y = alt.Y(
+        "failed:Q",
+        title="gates that fail",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
+    )
+    layers = [_marked(alt, "y", alpha, f"\N{GREEK SMALL LETTER ALPHA} = {alpha:g}")]
+    if mde is not None:
+        layers.append(_marked(alt, "x", mde, f"MDE {mde:.3f}"))
+    base = alt.Chart(curve)
+    if {"low", "high"} <= set(curve.columns):
+        layers.append(base.mark_area(opacity=0.15, color=GOOD).encode(x=x, y="low:Q", y2="high:Q"))
+    layers += [
+        base.mark_line(color=GOOD, strokeWidth=2).encode(x=x, y=y),
+        base.mark_point(filled=True, color=GOOD, size=45, opacity=1).encode(x=x, y=y),
+    ]
+    return themed(alt.layer(*layers).properties(width=_WIDTH, height=260))
+
+
+def tuning_plot(trials: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
+    """Return what each trial of a search reached, and the best so far.
+
+    Args:
+        trials: Columns `trial` (a number) and `value`, null where a trial failed.
+        measure: What was maximised.
+    """
+    alt = altair()
+    data = (
+        trials.drop_nulls("value")
+        .sort("trial")
+        .with_columns(pl.col("value").cum_max().alias("best"))
+    )
+    x = alt.X("trial:Q", title="trial", axis=alt.Axis(grid=False, tickMinStep=1, format="d"))
+    y = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=8))
+    base = alt.Chart(data)
+    chart = alt.layer(
+        base.mark_point(filled=True, size=40, color=GREY, opacity=0.8).encode(x=x, y=y),
+        base.mark_line(interpolate="step-after", color=GOOD, strokeWidth=2).encode(x=x, y="best:Q"),
+    )
+    return themed(chart.properties(width=_WIDTH, height=230))
+
+
+def _marked(alt: Any, axis: str, value: float, said: str) -> Any:
+    base = alt.Chart(pl.DataFrame({"at": [value], "said": [said]})).encode(**{axis: "at:Q"})
+    place = {
+        "x": {"align": "left", "dx": 5, "y": 8},
+        "y": {"align": "right", "dy": -7, "x": _WIDTH},
+    }
+    return alt.layer(
+        base.mark_rule(strokeDash=[4, 3], color=GREY),
+        base.mark_text(color=QUIET, **place[axis]).encode(text="said:N"),
+    )

@@ -1,0 +1,130 @@
+"""How plots look, and how they become files: quiet, readable in print and by everybody's eyes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from engram_lab.core.packages import optional
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = [
+    "BAD",
+    "FAINT",
+    "GOOD",
+    "GREY",
+    "INK",
+    "PALETTE",
+    "QUIET",
+    "altair",
+    "png_of",
+    "svg_of",
+    "themed",
+]
+
+INK: Final = "#1f2328"
+QUIET: Final = "#59636e"
+FAINT: Final = "#d1d9e0"
+GREY: Final = "#8b949e"
+"""Floors, and what is only there for orientation."""
+
+GOOD: Final = "#0072b2"
+BAD: Final = "#d55e00"
+
+PALETTE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1")
+"""Told apart with any colour vision.
+
+Source: Okabe and Ito, "Color Universal Design" (2008), all but black and yellow; a violet added."""
+
+_FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""The renderer brings the first with it, so that a layout does not depend on a machine's fonts; the
+others have its widths."""
+
+_CLIP: Final = re.compile(r"(?<=[\"#])(clip|gradient_?)(\d+)")
+
+
+def altair() -> Any:
+    """Return the plotting package.
+
+    Raises:
+        MissingDependencyError: It is absent.
+    """
+    return optional("altair", package="altair", feature="plots", extra="eval")
+
+
+def themed(chart: Any) -> alt.TopLevelMixin:
+    """Return a chart as all of ours look."""
+    text = {"labelFont": _FONT, "titleFont": _FONT, "labelColor": QUIET, "titleColor": INK}
+    found: alt.TopLevelMixin = chart.configure(
+        background="transparent",
+        font=_FONT,
+        padding={"left": 16, "right": 16, "top": 8, "bottom": 8},
+        aria=False,
+        axis={
+            **text,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "titlePadding": 10,
+            "labelPadding": 6,
+            "labelFlush": False,
+            "labelOverlap": True,
+            "domainColor": FAINT,
+            "gridColor": FAINT,
+            "gridOpacity": 0.6,
+            "tickColor": FAINT,
+            "ticks": False,
+            "domain": False,
+        },
+        legend={**text, "labelFontSize": 12, "titleFontSize": 12, "columnPadding": 24},
+        header={**text, "labelFontSize": 12, "labelFontWeight": "bold", "labelColor": INK},
+        title={"font": _FONT, "fontSize": 13, "color": INK, "anchor": "start", "offset": 12},
+        view={"stroke": None},
+        text={"font": _FONT, "fontSize": 12, "color": INK},
+        range={"category": list(PALETTE)},
+    )
+    return found
+
+
+def svg_of(chart: Any, *, name: str = "") -> str:
+    """Return a chart as SVG: no browser, no network, the same bytes each time.
+
+    Args:
+        chart: Of Altair.
+        name: Made part of the ids inside, so that several can stand in one page.
+
+    Raises:
+        MissingDependencyError: The renderer is absent.
+    """
+    text = str(_renderer().vegalite_to_svg(chart.to_dict(), vl_version=_version()))
+    return _CLIP.sub(rf"{name}-\1\2", text) if name else text
+
+
+def png_of(chart: Any, *, scale: float = 2.0) -> bytes:
+    """Return a chart as PNG, on white.
+
+    Args:
+        chart: Of Altair.
+        scale: Pixels for each point.
+
+    Raises:
+        MissingDependencyError: The renderer is absent.
+    """
+    spec = chart.to_dict()
+    spec["config"]["background"] = "#ffffff"
+    return bytes(_renderer().vegalite_to_png(spec, vl_version=_version(), scale=scale))
+
+
+def _renderer() -> Any:
+    return optional(
+        "vl_convert", package="vl-convert-python", feature="plots in reports", extra="eval"
+    )
+
+
+def _version() -> str | None:
+    """Return the version of the grammar that charts are written in, where the renderer knows it."""
+    major, minor, *_ = altair().SCHEMA_VERSION.removeprefix("v").split(".")
+    version = f"{major}.{minor}"
+    return version if version in _renderer().get_vegalite_versions() else None

@@ -1,0 +1,230 @@
+"""System B against system A: the same queries, each measure, with everything a gate asks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, get_args
+
+import numpy as np
+
+from engram_lab.core.errors import IncomparableError, InvalidInputError, shown
+from engram_lab.evaluation.statistics.bootstrap import estimate
+from engram_lab.evaluation.statistics.contrast import Comparison, Contrast, Moved
+from engram_lab.evaluation.statistics.effect import EQUAL, standardised, tally
+from engram_lab.evaluation.statistics.holm import holm
+from engram_lab.evaluation.statistics.pairing import paired
+from engram_lab.evaluation.statistics.power import minimum_detectable
+from engram_lab.evaluation.statistics.randomisation import Alternative, randomisation
+from engram_lab.evaluation.statistics.units import FEWEST_CLUSTERS, cluster_codes, distinct_clusters
+from engram_lab.evaluation.suite import HEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+
+    from engram_lab.evaluation.statistics.contrast import Estimate
+    from engram_lab.evaluation.statistics.pairing import Pairs
+    from engram_lab.evaluation.statistics.randomisation import Randomised
+
+__all__ = ["compare"]
+
+_SMALL: Final = 100
+"""Queries below which a reader is told what cannot be seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """Queries that are tested together, with what was found before Holm's correction."""
+
+    name: str
+    pairs: Pairs
+    tests: list[Randomised]
+    estimates: list[Estimate]
+
+
+def compare(
+    a: pl.DataFrame,
+    b: pl.DataFrame,
+    *,
+    names: tuple[str, str],
+    measures: Sequence[str],
+    apart: Sequence[str] = (),
+    categories: bool = True,
+    alternative: Alternative = "two-sided",
+    alpha: float = 0.05,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Return how B differs from A.
+
+    Every measure is tested over the headline, and with `categories` over each category by itself,
+    unless one category is the whole headline. Holm's correction is over all of these contrasts.
+
+    Args:
+        a: Per-query frame of the system that stands: `query_id`, `category`, `cluster`, and one
+            float64 column for each measure, null where unscored.
+        b: Likewise of the one that is judged, over the same queries.
+        names: Of A and B.
+        measures: Canonical names; the first tells which queries moved.
+        apart: Categories that are no part of the headline.
+        categories: Whether each category is tested too.
+        alternative: `less` where only a loss of B counts.
+        alpha: Family-wise error rate.
+        level: Of the confidence intervals.
+        resamples: Of bootstrap and test.
+        seed: Of both.
+
+    Raises:
+        IncomparableError: The frames hold other queries, categories, clusters or measures, or none.
+        InvalidInputError: An option is not allowed.
+    """
+    _check(measures, alternative, alpha)
+    pairs = paired(a, b, names=names, measures=measures)
+    if not pairs.queries:
+        raise IncomparableError(f"{shown(names[0])} and {shown(names[1])} hold no query")
+    groups = [
+        _Group(
+            name=name,
+            pairs=some,
+            tests=randomisation(
+                some.deltas, some.clusters, alternative=alternative, resamples=resamples, seed=seed
+            ),
+            estimates=estimate(
+                some.deltas, some.clusters, level=level, resamples=resamples, seed=seed
+            ),
+        )
+        for name, some in _grouped(pairs, apart, categories=categories)
+    ]
+    contrasts = tuple(_contrasts(groups, measures, alternative=alternative, alpha=alpha))
+    whole = groups[0].pairs.clusters
+    return Comparison(
+        a=names[0],
+        b=names[1],
+        contrasts=contrasts,
+        moved=_moved(pairs, measures[0]),
+        alternative=alternative,
+        clusters=None if cluster_codes(whole, len(whole)) is None else distinct_clusters(whole),
+        alpha=alpha,
+        warnings=tuple(_warnings(pairs, groups, contrasts)),
+    )
+
+
+def _grouped(
+    pairs: Pairs, apart: Sequence[str], *, categories: bool
+) -> Iterator[tuple[str, Pairs]]:
+    """Yield the headline, then each category that is not the whole headline."""
+    headline = [row for row, each in enumerate(pairs.categories) if each not in apart]
+    if headline:
+        yield HEADLINE, pairs.only(headline)
+    if categories or not headline:
+        for name in sorted({each for each in pairs.categories if each is not None}):
+            rows = [row for row, each in enumerate(pairs.categories) if each == name]
+            if rows != headline:
+                yield name, pairs.only(rows)
+
+
+def _contrasts(
+    groups: Sequence[_Group], measures: Sequence[str], *, alternative: Alternative, alpha: float
+) -> Iterator[Contrast]:
+    found = [each.p for group in groups for each in group.tests]
+    tests = sum(not math.isnan(p) for p in found)
+    adjusted = iter(holm(found))
+    for group in groups:
+        for column, measure in enumerate(measures):
+            test, interval = group.tests[column], group.estimates[column]
+            deltas = group.pairs.deltas[:, column]
+            both = ~np.isnan(deltas)
+            scored = deltas[both]
+            clusters = [each for each, kept in zip(group.pairs.clusters, both, strict=True) if kept]
+            counted = tally(scored)
+            yield Contrast(
+                measure=measure,
+                group=group.name,
+                n=len(scored),
+                mean_a=_mean(group.pairs.a[both, column]),
+                mean_b=_mean(group.pairs.b[both, column]),
+                delta=interval.mean,
+                low=interval.low,
+                high=interval.high,
+                p=test.p,
+                p_adjusted=next(adjusted),
+                test=test.test,
+                effect=standardised(scored),
+                mde=minimum_detectable(
+                    group.pairs.a[both, column],
+                    scored,
+                    clusters,
+                    alpha=alpha,
+                    tests=max(tests, 1),
+                    alternative=alternative,
+                ),
+                wins=counted.wins,
+                ties=counted.ties,
+                losses=counted.losses,
+            )
+
+
+def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def _moved(pairs: Pairs, measure: str) -> tuple[Moved, ...]:
+    rows = zip(
+        pairs.queries, pairs.categories, pairs.a[:, 0].tolist(), pairs.b[:, 0].tolist(), strict=True
+    )
+    moved = (
+        Moved(query_id=query, category=category, measure=measure, before=before, after=after)
+        for query, category, before, after in rows
+        if abs(after - before) > EQUAL
+    )
+    return tuple(
+        sorted(
+            moved, key=lambda each: (not each.newly_failed, each.after - each.before, each.query_id)
+        )
+    )
+
+
+def _warnings(
+    pairs: Pairs, groups: Sequence[_Group], contrasts: Sequence[Contrast]
+) -> Iterator[str]:
+    if not np.nan_to_num(pairs.deltas).any():
+        yield "no query moved: A and B are equal in every measure"
+    if lost := int(np.count_nonzero((np.isnan(pairs.a) != np.isnan(pairs.b)).any(axis=1))):
+        yield f"{lost} queries are scored by one of the two alone and are left out"
+    if groups[0].name != HEADLINE:
+        yield "every category is set apart: there is no headline"
+    for group in groups:
+        known = distinct_clusters([each for each in group.pairs.clusters if each is not None])
+        if 0 < known < FEWEST_CLUSTERS and len(set(group.pairs.clusters)) < len(
+            group.pairs.queries
+        ):
+            yield (
+                f"{_said(group.name)} lies in {known} clusters, fewer than {FEWEST_CLUSTERS}: "
+                "queries are taken as independent, and what is found holds for these clusters alone"
+            )
+    for each in contrasts:
+        if each.measure == contrasts[0].measure and 0 < each.n < _SMALL:
+            seen = "unknown" if math.isnan(each.mde) else f"{each.mde:.3f}"
+            yield (
+                f"{_said(each.group)} has {each.n} queries: the smallest loss of {each.measure} "
+                f"that is found with probability 0.8 is {seen}"
+            )
+
+
+def _said(group: str) -> str:
+    return "the headline" if group == HEADLINE else f"category {shown(group)}"
+
+
+def _check(measures: Sequence[str], alternative: str, alpha: float) -> None:
+    if not measures:
+        raise InvalidInputError("no measure is given: name at least one to compare")
+    if repeated := sorted({each for each in measures if list(measures).count(each) > 1}):
+        raise InvalidInputError(f"the measure {shown(repeated[0])} is given twice: name it once")
+    if alternative not in get_args(Alternative):
+        allowed = " or ".join(map(repr, get_args(Alternative)))
+        raise InvalidInputError(f"the alternative is {shown(alternative)}: it must be {allowed}")
+    if not 0 < alpha < 1:
+        raise InvalidInputError(f"alpha is {shown(alpha)}: give a number between 0 and 1")

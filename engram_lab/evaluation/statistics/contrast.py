@@ -1,0 +1,119 @@
+"""What a comparison of two systems says: the values that reports and gates are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Comparison", "Contrast", "Estimate", "Moved"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """The mean of a measure over queries.
+
+    Attributes:
+        mean: NaN where no query is scored.
+        low: Lower end of the confidence interval; NaN where there are fewer than two clusters or
+            queries.
+        high: Upper end.
+        n: Queries that are scored.
+        unscored: Queries that are not.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    unscored: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contrast:
+    """One measure, on the same queries, of two systems A and B.
+
+    Attributes:
+        measure: Its canonical name.
+        group: A category, or `suite.HEADLINE`.
+        n: Queries scored by both.
+        mean_a: Mean of A.
+        mean_b: Mean of B.
+        delta: `mean_b - mean_a`.
+        low: Lower end of the confidence interval of the delta.
+        high: Upper end.
+        p: Of the paired randomisation test.
+        p_adjusted: After Holm's correction over all contrasts of the comparison.
+        test: How p was found, such as `exact, 2^10 sign flips of clusters`.
+        effect: Standardised mean difference of the pairs, d_z; NaN where the deltas do not vary.
+        mde: The smallest true loss that this test finds with probability 0.8; NaN where unknown.
+        wins: Queries where B is better.
+        ties: Where they are equal.
+        losses: Where A is better.
+    """
+
+    measure: str
+    group: str
+    n: int
+    mean_a: float
+    mean_b: float
+    delta: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    test: str
+    effect: float
+    mde: float
+    wins: int
+    ties: int
+    losses: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """A query whose value changed.
+
+    Attributes:
+        query_id: Which.
+        category: Its category, or None.
+        measure: Of which measure.
+        before: A's value.
+        after: B's value.
+        newly_failed: It was above zero and is zero.
+    """
+
+    query_id: str
+    category: str | None
+    measure: str
+    before: float
+    after: float
+
+    @property
+    def newly_failed(self) -> bool:
+        """Whether it was found, and no longer is."""
+        return self.before > 0 and self.after == 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """System B against system A, query by query.
+
+    Attributes:
+        a: Name of A, the one that stands.
+        b: Name of B, the one that is judged.
+        contrasts: Each measure over the headline, then by category.
+        moved: Queries whose value of the first measure changed: newly failed first, then the
+            largest losses, then gains.
+        alternative: `two-sided`, or `less` where only a loss of B counts.
+        clusters: How many clusters were resampled; None where each query stands for itself.
+        alpha: Level of the test.
+        warnings: What a reader must know, such as too few clusters.
+    """
+
+    a: str
+    b: str
+    contrasts: tuple[Contrast, ...]
+    moved: tuple[Moved, ...]
+    alternative: str
+    clusters: int | None
+    alpha: float
+    warnings: tuple[str, ...] = ()

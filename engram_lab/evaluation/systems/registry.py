@@ -1,0 +1,162 @@
+"""Systems: what is judged. A name and everything that it takes to make one again."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.registry import Registry
+from engram_lab.evaluation.declared import check_keys, declared_names, read_declared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from engram_lab.evaluation.systems.corpora import Corpus
+    from engram_lab.evaluation.systems.workshop import Workshop
+
+__all__ = [
+    "LADDER",
+    "SYSTEMS",
+    "Searcher",
+    "System",
+    "SystemSpec",
+    "ladder",
+    "load_system",
+    "make_system",
+    "system_names",
+]
+
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+
+LADDER: Final = "ladder"
+"""In place of a system: all that the project ships, from the floors up."""
+
+
+class Searcher(Protocol):
+    """One corpus, ready to be asked."""
+
+    def search(self, text: str, k: int) -> Sequence[tuple[str, float]]:
+        """Return up to k ids of memories of the corpus, best first, with falling scores."""
+        ...
+
+    def costs(self) -> Mapping[str, float]:
+        """Return what the corpus costs here, such as `bytes_per_memory`.
+
+        Called once, after all questions: it may write.
+        """
+        ...
+
+
+class System(Protocol):
+    """Something that finds memories.
+
+    Guarantees: it is told the corpus and the questions, and nothing of the judgements. The same
+    corpus, seed and moment give the same answers.
+    """
+
+    def describe(self, workshop: Workshop) -> Mapping[str, Any]:
+        """Return all that tells this system from another, as JSON has it: `kind` and the rest."""
+        ...
+
+    def open(self, corpus: Corpus, workshop: Workshop) -> AbstractContextManager[Searcher]:
+        """Return the system over a corpus.
+
+        Args:
+            corpus: What it may know.
+            workshop: Where it may put files, and what it may share with other systems.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SystemSpec:
+    """What makes a system.
+
+    Attributes:
+        name: How results call it.
+        title: One line.
+        kind: A name of `SYSTEMS`.
+        settings: For an engine: settings by section and by name, over the defaults.
+        order: Its place on the ladder.
+        floor: Whether it is there to be beaten, and no proposal.
+    """
+
+    name: str
+    title: str = ""
+    kind: str = "engine"
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    order: int = 100
+    floor: bool = False
+
+    def __post_init__(self) -> None:
+        if not _FILE_NAME.fullmatch(self.name):
+            raise InvalidInputError(
+                f"a system is called {self.name!r}: use letters, digits, '.', '_' and '-' alone, "
+                "as files are named after it"
+            )
+
+
+SYSTEMS: Registry[Callable[..., System]] = Registry("system", group="engram_lab.systems")
+"""What `kind` may name: `make(spec, *, seed, store) -> System`, where `store` has settings of the
+store that the data need."""
+
+
+def _at_first_use(module: str) -> Callable[..., System]:
+    """Return a maker that imports its module, and the packages it stands on, when called."""
+
+    def make(spec: SystemSpec, *, seed: int, store: Mapping[str, Any]) -> System:
+        made: System = import_module(module).from_spec(spec, seed=seed, store=store)
+        return made
+
+    return make
+
+
+for _kind in ("random", "recency"):
+    SYSTEMS.add(_kind, _at_first_use("engram_lab.evaluation.systems.floors"))
+SYSTEMS.add("engine", _at_first_use("engram_lab.evaluation.systems.engine_system"))
+
+
+def system_names() -> tuple[str, ...]:
+    """Return the names of the systems that the project ships, from the floors up."""
+    return tuple(each.name for each in ladder())
+
+
+def ladder() -> tuple[SystemSpec, ...]:
+    """Return the systems that the project ships, from the floors up."""
+    specs = [load_system(name) for name in declared_names("systems")]
+    return tuple(sorted(specs, key=lambda each: (each.order, each.name)))
+
+
+def load_system(name: str) -> SystemSpec:
+    """Return the system of a name, of a TOML file, or of an engine's configuration in YAML.
+
+    Raises:
+        InvalidInputError: There is none, or it declares what means nothing.
+        ConfigError: The configuration of an engine is wrong.
+    """
+    if Path(name).suffix in {".yaml", ".yml"}:
+        from engram_lab.config import load_config
+
+        config = load_config(name, environ={}).config
+        return SystemSpec(name=Path(name).stem, title=name, settings=config.to_dict())
+    id_, content = read_declared("systems", name)
+    allowed = {"title", "kind", "settings", "order", "floor"}
+    check_keys(content, allowed, where=f"the system {id_!r}")
+    return SystemSpec(name=id_, **content)
+
+
+def make_system(spec: SystemSpec, *, seed: int, store: Mapping[str, Any]) -> System:
+    """Return the system of a specification.
+
+    Raises:
+        InvalidInputError: Its kind is unknown.
+        ConfigError: A setting is unknown or out of bounds.
+        MissingDependencyError: A part of it needs an optional package.
+        EmbedderError: Its model is not to be had.
+    """
+    return SYSTEMS.get(spec.kind)(spec, seed=seed, store=store)

@@ -1,0 +1,227 @@
+"""Tuning on a suite: which conversations may be used, the search, and a look at those held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from engram_lab.config import EngineConfig
+from engram_lab.config.model import nest
+from engram_lab.core.errors import EvaluationError, InvalidInputError
+from engram_lab.evaluation.bench import Bench
+from engram_lab.evaluation.statistics.comparing import compare
+from engram_lab.evaluation.tuning.folds import chosen_units, units
+from engram_lab.evaluation.tuning.ledger import DataRef, Ledger, default_ledger
+from engram_lab.evaluation.tuning.report import contrast_summary, write_tuned
+from engram_lab.evaluation.tuning.tune import Plan, Tuned, tune
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engram_lab.core.clock import Clock
+    from engram_lab.evaluation.datasets.dataset import Dataset
+    from engram_lab.evaluation.statistics.contrast import Comparison
+    from engram_lab.evaluation.suite import Suite
+    from engram_lab.evaluation.systems import SystemSpec
+    from engram_lab.evaluation.tuning.search import OnTrial
+
+__all__ = ["Look", "TunedSuite", "base_of", "tune_suite"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What the tuned configuration is worth on what is held out.
+
+    Attributes:
+        comparison: With the default configuration.
+        number: How often that part was looked at, with this time.
+    """
+
+    comparison: Comparison
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunedSuite:
+    """What a search on a suite found.
+
+    Attributes:
+        tuned: See `Tuned`.
+        folder: Where it was written.
+        used: Clusters, or single queries, that settings were chosen by.
+        held_out: Those that must not be used.
+        look: What the best is worth on the latter, if that was asked for.
+    """
+
+    tuned: Tuned
+    folder: Path
+    used: tuple[str, ...]
+    held_out: tuple[str, ...]
+    look: Look | None
+
+
+def base_of(system: SystemSpec) -> EngineConfig:
+    """Return the configuration of a system, to be tuned.
+
+    Raises:
+        InvalidInputError: The system is no engine.
+        ConfigError: Its settings are wrong.
+    """
+    if system.kind != "engine":
+        raise InvalidInputError(
+            f"the system {system.name!r} is of kind {system.kind!r}, which has no settings to "
+            "tune: name an engine"
+        )
+    return EngineConfig.from_dict(system.settings)
+
+
+def tune_suite(
+    suite: Suite,
+    dataset: Dataset,
+    plan: Plan,
+    *,
+    out: Path,
+    hold_out: Sequence[str] | float = (),
+    on: Sequence[str] | None = None,
+    look: bool = False,
+    ledger: Path | None = None,
+    clock: Clock | None = None,
+    cache: Path | None = None,
+    progress: OnTrial | None = None,
+    command: str = "engram eval tune",
+) -> TunedSuite:
+    """Search settings on a suite, and write what was found.
+
+    Writes what `report.write_tuned` does, and keeps the trials in `out/search`, so that a search
+    that was interrupted goes on.
+
+    Args:
+        suite: What is asked; its categories that are apart do not count.
+        dataset: Its data.
+        plan: What is searched, and how.
+        out: The folder.
+        hold_out: Clusters to be held out from now on, or the share of the queries that some chosen
+            by the plan's seed must hold.
+        on: The clusters to tune on; else all that are not held out.
+        look: Score the best on what is held out, and count that in the ledger.
+        ledger: The file of the ledger; else see `default_ledger`.
+        clock: Tells the ledger the time; else the machine's.
+        cache: A file that keeps vectors; else one in `out`.
+        progress: Called after each trial.
+        command: As it was given, for the ledger.
+
+    Raises:
+        EvaluationError: It was asked to tune on what is held out, to hold out what was tuned on, or
+            to look where nothing is held out; or the folder holds another search.
+        InvalidInputError: There is no such cluster, or the measure is unknown.
+        MissingDependencyError: Optuna is not installed.
+    """
+    plan = replace(plan, apart=suite.apart)
+    if plan.measure not in suite.measures:
+        suite = replace(suite, measures=(*suite.measures, plan.measure))
+    parts = _Parts(dataset)
+    book = Ledger(ledger or default_ledger(out), clock=clock)
+    if isinstance(hold_out, float):
+        hold_out = chosen_units(parts.queries, share=hold_out, seed=plan.seed)
+    parts.check(hold_out)
+    book.hold_out(parts.data, hold_out, by=command)
+    held = tuple(sorted(book.held_out(parts.data) & parts.units))
+    used = parts.check(sorted(parts.units - set(held)) if on is None else on)
+    if not used:
+        raise EvaluationError(f"all of {dataset.id!r} is held out (ledger {book.path})")
+    if look and not held:
+        raise EvaluationError("nothing is held out to look at: name it with hold_out")
+    note = f"{plan.measure} over {plan.space.id}"
+    book.note_tuned(parts.data, used, by=command, note=note)
+    cache = cache or out / "vectors.db"
+    out.mkdir(parents=True, exist_ok=True)
+    with Bench(suite, dataset, queries=parts.of(used), cache=cache) as bench:
+        tuned = tune(
+            lambda settings: bench.per_query(_over(plan.base, settings)),
+            plan,
+            folder=out / "search",
+            identity=_identity(suite, dataset, used),
+            progress=progress,
+        )
+    seen: Look | None = None
+    if look and tuned.finished:
+        number = book.note_look(parts.data, held, by=command, note=note)
+        with Bench(suite, dataset, queries=parts.of(held), cache=cache) as bench:
+            seen = Look(comparison=_looked(bench, tuned), number=number)
+    found = TunedSuite(tuned=tuned, folder=out, used=used, held_out=held, look=seen)
+    write_tuned(tuned, out, about=_about(found, suite, dataset, book))
+    return found
+
+
+class _Parts:
+    """The clusters of a data set, and which queries lie in each."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.queries = dataset.queries.select(pl.col("id").alias("query_id"), "cluster")
+        self.data = DataRef(dataset=dataset.id, hash=dataset.hash)
+        self._unit = units(self.queries)
+        self.units = frozenset(self._unit)
+
+    def check(self, named: Sequence[str]) -> tuple[str, ...]:
+        if strange := sorted(set(named) - self.units):
+            known = sorted(self.units)
+            more = ", …" if len(known) > len(known[:10]) else ""
+            raise InvalidInputError(
+                f"{self.data.dataset!r} has no cluster {strange[0]!r}: it has "
+                f"{', '.join(known[:10])}{more}"
+            )
+        return tuple(sorted(set(named)))
+
+    def of(self, named: Sequence[str]) -> list[str]:
+        return self.queries.filter(self._unit.is_in(list(named)))["query_id"].to_list()
+
+
+def _over(base: EngineConfig, settings: Mapping[str, Any]) -> EngineConfig:
+    return EngineConfig.from_dict(nest({**base.flat(), **settings}))
+
+
+def _looked(bench: Bench, tuned: Tuned) -> Comparison:
+    plan = tuned.plan
+    return compare(
+        bench.per_query(plan.base),
+        bench.per_query(tuned.config),
+        names=("default", "tuned"),
+        measures=[plan.measure],
+        apart=plan.apart,
+        resamples=plan.resamples,
+        seed=plan.seed,
+    )
+
+
+def _identity(suite: Suite, dataset: Dataset, used: Sequence[str]) -> dict[str, Any]:
+    return {
+        "suite": suite.id,
+        "dataset": dataset.id,
+        "data": dataset.hash,
+        "depth": suite.depth,
+        "store": dict(suite.store),
+        "used": list(used),
+    }
+
+
+def _about(found: TunedSuite, suite: Suite, dataset: Dataset, ledger: Ledger) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "suite": suite.id,
+        "dataset": {
+            "id": dataset.id,
+            "variant": dict(dataset.variant),
+            "hash": dataset.hash,
+            "used": list(found.used),
+            "held_out": list(found.held_out),
+        },
+        "ledger": ledger.last(),
+        "look": None,
+    }
+    if found.look is not None:
+        (headline, *_) = found.look.comparison.contrasts
+        about["look"] = {"number": found.look.number, **contrast_summary(headline)}
+    return about
