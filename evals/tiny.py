@@ -1,7 +1,7 @@
 """Writes the bundled corpus and its card from the seed.
 
-    python evals/tiny.py                 write datasets/tiny
-    python evals/tiny.py --check         exit code 1 where a file is not what would be written
+python evals/tiny.py                 write datasets/tiny
+python evals/tiny.py --check         exit code 1 where a file is not what would be written
 """
 
 from __future__ import annotations

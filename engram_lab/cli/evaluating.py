@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.results import RunFolder
     from engram_lab.evaluation.systems import SystemSpec
 
-__all__ = ["add_to"]
+__all__ = ["AllowChanged", "Data", "SuiteName", "add_to", "skip", "vector_cache"]
 
 NOTHING: Final = 3
 """The exit code where there was nothing to judge."""
@@ -89,14 +90,14 @@ def run(
                 out=place,
                 data=data,
                 allow_changed=allow_changed,
-                cache=_cache() if cache else None,
+                cache=vector_cache() if cache else None,
                 progress=watch,
                 fresh=fresh,
                 guards=guards,
                 command=shlex.join(["engram", *sys.argv[1:]]),
             )
     except DatasetMissingError as error:
-        _skip(chosen.id, error, as_json=as_json)
+        skip(chosen.id, error, as_json=as_json)
     if report is not None:
         from engram_lab.evaluation.reports.html import write_report
 
@@ -145,7 +146,7 @@ def score(
             command=shlex.join(["engram", *sys.argv[1:]]),
         )
     except DatasetMissingError as error:
-        _skip(str(suite), error, as_json=as_json)
+        skip(str(suite), error, as_json=as_json)
     if as_json:
         print_json(results)
     else:
@@ -193,10 +194,14 @@ def fetch(
         if not as_json:
             say(f"{known.title}\nlicence: {known.licence}")
         with progress_bar(f"fetching {name}") as told:
-            done = fetch_dataset(name, progress=told)
-        fetched.append({"dataset": name, "folder": str(done)})
+            found = fetch_dataset(
+                name, progress=lambda _, done, total, told=told: told(done, total)
+            )
+        fetched.append({"dataset": name, **asdict(found), "folder": str(found.folder)})
         if not as_json:
-            say(f"{name} is in {done}")
+            say(f"{name} is in {found.folder}")
+            for what, sha256 in found.unpinned:
+                say(f"nothing is pinned for {what}; what came has the SHA-256 {sha256}")
     if as_json:
         print_json(fetched)
 
@@ -211,7 +216,8 @@ def _systems(names: list[str] | None) -> tuple[SystemSpec, ...]:
     return tuple(load_system(name) for name in names)
 
 
-def _cache() -> Path:
+def vector_cache() -> Path:
+    """Return the file that keeps vectors from one evaluation to the next."""
     from engram_lab.evaluation.datasets.catalogue import cache_folder
 
     place = cache_folder().parent / "vectors.db"
@@ -219,7 +225,7 @@ def _cache() -> Path:
     return place
 
 
-def _skip(suite: str, error: DatasetMissingError, *, as_json: bool) -> None:
+def skip(suite: str, error: DatasetMissingError, *, as_json: bool) -> NoReturn:
     """Say that a suite was skipped, which is no score of zero and no success."""
     if as_json:
         print_json({"suite": suite, "skipped": str(error)})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -54,7 +53,6 @@ def compare(
 ) -> None:
     """Test B against A, query by query; which won is for you to say."""
     from engram_lab.evaluation.reports.html import write_report
-    from engram_lab.evaluation.reports.plain import plain_comparison
     from engram_lab.evaluation.reports.terminal import comparison_table
     from engram_lab.evaluation.sides import compare_sides, side
 
@@ -68,7 +66,7 @@ def compare(
             raise InvalidInputError(f"{b} is a baseline: a report is written of a run, given last")
         write_report(second.folder, report, comparison=found)
     if as_json:
-        print_json(plain_comparison(found))
+        print_json(found)
     else:
         queries = None if second.folder is None else second.folder.queries
         show(comparison_table(found, queries=queries, limit=limit))
@@ -110,7 +108,7 @@ def gate(
 ) -> None:
     """Refuse a run that is worse: 0 pass, 1 regression, 2 misuse, 3 nothing comparable."""
     from engram_lab.evaluation.gate import EXIT, judge
-    from engram_lab.evaluation.sealing import write_gate_report
+    from engram_lab.evaluation.gate_file import report_as_json, write_gate_report
 
     if update or reason is not None:
         _update(run, baseline, reason, systems, update=update, as_json=as_json)
@@ -120,9 +118,7 @@ def gate(
     write_gate_report(found, run)
     _tell(found, run, junit=junit, summary=summary, report=report)
     if as_json:
-        from engram_lab.evaluation.reports.plain import plain_gate
-
-        print_json(plain_gate(found))
+        print_json(report_as_json(found))
     else:
         from engram_lab.evaluation.reports.terminal import gate_table
 
@@ -155,14 +151,18 @@ def promote(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The bundle, such as tuned.bundle.")
     ],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a bundle that is there.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a bundle: a configuration with its record and its evidence."""
     from engram_lab.evaluation.bundle import promote as promoted
+    from engram_lab.evaluation.bundle import read_bundle
 
-    bundle = promoted(run, system, out)
+    promoted(run, system, out, overwrite=overwrite)
     if as_json:
-        print_json({"bundle": str(out), "system": system, "config_hash": bundle.config_hash})
+        print_json({"bundle": str(out), **read_bundle(out).manifest})
     else:
         say(f"{out} holds the configuration of {system} with its evidence")
 
@@ -211,23 +211,23 @@ def _tell(
     found: GateReport, run: Path, *, junit: Path | None, summary: Path | None, report: Path | None
 ) -> None:
     """Write what was asked for besides the answer on the terminal."""
-    place = os.environ.get("GITHUB_STEP_SUMMARY")
-    told = summary or (Path(place) if place else None)
     if junit is not None:
         from engram_lab.evaluation.reports.junit import write_junit
 
         write_junit(found, junit)
-    if told is not None:
-        from engram_lab.evaluation.reports.github import write_summary
+    from engram_lab.evaluation.reports.github import append_summary
+    from engram_lab.evaluation.results import read_results
 
-        write_summary(found, told)
+    folder = read_results(run)
+    texts = dict(folder.queries.select("query_id", "text").iter_rows())
+    environ = None if summary is None else {"GITHUB_STEP_SUMMARY": str(summary)}
+    append_summary(found, texts=texts, environ=environ)
     if report is not None:
         from engram_lab.evaluation.reports.html import write_report
-        from engram_lab.evaluation.results import read_results
 
-        write_report(read_results(run), report, gate=found)
+        write_report(folder, report, gate=found)
 
 
-def _incomparable(error: IncomparableError) -> None:
+def _incomparable(error: IncomparableError) -> NoReturn:
     print(f"engram: {error}", file=sys.stderr)
     raise typer.Exit(NOTHING)

@@ -33,7 +33,9 @@ def listing() -> dict[str, list[dict[str, Any]]]:
                 "name": each.id,
                 "title": each.title,
                 "dataset": each.dataset,
-                "state": "give --data" if each.dataset is None else states.get(each.dataset, "unknown"),
+                "state": "give --data"
+                if each.dataset is None
+                else states.get(each.dataset, "unknown"),
             }
             for each in suites
         ],

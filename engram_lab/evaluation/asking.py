@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from engram_lab.evaluation.measures.costs import costs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from engram_lab.evaluation.systems import Corpus, Question, System, Workshop
 
-__all__ = ["Answers", "ask", "probe"]
+__all__ = ["HITS", "TIMED", "Answers", "ask", "probe"]
+
+TIMED: Final = 200
+HITS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,21 +25,19 @@ class Answers:
 
     Attributes:
         rankings: A query id and its hits, each an id and a score, best first.
-        seconds: How long each answer took, in the same order.
     """
 
     rankings: Sequence[tuple[str, Sequence[tuple[str, float]]]]
-    seconds: Sequence[float]
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        return {"rankings": self.rankings, "seconds": self.seconds}
+        return {"rankings": self.rankings}
 
     @classmethod
     def of_plain(cls, found: Mapping[str, Any]) -> Self:
         """Return it from JSON."""
         rankings = [(id_, [(hit, score) for hit, score in hits]) for id_, hits in found["rankings"]]
-        return cls(rankings=rankings, seconds=found["seconds"])
+        return cls(rankings=rankings)
 
 
 def ask(
@@ -48,8 +51,6 @@ def ask(
 ) -> Answers:
     """Return the answers of a system to the questions of a corpus.
 
-    The first question is asked once more before, untimed: it builds the indexes.
-
     Args:
         system: Who is asked.
         corpus: What it knows.
@@ -58,20 +59,26 @@ def ask(
         depth: How many hits are wanted.
         told: Called after each answer.
     """
-    rankings, seconds = [], []
+    rankings = []
     with system.open(corpus, workshop) as searcher:
-        if questions:
-            searcher.search(questions[0].text, depth)
         for each in questions:
-            start = time.perf_counter()
-            found = searcher.search(each.text, depth)
-            seconds.append(time.perf_counter() - start)
-            rankings.append((each.id, found))
+            rankings.append((each.id, searcher.search(each.text, depth)))
             told()
-    return Answers(rankings=rankings, seconds=seconds)
+    return Answers(rankings=rankings)
 
 
-def probe(system: System, corpus: Corpus, workshop: Workshop) -> dict[str, float]:
-    """Return what a corpus costs a system; after all have answered, as it may write."""
-    with system.open(corpus, workshop) as searcher:
-        return dict(searcher.costs())
+def probe(
+    system: System, corpus: Corpus, questions: Sequence[Question], workshop: Workshop
+) -> dict[str, float]:
+    """Return what a corpus costs a system; after all have answered, as it may write.
+
+    Up to `TIMED` questions are timed, `HITS` hits each, with the making of the question's vector.
+    One is asked before, untimed: it builds the indexes.
+    """
+    seconds = []
+    with system.open(corpus, workshop.bare) as searcher:
+        for each in (questions[0], *questions[:TIMED]):
+            start = time.perf_counter()
+            searcher.search(each.text, HITS)
+            seconds.append(time.perf_counter() - start)
+        return {**costs_of(seconds[1:]), **searcher.costs()}

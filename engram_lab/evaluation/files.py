@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,13 @@ _KINDS: Final = {
     ".parquet": "parquet",
 }
 _BOM: Final = b"\xef\xbb\xbf"
+
+_NO_ROWS: Final = {
+    "query_id": pl.String,
+    "memory_id": pl.String,
+    "score": pl.Float64,
+    "relevance": pl.Int32,
+}
 
 Kinds = Mapping[str, type[pl.DataType]]
 
@@ -50,7 +58,7 @@ class RowFile:
         try:
             data = path.read_bytes()
             data = gzip.decompress(data) if packed else data
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InvalidRunError(f"it cannot be read ({error})", file=str(path)) from error
         self._data = data.removeprefix(_BOM)
         self._heading = False
@@ -111,6 +119,8 @@ class RowFile:
         try:
             if self.kind == "parquet":
                 return pl.read_parquet(io.BytesIO(self._data))
+            if not self.first:
+                return pl.DataFrame(schema=_NO_ROWS)
             return pl.read_ndjson(io.BytesIO(self._data), infer_schema_length=None)
         except (pl.exceptions.PolarsError, OSError) as error:
             said = str(error).splitlines()[0]
@@ -136,9 +146,12 @@ class RowFile:
                         f"the {name} of {shown(memory)} for the query {shown(query)} is "
                         f"{shown(number)}: it must be a number"
                     )
-                rows.append((query, memory, float(number)))
+                rows.append((query, memory, number))
         schema = {"query_id": pl.String, "memory_id": pl.String, name: pl.Float64}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        try:
+            return pl.DataFrame(rows, schema=schema, orient="row", strict=False)
+        except (ValueError, OverflowError) as error:
+            raise self.error(f"a name or number is beyond what can be held ({error})") from error
 
     def _json(self) -> Any:
         def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -153,7 +166,7 @@ class RowFile:
             return json.loads(self._data, object_pairs_hook=unique)
         except InvalidRunError:
             raise
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self.error(f"it cannot be read as JSON ({error})") from error
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from engram_lab.config.model import all_settings
 from engram_lab.core.errors import InvalidInputError, InvalidRunError
 from engram_lab.evaluation.results import KEYS, RunFolder, read_results
 
-__all__ = ["JUDGED", "QRELS", "AnyRun", "Finished", "finished"]
+__all__ = ["JUDGED", "QRELS", "AnyRun", "Finished", "finished", "without_secrets"]
 
 _RESULTS: Final = "results.json"
 _PER_QUERY: Final = "per_query.parquet"
@@ -21,6 +23,8 @@ QRELS: Final = "qrels.parquet"
 
 JUDGED: Final = (_RESULTS, _PER_QUERY)
 """The files that a verdict rests on."""
+
+_HIDDEN: Final = "***"
 
 _TOLD: Final = ("id", "seed", "clock", "code", "environment", "command", "began_at")
 """What a baseline takes over from a record."""
@@ -62,7 +66,10 @@ class Finished:
         """Return what a baseline says of where it came from."""
         record = self.run.record
         dataset = {key: value for key, value in record["dataset"].items() if key != "files"}
-        return {"dataset": dataset, **{key: record[key] for key in _TOLD if key in record}}
+        told: dict[str, Any] = {key: record[key] for key in _TOLD if key in record}
+        told["dataset"] = dataset
+        found: dict[str, Any] = without_secrets(told)
+        return found
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -91,7 +98,8 @@ class Finished:
 
     def spec(self, system: str) -> Mapping[str, Any]:
         """Return all that tells a system from another, without what must stay secret."""
-        return without_secrets(self.result(system).get("spec") or {})
+        found: Mapping[str, Any] = without_secrets(self.result(system).get("spec") or {})
+        return found
 
     def config_hash(self, system: str) -> str | None:
         """Return the hash of an engine's configuration; None for what is no engine."""
@@ -166,20 +174,23 @@ def _check(found: Finished) -> None:
         )
 
 
-def without_secrets(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a system as it was specified, with `***` for every secret in an engine's settings."""
-    settings = spec.get("settings")
-    if not isinstance(settings, Mapping):
-        return dict(spec)
-    from engram_lab.config.model import all_settings
+def without_secrets(value: Any) -> Any:
+    """Return a record, a result or a specification fit to be kept: `***` for every secret in it.
 
-    known = all_settings()
-    masked = {
-        section: {
-            name: known[path].masked(value) if (path := f"{section}.{name}") in known else value
-            for name, value in content.items()
+    Settings are known by their names; a text may hold a password in an address, or an option such
+    as `--set embedding.api_key=…`.
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: _HIDDEN if name in _secret_names() and each else without_secrets(each)
+            for name, each in value.items()
         }
-        for section, content in settings.items()
-        if isinstance(content, Mapping)
-    }
-    return {**spec, "settings": masked}
+    if isinstance(value, list | tuple):
+        return [without_secrets(each) for each in value]
+    return all_settings()["embedding.url"].masked(value) if isinstance(value, str) else value
+
+
+@cache
+def _secret_names() -> frozenset[str]:
+    """Return what settings are called that must never be written to a file."""
+    return frozenset(each.name for each in all_settings().values() if each.secret)

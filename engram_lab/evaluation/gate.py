@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ from engram_lab.evaluation.baseline import Baseline, other_queries, read_baselin
 from engram_lab.evaluation.datasets.dataset import FORBIDDEN
 from engram_lab.evaluation.finished import QRELS, AnyRun, Finished, finished
 from engram_lab.evaluation.reports.formats import counted, figure, interval, p_text, signed
+from engram_lab.evaluation.reports.frames import falls
 from engram_lab.evaluation.suite import HEADLINE, GateRules
 from engram_lab.evaluation.verdict import GateCheck, GateReport, Status, Verdict
 
@@ -150,9 +151,10 @@ class _Judging:
         """Return the run against the baseline, where only a loss counts."""
         from engram_lab.evaluation.statistics.comparing import compare
 
-        return compare(
-            a,
-            b,
+        turn = [pl.col(each).neg() for each in measures if falls(each)]  # so that less is a gain
+        found = compare(
+            a.with_columns(turn),
+            b.with_columns(turn),
             names=("baseline", name),
             measures=measures,
             apart=self.apart,
@@ -161,6 +163,16 @@ class _Judging:
             alpha=self.rules.alpha,
             resamples=self.rules.resamples,
             seed=self.rules.seed,
+        )
+        return replace(
+            found,
+            contrasts=tuple(map(_upright, found.contrasts)),
+            moved=tuple(
+                replace(each, before=-each.before, after=-each.after)
+                if falls(each.measure)
+                else each
+                for each in found.moved
+            ),
         )
 
     def _difference(self, rows: pl.DataFrame) -> str | None:
@@ -188,6 +200,21 @@ def _aligned(a: pl.DataFrame, b: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFra
     category = pl.when(pl.col("now").is_in(list(strange))).then(None).otherwise(pl.col("now"))
     a = a.with_columns(category=pl.when(same).then(category)).drop("now")
     return a, b.with_columns(category=a["category"]), sorted(strange)
+
+
+def _upright(contrast: Contrast) -> Contrast:
+    """Return a contrast in the sign of its measure; wins and losses stay as they are."""
+    if not falls(contrast.measure):
+        return contrast
+    return replace(
+        contrast,
+        mean_a=-contrast.mean_a,
+        mean_b=-contrast.mean_b,
+        delta=-contrast.delta,
+        low=-contrast.high,
+        high=-contrast.low,
+        effect=-contrast.effect,
+    )
 
 
 def _unfit(a: pl.DataFrame, b: pl.DataFrame, measure: str) -> str | None:
@@ -261,9 +288,10 @@ def _tested(system: str, contrast: Contrast, rules: GateRules) -> GateCheck:
 def _weighed(contrast: Contrast, margin: float, alpha: float) -> tuple[Status, str]:
     if contrast.n == 0 or math.isnan(contrast.p_adjusted):
         return "skip", f"{counted(contrast.n, 'query', 'queries')} cannot be tested"
-    if contrast.delta >= 0:
+    gain = -contrast.delta if falls(contrast.measure) else contrast.delta
+    if gain >= 0:
         return "pass", "no loss"
-    beyond = contrast.delta < -margin - _EQUAL
+    beyond = gain < -margin - _EQUAL
     significant = contrast.p_adjusted < alpha
     if beyond and significant:
         return "fail", f"a significant loss beyond the margin of {margin:g}"

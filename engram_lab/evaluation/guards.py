@@ -11,16 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.errors import EmbedderError, MissingDependencyError
+from engram_lab.core.errors import EmbedderError, EngramError, MissingDependencyError
 from engram_lab.evaluation.probes.bench import GuardResult
 from engram_lab.retrieval.embedders.cached import CachedEmbedder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engram_lab.config import EngineConfig
     from engram_lab.config.retrieval import Strategy
-    from engram_lab.evaluation.probes.bench import Opener
+    from engram_lab.evaluation.probes.bench import Bench, Opener
     from engram_lab.evaluation.systems import System, Workshop
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.fusion import Fusion
@@ -61,7 +61,7 @@ def guard(open_: Opener, folder: Path, *, semantic: bool) -> tuple[GuardResult, 
     for name, probe in zip(GUARDS, probes, strict=True):
         place = folder / name.replace(" ", "-")
         place.mkdir()
-        found.append(probe(Bench(open=open_, folder=place, strategies=ways)))
+        found.append(_tried(name, probe, Bench(open=open_, folder=place, strategies=ways)))
     return tuple(found)
 
 
@@ -114,6 +114,17 @@ def guards_of(system: System, workshop: Workshop) -> dict[str, dict[str, Any]]:
             bare = _bare(system.config, workshop)
             found = guard_config(system.config, Path(folder), embedder=bare)
     return {each.name: {k: v for k, v in asdict(each).items() if k != "name"} for each in found}
+
+
+def _tried(name: str, probe: Callable[[Bench], GuardResult], bench: Bench) -> GuardResult:
+    """Return what a probe found; where it could not be finished, that is no pass."""
+    try:
+        return probe(bench)
+    except EngramError as error:  # the disk is full, a provider does not answer
+        return _skip(name, f"the probe could not be finished: {error}")
+    except Exception as error:  # noqa: BLE001 - parts of a user's own may raise anything
+        said = f"the engine broke under the probe: {type(error).__name__}: {error}"
+        return GuardResult(name=name, status="fail", count=1, said=said)
 
 
 def _bare(config: EngineConfig, workshop: Workshop) -> Embedder | None:

@@ -11,6 +11,7 @@ import polars as pl
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.errors import IncomparableError, InvalidInputError
 from engram_lab.evaluation.datasets.dataset import QRELS, QUERIES
+from engram_lab.evaluation.datasets.source_ids import from_source_ids
 from engram_lab.evaluation.record import record_of_scoring
 from engram_lab.evaluation.run import Run
 from engram_lab.evaluation.running import dataset_of
@@ -92,14 +93,9 @@ def judgements_of(
         return found, rules
     frame = read_qrels(Path(str(qrels)))
     ids = frame["query_id"].unique(maintain_order=True)
-    empty = {name: pl.lit(None, dtype=kind) for name, kind in QUERIES.items()}
-    queries = ids.to_frame("id").select(
-        pl.lit("main").alias("corpus") if name == "corpus"
-        else pl.lit("").alias("text") if name == "text"
-        else pl.col("id") if name == "id"
-        else value.alias(name)
-        for name, value in empty.items()
-    )  # fmt: skip
+    queries = pl.DataFrame(
+        [{"id": id_, "corpus": "main", "text": ""} for id_ in ids], schema=QUERIES
+    )
     rules = Suite(
         id=Path(str(qrels)).stem,
         title="judged by a file",
@@ -107,16 +103,15 @@ def judgements_of(
         measures=_USUAL,
         gate=GateRules(measures=_USUAL),
     )
-    return Judgements(queries=queries, qrels=frame.select(QRELS)), rules
+    return Judgements(queries=queries, qrels=frame.select(list(QRELS))), rules
 
 
 def _fitting(path: Path, judgements: Judgements) -> Run:
     """Return a run in the ids of the judgements; published ids are translated."""
     run = read_run(path, system=path.stem)
     hits, queries, memories = run.hits, judgements.queries, judgements.memories
-    hits = _translated(hits, "query_id", queries)
     if memories is not None:
-        hits = _translated(hits, "memory_id", memories)
+        hits = from_source_ids(hits, queries=queries, memories=memories)
         known = memories["id"].implode()
         if strange := hits.filter(~pl.col("memory_id").is_in(known))["memory_id"].to_list():
             raise IncomparableError(
@@ -132,16 +127,3 @@ def _fitting(path: Path, judgements: Judgements) -> Run:
             f"{strange[0] if strange else 'none'!r}: run and judgements must be of one data set"
         )
     return Run(system=run.system, hits=hits)
-
-
-def _translated(hits: pl.DataFrame, column: str, known: pl.DataFrame) -> pl.DataFrame:
-    """Return hits with published ids as those of the data, where they are such."""
-    if not hits.height or hits[column].is_in(known["id"].implode()).any():
-        return hits
-    names = known.filter(pl.col("source_id").is_not_null()).select(
-        pl.col("source_id").alias(column), pl.col("id").alias("ours")
-    )
-    if not hits[column].is_in(names[column].implode()).any():
-        return hits
-    joined = hits.join(names, on=column, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("ours", column).alias(column)).drop("ours")

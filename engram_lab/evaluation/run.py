@@ -166,6 +166,9 @@ def _named(frame: pl.DataFrame, at: _At) -> pl.DataFrame:
                 f"there is no column {name!r} among {frame.columns}: name it {' or '.join(known)}"
             )
         chosen[name] = present[0]
+        kind = frame.schema[present[0]]
+        if kind.is_nested() or kind in {pl.Boolean, pl.Binary, pl.Object}:
+            raise at.error(f"the column {present[0]!r} holds {kind}: it must hold text or numbers")
     try:
         return frame.select(
             pl.col(chosen["query_id"]).cast(pl.String).alias("query_id"),

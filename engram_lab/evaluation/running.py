@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.errors import (
+    ConflictError,
     EmbedderError,
     EvaluationError,
     InvalidInputError,
@@ -15,11 +16,11 @@ from engram_lab.core.errors import (
 )
 from engram_lab.evaluation.asking import Answers, ask, probe
 from engram_lab.evaluation.datasets.catalogue import load_dataset
-from engram_lab.evaluation.measures.costs import costs_of
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.partial import Partial
 from engram_lab.evaluation.progress import Progress, Silent
 from engram_lab.evaluation.record import begin_record
+from engram_lab.evaluation.results import RunFolder
 from engram_lab.evaluation.run import Run
 from engram_lab.evaluation.systems import Workshop, corpora_of, make_system
 from engram_lab.evaluation.writing import Judgements, Ranked, score_runs, write_folder
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from engram_lab.core.clock import Clock
     from engram_lab.evaluation.datasets.dataset import Dataset
-    from engram_lab.evaluation.results import RunFolder
     from engram_lab.evaluation.suite import Suite
     from engram_lab.evaluation.systems import System, SystemSpec
 
@@ -119,6 +119,7 @@ def run_suite(
             clock=clock or SystemClock(),
             command=command,
         )
+        _check_place(out, record["id"], fresh=fresh)
         partial = Partial(out, record["id"], fresh=fresh)
         evaluation.answer(partial)
         if guards:
@@ -126,6 +127,17 @@ def run_suite(
         folder = evaluation.write(record)
         partial.discard()
     return folder
+
+
+def _check_place(out: Path, record_id: str, *, fresh: bool) -> None:
+    """Refuse a folder with the results of another evaluation, which would be lost."""
+    if fresh or not (out / "results.json").exists():
+        return
+    if RunFolder(out).record.get("id") != record_id:
+        raise ConflictError(
+            f"{out} holds the results of another evaluation (other data, systems, settings or "
+            "code): give another --out, or --fresh to replace them"
+        )
 
 
 @dataclass(kw_only=True)
@@ -187,7 +199,7 @@ class _Evaluation:
                 self.answers[name].append(found)
             if number == 0:
                 for name, system in self.made.items():
-                    self.costs[name] = probe(system, corpus, self.workshop)
+                    self.costs[name] = probe(system, corpus, questions, self.workshop)
             self.workshop.forget(corpus)
 
     def guard(self) -> None:
@@ -210,12 +222,11 @@ class _Evaluation:
 
     def _ranked(self, name: str) -> Ranked:
         answers, spec = self.answers[name], self.specs[name]
-        seconds = [second for each in answers for second in each.seconds]
         return Ranked(
             run=Run.of(name, [pair for each in answers for pair in each.rankings]),
             title=spec.title,
             floor=spec.floor,
-            costs={**costs_of(seconds), **self.costs.get(name, {})},
+            costs=self.costs[name],
             guards=self.guards.get(name, {}),
             spec=self.described[name],
         )

@@ -81,7 +81,11 @@ def compare_sides(a: Side, b: Side, *, measures: Sequence[str] = ()) -> Comparis
         )
     common = [name for name in a.per_query.columns if name in set(b.per_query.columns) - {*KEYS}]
     return compare(
-        a.per_query, b.per_query, names=(a.name, b.name), measures=measures or common, apart=b.apart
+        a.per_query,
+        b.per_query,
+        names=(a.name, b.name),
+        measures=measures or common,
+        apart=b.apart or a.apart,
     )
 
 
@@ -109,7 +113,7 @@ def _of_baseline(place: Path, system: str) -> Side:
         per_query=baseline.per_query(chosen),
         data=baseline.data,
         suite=baseline.suite,
-        apart=tuple(baseline.apart),
+        apart=tuple(baseline.systems[chosen].provenance.get("suite", {}).get("apart", ())),
     )
 
 

@@ -146,6 +146,11 @@ def _checked(frame: pl.DataFrame, file: RowFile) -> pl.DataFrame:
                 f"there is no column {name!r} among {frame.columns}: name it {' or '.join(known)}"
             )
         chosen[name] = frame[present[0]]
+        kind = chosen[name].dtype
+        if kind.is_nested() or kind in {pl.Boolean, pl.Binary, pl.Object}:
+            raise file.error(
+                f"the column {present[0]!r} holds {kind}: it must hold text or numbers"
+            )
     relevance = chosen["relevance"].cast(pl.Float64, strict=False)
     whole = relevance.cast(pl.Int32, strict=False)
     if (row := _first((whole != relevance).fill_null(value=True))) is not None:

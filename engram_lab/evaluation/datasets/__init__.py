@@ -1,1 +1,1 @@
-""""""
+"""Data sets: what is remembered, what is asked of it, and what answers each question."""

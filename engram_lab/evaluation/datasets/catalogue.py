@@ -63,7 +63,8 @@ def manifests() -> tuple[Manifest, ...]:
         ConfigError: One of them cannot be read.
     """
     folder = shipped("datasets") / "manifests"
-    return tuple(read_manifest(path) for path in sorted(folder.glob("*.toml")))
+    paths = sorted(folder.glob("*.toml"), key=lambda path: path.stem)
+    return tuple(read_manifest(path) for path in paths)
 
 
 def manifest(id: str) -> Manifest:  # noqa: A002
@@ -94,12 +95,13 @@ def data_root() -> Path:
     return Path(named).expanduser() if named else cache_folder()
 
 
-def status(id: str, *, place: Path | None = None) -> Status:  # noqa: A002
+def status(id: str, *, place: Path | None = None, thorough: bool = True) -> Status:  # noqa: A002
     """Return whether a data set is on this machine, where, and as it was published.
 
     Args:
         id: The id of its manifest.
-        place: Look in this folder alone.
+        place: Look here alone; see `load_dataset`.
+        thorough: Read the files to verify them; else only their sizes are looked at.
 
     Raises:
         InvalidInputError: There is no such data set.
@@ -110,7 +112,7 @@ def status(id: str, *, place: Path | None = None) -> Status:  # noqa: A002
     if found is None:
         return Status(state="absent", where=None, looked_in=looked_in)
     folder, layout = found
-    if changed := changes(folder, layout):
+    if changed := changes(folder, layout, thorough=thorough):
         return Status(state="changed", where=folder, looked_in=looked_in, changes=changed)
     state: Literal["bundled", "present"] = "bundled" if known.bundled else "present"
     return Status(state=state, where=folder, looked_in=looked_in)
@@ -130,7 +132,7 @@ def load_dataset(
 
     Args:
         id: The id of its manifest.
-        place: The folder it lies in.
+        place: The folder it lies in, one of its files, or the folder that its folder lies in.
         options: How it is read; those of its manifest fill the rest.
         allow_changed: Read it although it is not what the manifest pins.
 
@@ -190,7 +192,8 @@ def read_folder(
 
 def _places(known: Manifest, place: Path | None) -> tuple[Path, ...]:
     if place is not None:
-        return (place,)
+        folder = place.parent if place.is_file() else place
+        return (folder, *(folder / name for name in known.folders))
     if known.bundled:
         return tuple(shipped("datasets") / name for name in known.folders)
     roots = dict.fromkeys((data_root(), cache_folder()))
@@ -199,17 +202,22 @@ def _places(known: Manifest, place: Path | None) -> tuple[Path, ...]:
 
 def _found(known: Manifest, places: tuple[Path, ...]) -> tuple[Path, Layout] | None:
     """Return the first folder that holds all that is needed of a layout, and that layout."""
-    for folder in places:
+    folders = [folder for folder in places if folder.is_dir()]
+    for folder in folders:
         for layout in known.layouts:
-            needed = [folder / each.name for each in layout.files if not each.optional]
-            if folder.is_dir() and all(path.is_file() for path in needed):
+            if layout.lies_in(folder):
                 return folder, layout
+    # Where no file is needed by its name, the reader knows what to look for.
+    open_layouts = [each for each in known.layouts if not each.needed]
+    for folder in folders:
+        if open_layouts and any(folder.iterdir()):
+            return folder, open_layouts[0]
     return None
 
 
 def _missing(known: Manifest, places: tuple[Path, ...]) -> str:
-    needed = ", ".join(each.name for each in known.files if not each.optional)
-    looked = f"{needed or 'the folder'} not found in {' or '.join(map(str, places))}"
+    needed = ", ".join(each.name for each in known.layouts[0].needed)
+    looked = f"{needed or 'its files'} not found in {' or '.join(map(str, places))}"
     if known.fetchable:
         return f"the data set {known.id!r} is not here: {looked}: engram eval fetch {known.id}"
     return f"the data set {known.id!r} is not here: {looked}: give its folder with --data"

@@ -113,7 +113,7 @@ class Dataset:
 
     Raises:
         InvalidInputError: A frame has other columns, an id is not unique or holds white space, a
-            text is empty, or a judgement names what is not there.
+            text is empty, a relevance is below -2, or a judgement names what is not there.
     """
 
     id: str
@@ -183,10 +183,10 @@ class Dataset:
             empty = values.is_null()
             if values.dtype == pl.String:
                 empty |= values.str.strip_chars() == ""
-            if (row := empty.arg_max()) is not None and empty[row]:
+            if empty.any():
                 raise InvalidInputError(
-                    f"{name} of the data set {self.id!r} have no {column} in row {row}: "
-                    "each row must have one"
+                    f"{name} of the data set {self.id!r} have no {column} in row "
+                    f"{empty.arg_true()[0]}: each row must have one"
                 )
             if column not in {"id", "corpus"}:
                 continue
@@ -205,6 +205,11 @@ class Dataset:
             )
 
     def _check_known(self) -> None:
+        if below := self.qrels.filter(pl.col("relevance") < FORBIDDEN)["relevance"].to_list():
+            raise InvalidInputError(
+                f"qrels of the data set {self.id!r} hold the relevance {below[0]}: below 0 there "
+                f"are {STALE} for what was superseded and {FORBIDDEN} for what must not be shown"
+            )
         placed = self.qrels.join(
             self.queries.select(query_id="id", asked="corpus"), on="query_id", how="left"
         ).join(self.memories.select(memory_id="id", lies="corpus"), on="memory_id", how="left")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "download"]
 
 _ATTEMPTS: Final = 5
+_UNREACHED: Final = 2
+"""Attempts to reach a server at all: without a network, nobody waits long to hear so."""
+
 _CONNECT_S: Final = 15.0
 _READ_S: Final = 60.0
 _LONGEST_PAUSE_S: Final = 30.0
@@ -33,11 +36,11 @@ _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 class Progress(Protocol):
     """Is told how far a download is."""
 
-    def __call__(self, name: str, done: int, total: int | None) -> None:
+    def __call__(self, name: str, done: int, total: int | None, /) -> None:
         """Take note.
 
         Args:
-            name: The address.
+            name: The address; there may be several, one after the other.
             done: Bytes that are here.
             total: Bytes there are; None where the server does not say.
         """
@@ -103,7 +106,7 @@ def download(
     source = _Source(
         url=url, part=folder / f"{name}.part", note=folder / f"{name}.json", pinned=pinned
     )
-    problem = ""
+    problem, unreached = "", 0
     timeout = httpx2.Timeout(_READ_S, connect=_CONNECT_S)
     with httpx2.Client(follow_redirects=True, timeout=timeout) as client:
         for attempt in range(_ATTEMPTS):
@@ -112,12 +115,16 @@ def download(
             try:
                 _attempt(client, source, progress)
             except _Unfinished as error:
-                problem = str(error)
+                problem, unreached = str(error), 0
             except httpx2.RequestError as error:
                 problem = f"{type(error).__name__}: {error}".rstrip(": ")
+                reached = not isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout))
+                unreached = 0 if reached else unreached + 1
             else:
                 return source.part.replace(folder / name)
-    raise _unreachable(source, f"{_ATTEMPTS} attempts failed, the last with: {problem}")
+            if unreached == _UNREACHED:
+                break
+    raise _unreachable(source, f"{attempt + 1} attempts failed, the last with: {problem}")
 
 
 def _unreachable(source: _Source, problem: str) -> DatasetMissingError:

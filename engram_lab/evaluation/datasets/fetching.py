@@ -98,8 +98,8 @@ def fetch(
             f"the data set {known.id!r} cannot be fetched, put its files into {folder}{where}"
         )
     layout = known.layouts[0]
-    needed = [each for each in layout.files if not each.optional]
-    if all((folder / each.name).is_file() for each in needed) and not changes(folder, layout):
+    wanted = layout.needed or layout.files
+    if all((folder / each.name).is_file() for each in wanted) and not changes(folder, layout):
         return Fetched(folder=folder, fresh=False)
     try:
         with _stage(root, known.id) as stage:
@@ -113,7 +113,7 @@ def fetch(
     return Fetched(folder=folder, fresh=True, unpinned=_unpinned(known, received))
 
 
-def _silent(name: str, done: int, total: int | None) -> None:
+def _silent(name: str, done: int, total: int | None, /) -> None:
     """Tell nobody."""
 
 
@@ -124,8 +124,12 @@ def _stage(root: Path, name: str) -> Iterator[Path]:
     stage.mkdir(parents=True, exist_ok=True)
     with (stage / "lock").open("w", encoding="utf-8") as lock:
         _lock(lock.fileno(), name)
-        yield stage
-    shutil.rmtree(stage, ignore_errors=True)
+        try:
+            yield stage
+        finally:
+            # What an attempt has left is kept for the next one, if there is anything of it.
+            if not any(part.stat().st_size for part in stage.glob("*.part")):
+                shutil.rmtree(stage, ignore_errors=True)
 
 
 def _lock(descriptor: int, name: str) -> None:

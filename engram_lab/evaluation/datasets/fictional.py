@@ -40,7 +40,7 @@ _MOST: Final = 1000
 
 
 def generate(
-    seed: int, *, conversations: int = 12, together: int = 4, sessions: int = 4
+    seed: int, *, conversations: int = 12, together: int = 12, sessions: int = 4
 ) -> Dataset:
     """Return conversations and questions; the same arguments give the same data everywhere.
 
@@ -141,6 +141,4 @@ class _Frames:
 
 def _check(name: str, value: object, *, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InvalidInputError(
-            f"{name} is {value!r}: give a whole number from {least} to {most}"
-        )
+        raise InvalidInputError(f"{name} is {value!r}: give a whole number from {least} to {most}")

@@ -33,6 +33,7 @@ _JUDGEMENTS: Final[tuple[str, ...]] = (*_TABLES, ".tsv", ".trec", ".txt")
 """What `qrels` may end with: besides tables, the lines of TREC or BEIR."""
 
 _DEFAULT_CORPUS: Final = "main"
+_LIMIT: Final = 1 << 31
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,11 +234,10 @@ def _filled(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool | int):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise ValueError(f"{shown(value)} must be a whole number")
+    whole = isinstance(value, bool | int) or (isinstance(value, float) and value.is_integer())
+    if not whole or not -_LIMIT <= value < _LIMIT:
+        raise ValueError(f"{shown(value)} must be a whole number from {-_LIMIT} to {_LIMIT - 1}")
+    return int(value)
 
 
 def _time(value: Any) -> datetime:

@@ -31,7 +31,7 @@ _FILES: Final = {
 
 _OPTIONS: Final = {
     "split": tuple(_FILES),
-    "protocol": ("official", "any-470", "any-500"),
+    "protocol": ("official", "user-evidence", "any-500"),
     "unit": ("session", "turn"),
     "roles": ("user", "both"),
 }
@@ -46,7 +46,8 @@ class _Turn:
     """From 1, counting both sides, as the published ids of turns do."""
     role: str
     text: str
-    answers: bool
+    answers: bool | None
+    """Whether it is marked to have the answer; None where it is not marked either way."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -67,12 +68,13 @@ def read_longmemeval(
 
     The protocols:
 
-    - `official` is that of the authors' `run_retrieval`: questions to abstain from (`…_abs`) are
-      dropped, and so are those none of whose evidence was said by the user, 51 of the other 470, so
-      that 419 are asked. A session is relevant where it is one of the evidence and a turn of the
-      user in it has the answer.
-    - `any-470` keeps all questions but those to abstain from, and `any-500` all of them, as figures
-      that were published as `recall_any` do: all sessions named as evidence are relevant.
+    - `official` drops the questions to abstain from (`…_abs`), as the authors' figures do, which
+      leaves 470. All sessions named as evidence are relevant.
+    - `user-evidence` is that of the authors' newest `run_retrieval`, which drops 51 more, none of
+      whose evidence was said by the user, so that 419 are asked. A session is relevant where it is
+      one of the evidence and a turn of the user in it has the answer; where no turn of a question
+      is marked either way, as in no published file, its evidence counts as it stands.
+    - `any-500` keeps all questions, as popular figures of `recall_any` do.
 
     The unit is a session or a turn; what is relevant among turns is what is marked to have the
     answer. Only what the user said is remembered, as in the authors' code; `roles` set to `both`
@@ -127,14 +129,16 @@ def _add(rows: _Rows, question: Place, *, corpus: str, variant: Mapping[str, str
     relevant: list[str] = []
     seen: Counter[str] = Counter()
     silent = 0
-    for place, (session, at, turns) in enumerate(_sessions(question), 1):
+    sessions = list(_sessions(question))
+    marked = any(turn.answers is not None for *_, turns in sessions for turn in turns)
+    for place, (session, at, turns) in enumerate(sessions, 1):
         seen[session] += 1
         # A few sessions were used twice in a history, on different days.
         source = f"{named} {session}" + (f"#{seen[session]}" if seen[session] > 1 else "")
         key = f"{corpus}-s{place:03d}"
         row = (corpus, key, at, source)
         if variant["unit"] == "session":
-            found = _session(turns, row, variant, evidence=session in evidence)
+            found = _session(turns, row, variant, evidence=session in evidence, marked=marked)
         else:
             found = _turns(turns, row, variant, evidence=session in evidence)
         silent += not found
@@ -181,7 +185,7 @@ def _turn(turn: Place, place: int) -> _Turn:
         place=place,
         role=role.text(),
         text=turn.at("content").text(),
-        answers=marked is not None and marked.flag(),
+        answers=marked.flag() if marked else None,
     )
 
 
@@ -191,6 +195,7 @@ def _session(
     variant: Mapping[str, str],
     *,
     evidence: bool,
+    marked: bool,
 ) -> list[tuple[tuple[Any, ...], bool]]:
     """Return the memory of a session, and whether it answers; none where nothing was said."""
     corpus, key, at, source = row
@@ -200,7 +205,7 @@ def _session(
         content = " ".join(turn.text for turn in turns if turn.role == "user")
     if not content.strip():
         return []
-    if variant["protocol"] == "official":
+    if variant["protocol"] == "user-evidence" and marked:
         evidence = evidence and any(turn.answers for turn in turns if turn.role == "user")
     return [((key, corpus, content, key, None, None, at, None, source), evidence)]
 
@@ -215,14 +220,14 @@ def _turns(
     """Return the memory of each turn, and whether it answers."""
     corpus, key, at, source = row
     by_user = variant["roles"] == "user"
-    official = variant["protocol"] == "official"
+    user_only = variant["protocol"] == "user-evidence"
     return [
         (
             (
                 *(f"{key}-t{turn.place:03d}", corpus, turn.text, key, turn.place, turn.role),
                 *(at + timedelta(seconds=turn.place - 1), None, f"{source}_{turn.place}"),
             ),
-            evidence and turn.answers and (turn.role == "user" or not official),
+            evidence and turn.answers is True and (turn.role == "user" or not user_only),
         )
         for turn in turns
         if turn.text.strip() and (turn.role == "user" or not by_user)

@@ -51,8 +51,8 @@ def read_madial(
     Args:
         folder: Where `MADial-Bench-en-memory.json` and `MADial-Bench-en-dialogue.json` lie.
         id: Of the data set.
-        options: `query` is `dialogue`, or `last` for the user's last words alone; `text` is `event`,
-            or `all` for scene, emotion and event.
+        options: `query` is `dialogue`, or `last` for the user's last words; `text` is `event`, or
+            `all` for scene, emotion and event.
 
     Raises:
         DatasetMissingError: The folder does not hold both files.
@@ -66,7 +66,7 @@ def read_madial(
     for number, dialogue in _lines(existing(folder, _DIALOGUES)):
         key, corpus = f"madial-q{number:03d}", _corpus(dialogue.at("user-id"))
         words = _asked(dialogue, variant["query"])
-        queries.append((key, corpus, words, None, None, None, f"line {number}"))
+        queries.append((key, corpus, words, None, None, None, str(number)))
         for each in dialogue.at("relevant-id").each():
             memory = known.get(str(each.number()))
             if memory is None or memory[1] != corpus:
@@ -102,7 +102,8 @@ def _memory(name: str, memory: Place, text: str) -> tuple[Any, ...]:
     content = event if text == "event" else f"{said['scene']}, {said['emotion']}: {event}"
     key, corpus = f"madial-m{int(name):03d}", f"madial-{about[0]}"
     at = _time(memory.at("time"))
-    return (key, corpus, content, None, None, None, at, orjson.dumps(said).decode(), name)
+    fields = orjson.dumps({"metadata": said}).decode()
+    return (key, corpus, content, None, None, None, at, fields, name)
 
 
 def _corpus(user: Place) -> str:

@@ -107,6 +107,16 @@ class Layout:
     options: Mapping[str, str] = field(default_factory=dict)
     statistics: tuple[Statistics, ...] = ()
 
+    @property
+    def needed(self) -> tuple[PublishedFile, ...]:
+        """The files that are not optional."""
+        return tuple(each for each in self.files if not each.optional)
+
+    def lies_in(self, folder: Path) -> bool:
+        """Return whether all that is needed is there; one file at least, where none is needed."""
+        there = [(folder / each.name).is_file() for each in self.needed or self.files]
+        return all(there) if self.needed else any(there)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
@@ -127,7 +137,6 @@ class Manifest:
         variants: Named sets of options, such as `{"official": {"unit": "turn"}}`.
         known_issues: One sentence each.
         bundled: Whether it comes with this package.
-        source: The file that was read.
     """
 
     id: str
@@ -144,7 +153,6 @@ class Manifest:
     variants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     known_issues: tuple[str, ...] = ()
     bundled: bool = False
-    source: Path | None = None
 
     @property
     def format(self) -> str:
@@ -214,7 +222,6 @@ def _manifest(table: Table, path: Path) -> Manifest:
         variants={key: each.mapping() for key, each in table.named_tables("variants").items()},
         known_issues=table.texts("known_issues"),
         bundled=table.flag("bundled"),
-        source=path,
     )
     table.finish()
     return manifest

@@ -61,27 +61,45 @@ def write_received(folder: Path, received: Mapping[str, Received]) -> None:
     (folder / RECEIVED).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def changes(folder: Path, layout: Layout) -> tuple[str, ...]:
+def changes(folder: Path, layout: Layout, *, thorough: bool = True) -> tuple[str, ...]:
     """Return one sentence for each file that is not the one it should be, in published order.
 
-    A file that the manifest pins no SHA-256 of is held against what was downloaded, if it was.
+    A file that the manifest pins no hash of is held against what was downloaded, if it was.
+
+    Args:
+        folder: Where the files lie.
+        layout: What they should be.
+        thorough: Read them; else only their sizes are looked at.
     """
     received = read_received(folder)
     found = []
     for each in layout.files:
         path = folder / each.name
-        if path.is_file() and (change := _change(path, each, received.get(each.name))):
+        before = received.get(each.name)
+        if path.is_file() and (change := _change(path, each, before, thorough=thorough)):
             found.append(f"{each.name} {change}")
     return tuple(found)
 
 
-def _change(path: Path, pinned: PublishedFile, before: Received | None) -> str | None:
+def _change(
+    path: Path, pinned: PublishedFile, before: Received | None, *, thorough: bool
+) -> str | None:
     size = path.stat().st_size
-    if pinned.size is not None and size != pinned.size:
-        return f"has {size} bytes instead of {pinned.size}"
-    wanted = pinned.sha256 or (before.sha256 if before else None)
+    expected = (
+        before.size if pinned.size is None and not _hashed(pinned) and before else pinned.size
+    )
+    if expected is not None and size != expected:
+        return f"has {size} bytes instead of {expected}"
+    if not thorough:
+        return None
+    wanted = pinned.sha256 or (before.sha256 if before and not _hashed(pinned) else None)
     if wanted is not None and (came := digest(path)) != wanted:
         return f"has the sha256 {came} instead of {wanted}"
     if pinned.md5 is not None and (came := digest(path, "md5")) != pinned.md5:
         return f"has the md5 {came} instead of {pinned.md5}"
     return None
+
+
+def _hashed(pinned: PublishedFile) -> bool:
+    """Return whether the manifest itself says which file it is."""
+    return bool(pinned.sha256 or pinned.md5)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from engram_lab.core.registry import Registry
+from engram_lab.evaluation.datasets.beir import read_beir
+from engram_lab.evaluation.datasets.frames import read_frames
+from engram_lab.evaluation.datasets.locomo import read_locomo
+from engram_lab.evaluation.datasets.longmemeval import read_longmemeval
+from engram_lab.evaluation.datasets.madial import read_madial
+from engram_lab.evaluation.datasets.multi_hop import read_multi_hop
+from engram_lab.evaluation.datasets.realtalk import read_realtalk
+from engram_lab.evaluation.datasets.smart import read_smart
+from engram_lab.evaluation.datasets.tiny import read_tiny
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,23 +49,14 @@ class Reader(Protocol):
         ...
 
 
-def _of(module: str, name: str) -> Reader:
-    """Return a reader whose module is imported when it is first used."""
-
-    def read(folder: Path, *, id: str, options: Mapping[str, str]) -> Dataset:  # noqa: A002
-        found = getattr(import_module(f"engram_lab.evaluation.datasets.{module}"), name)
-        return cast("Reader", found)(folder, id=id, options=options)
-
-    return read
-
-
 READERS: Final[Registry[Reader]] = Registry("reader", group="engram_lab.readers")
 """What `format` of a manifest, and `reader` of a suite, may name."""
-READERS.add("beir", _of("beir", "read_beir"))
-READERS.add("frames", _of("frames", "read_frames"))
-READERS.add("locomo", _of("locomo", "read_locomo"))
-READERS.add("longmemeval", _of("longmemeval", "read_longmemeval"))
-READERS.add("multi-hop", _of("multi_hop", "read_multi_hop"))
-READERS.add("realtalk", _of("realtalk", "read_realtalk"))
-READERS.add("smart", _of("smart", "read_smart"))
-READERS.add("tiny", _of("fictional", "read_tiny"))
+READERS.add("beir", read_beir)
+READERS.add("frames", read_frames)
+READERS.add("locomo", read_locomo)
+READERS.add("longmemeval", read_longmemeval)
+READERS.add("madial", read_madial)
+READERS.add("multi-hop", read_multi_hop)
+READERS.add("realtalk", read_realtalk)
+READERS.add("smart", read_smart)
+READERS.add("tiny", read_tiny)

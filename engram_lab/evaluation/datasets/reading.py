@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -98,14 +99,18 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         InvalidInputError: A line is no JSON object.
     """
-    for number, line in text_lines(path):
-        try:
-            found = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise refused(path, number, f"is no JSON ({error})") from error
-        if not isinstance(found, dict):
-            raise refused(path, number, f"is {type(found).__name__}, not a JSON object")
-        yield number, found
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            line = raw.removeprefix(BOM_UTF8) if number == 1 else raw
+            if line.isspace():
+                continue
+            try:
+                found = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise refused(path, number, f"is no JSON ({error})") from error
+            if not isinstance(found, dict):
+                raise refused(path, number, f"is {type(found).__name__}, not a JSON object")
+            yield number, found
 
 
 def json_file(path: Path) -> Any:

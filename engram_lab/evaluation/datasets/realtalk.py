@@ -31,7 +31,7 @@ __all__ = ["read_realtalk"]
 
 _OPTIONS: Final = {"unit": UNITS, "text": TEXTS}
 _CATEGORIES: Final = {1: "multi-hop", 2: "temporal", 3: "commonsense"}
-_DATE: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}), (\d\d?):(\d\d):(\d\d)")
+_DATE: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}),? (\d\d?):(\d\d)(?::(\d\d))?")
 _SESSION: Final = re.compile(r"session_(\d+)")
 
 
@@ -41,7 +41,7 @@ def read_realtalk(
     id: str,  # noqa: A002
     options: Mapping[str, str],
 ) -> Dataset:
-    """Return REALTALK as published: 728 questions about 8,944 messages.
+    """Return REALTALK as published: ten conversations, with 728 questions about them.
 
     Each conversation is a corpus and a cluster; `conversations.assemble` tells ids and texts. A
     message has the time it was sent at; the published times name no zone and are taken as UTC.
@@ -60,10 +60,11 @@ def read_realtalk(
         InvalidInputError: No such option, or a file of another shape.
     """
     variant = check_options(options, _OPTIONS, reader="realtalk")
-    paths = sorted(folder.glob("Chat_*.json"), key=_number)
+    # The published repository has them in `data/`.
+    paths = list(folder.glob("Chat_*.json")) or list(folder.glob("data/Chat_*.json"))
     if not paths:
         raise DatasetMissingError(f"there is no file Chat_*.json in {folder}")
-    read = [read_json(path) for path in paths]
+    read = [read_json(path) for path in sorted(paths, key=_number)]
     return assemble(
         (_conversation(content) for content, _ in read),
         id=id,
@@ -127,7 +128,9 @@ def _texts(place: Place | None) -> tuple[str, ...]:
 
 
 def _category(category: Place) -> str:
-    number = category.number()
+    # Some copies write it as a text.
+    digits = isinstance(category.value, str) and category.value.isdecimal()
+    number = int(category.value) if digits else category.number()
     if number not in _CATEGORIES:
         raise category.refused("a category from 1 to 3")
     return _CATEGORIES[number]
@@ -140,4 +143,4 @@ def _time(date: Place) -> datetime:
     if match is None:
         raise date.refused(expected)
     day, month, year, *clock = match.groups()
-    return date.moment(year, month, day, *clock, expected=expected)
+    return date.moment(year, month, day, *(part or 0 for part in clock), expected=expected)

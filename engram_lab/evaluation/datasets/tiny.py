@@ -25,6 +25,7 @@ __all__ = ["files_of", "read_tiny"]
 _MEMORIES: Final = "memories.jsonl"
 _QUERIES: Final = "queries.jsonl"
 _QRELS: Final = "qrels.tsv"
+_SHOWN: Final = 60
 _NEEDED: Final = {
     _MEMORIES: ("id", "corpus", "content"),
     _QUERIES: ("id", "corpus", "text"),
@@ -51,9 +52,7 @@ def read_tiny(folder: Path, *, id: str, options: Mapping[str, str]) -> Dataset: 
     texts, files = {}, []
     for name in (_MEMORIES, _QUERIES, _QRELS):
         given = (folder / name).read_bytes()
-        files.append(
-            DataFile(name=name, sha256=hashlib.sha256(given).hexdigest(), size=len(given))
-        )
+        files.append(DataFile(name=name, sha256=hashlib.sha256(given).hexdigest(), size=len(given)))
         try:
             texts[name] = given.decode()
         except UnicodeDecodeError as error:
@@ -140,7 +139,8 @@ def _value_of(key: str, value: object, kind: pl.DataType, where: str) -> object:
         if moment is not None:
             return moment
         wanted = "a time such as '2031-03-03T09:00:00Z'"
-    raise InvalidInputError(f"{where}: {key!r} is {shown(value)}: it must be {wanted}")
+    given = json.dumps(value, ensure_ascii=False)
+    raise InvalidInputError(f"{where}: {key!r} is {given[:_SHOWN]}: it must be {wanted}")
 
 
 def _moment_of(value: object) -> datetime | None:

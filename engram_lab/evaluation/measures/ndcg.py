@@ -101,7 +101,7 @@ def _normalised(judged: Judged, weights: Floats, *, of: Ints, default: float | N
         hits["place"].to_numpy(),
         weights=weights[hits["rank"].to_numpy() - 1],
         minlength=len(judged.queries),
-    )
+    ).astype(np.float64)  # which is of whole numbers where there are no weights
     ideal = np.concatenate(([0.0], np.cumsum(weights)))[np.minimum(of, k)]
     values = np.divide(gain, ideal, out=np.zeros_like(gain), where=ideal > 0)
     return judged.series(values, scored=judged.relevant > 0, default=default)

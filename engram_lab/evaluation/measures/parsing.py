@@ -183,13 +183,14 @@ def _standard() -> Sequence[str]:
 
 
 def _refuse(name: str) -> None:
-    """Refuse an unknown name, with the nearest known ones."""
+    """Refuse an unknown name, with the nearest known one."""
     bare = _bare(name)
     known = (*MEASURES.names(), *_standard())
     lower = {each.lower(): each for each in known}
     close = [lower[each] for each in get_close_matches(bare.lower(), lower, n=1)]
-    cut = name[len(bare) :]
-    hint = f" (did you mean {close[0] + cut!r}?)" if close else ""
+    if not close:
+        names_of_standard()  # without ir_measures, this is what may be missing
+    hint = f" (did you mean {close[0] + name[len(bare) :]!r}?)" if close else ""
     raise InvalidInputError(
         f"there is no measure {shown(name)}{hint}: known are {', '.join(known)}, "
         "most with @k, such as nDCG@10"

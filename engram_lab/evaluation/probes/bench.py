@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engram_lab.core.clock import Clock, ManualClock
 from engram_lab.engine import Engine
+from engram_lab.retrieval.embedders.cached import with_cache
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engram_lab.config import EngineConfig
     from engram_lab.config.retrieval import Strategy
     from engram_lab.retrieval import Hits
@@ -99,9 +103,12 @@ def opener(
         fusion: One of your own.
         rerankers: Your own, by name.
     """
+    held: dict[Path, Embedder] = {}  # by store, so that none answers for another
 
     def open_(path: Path, clock: Clock) -> Engine:
-        cache = str(path.with_suffix(".cache"))
+        cache = str(path.with_suffix(".cache")) if embedder is None else None
+        if embedder is not None:
+            held.setdefault(path, with_cache(embedder, _Vectors()))
         probed = replace(
             config,
             store=replace(config.store, seed=_SEED, dedup="allow", synchronous="normal"),
@@ -109,10 +116,35 @@ def opener(
             learning=replace(config.learning, record_recalls=False),
         )
         return Engine.open(
-            path, config=probed, clock=clock, embedder=embedder, fusion=fusion, rerankers=rerankers
+            path,
+            config=probed,
+            clock=clock,
+            embedder=held.get(path),
+            fusion=fusion,
+            rerankers=rerankers,
         )
 
     return open_
+
+
+class _Vectors:
+    """A cache that lasts as long as the probe: the same few questions are asked many times."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], NDArray[np.float32]] = {}
+
+    def get(self, fingerprint: str, hashes: Sequence[bytes]) -> list[NDArray[np.float32] | None]:
+        return [self._known.get((fingerprint, each)) for each in hashes]
+
+    def put(self, fingerprint: str, hashes: Sequence[bytes], values: NDArray[np.float32]) -> None:
+        self._known |= {(fingerprint, key): row for key, row in zip(hashes, values, strict=True)}
+
+    def remove(self, hashes: Sequence[bytes]) -> None:
+        gone = set(hashes)
+        self._known = {key: row for key, row in self._known.items() if key[1] not in gone}
+
+    def close(self) -> None:
+        self._known.clear()
 
 
 def verdict_of(name: str, count: int, said: str, *, tried: bool = True) -> GuardResult:

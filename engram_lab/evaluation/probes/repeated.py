@@ -41,8 +41,8 @@ def determinism(bench: Bench) -> GuardResult:
         return verdict_of(DETERMINISM, 0, "nothing was found at all", tried=False)
     count = sum(any(run[place] != answer for run in runs[1:]) for place, answer in enumerate(first))
     said = (
-        f"{count} of {len(first)} answers differ, asked again, after opening again and from a store "
-        "filled anew; allowed is 0"
+        f"{count} of {len(first)} answers differ, asked again, after opening again or from a "
+        "store filled anew; allowed is 0"
     )
     return verdict_of(DETERMINISM, count, said)
 

@@ -68,7 +68,6 @@ def tenant_leaks(bench: Bench) -> GuardResult:
                 {},
                 {"filter": {"tags": {"contains": _TAG}}},
                 {"as_of": clock.now()},
-                {"archived": True},
             ):
                 for hits in bench.ask(engine, _QUESTION, **asker.reach, **narrow):
                     answers += 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.evaluation.reports.formats import (
-    NOTHING,
+    ALPHA,
     counted,
     figure,
     interval,
@@ -26,22 +25,31 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison_part", "gate_part", "moved_part"]
 
-_OPEN: Final = 20
+_OPEN: Final = 10
 """Moved queries that lie open; more are folded away."""
 
+_FEW: Final = 12
+"""Checks that are shown at once, whatever was found."""
+
+_FEW_WARNINGS: Final = 2
 _MOST: Final = 200
 """Moved queries on the page; all are in the per-query frame."""
 
 
 def gate_part(report: GateReport) -> Markup:
     """Return what a gate found, failures first."""
-    order = {"fail": 0, "skip": 1, "pass": 2}
-    checks = sorted(report.checks, key=lambda each: order[each.status])
     heads = [Head(name=name) for name in ("check", "system", "group", "", "what was found")]
-    rows = [
-        [each.name, each.system, each.group or "all", status_cell(each.status), each.said]
-        for each in checks
-    ]
+    rows = {
+        status: [
+            [each.name, each.system, each.group or "all", status_cell(each.status), each.said]
+            for each in report.checks
+            if each.status == status
+        ]
+        for status in ("fail", "skip", "pass")
+    }
+    first, passed = rows["fail"] + rows["skip"], rows["pass"]
+    if not first or len(first) + len(passed) <= _FEW:
+        first, passed = first + passed, []
     skipped = [
         element("p", element("b", name), f" was not judged: {why}.", class_="quiet")
         for name, why in report.skipped.items()
@@ -49,8 +57,11 @@ def gate_part(report: GateReport) -> Markup:
     return join(
         [
             table(
-                "A measure fails where its loss is significant and beyond the margin.", heads, rows
+                "A measure fails where its loss is significant and beyond the margin.", heads, first
             ),
+            details(f"{counted(len(passed), 'check')} passed", table("Passed", heads, passed))
+            if passed
+            else None,
             skipped,
             _baseline(report.baseline),
         ]
@@ -87,21 +98,28 @@ def comparison_part(comparison: Comparison, *, plot: Markup | None = None) -> Ma
         else f"queries in {counted(comparison.clusters, 'cluster')}"
     )
     caption = (
-        f"Paired randomisation test over {of}, {sides}, p after Holm; \N{GREEK SMALL LETTER ALPHA} "
-        f"= {comparison.alpha:g}. d_z: standardised mean difference. MDE: the smallest true loss "
-        "that is found with probability 0.8."
+        f"Paired randomisation test over {of}, {sides}, p after Holm; "
+        f"{ALPHA} = {comparison.alpha:g}. d_z: standardised mean difference. MDE: the smallest "
+        "true loss that is found with probability 0.8."
     )
     more = counted(len(by_measure) - 1, "other measure")
     return join(
         [
             [element("p", _sentence(each, comparison), class_="lead") for each in headline[:1]],
-            [element("p", each, class_="quiet") for each in comparison.warnings],
+            _warnings(comparison.warnings),
             _contrasts(caption, comparison, headline) if headline else None,
             plot,
             by_measure[:1],
             details(f"The {more} by category", by_measure[1:]) if len(by_measure) > 1 else None,
         ]
     )
+
+
+def _warnings(warnings: Sequence[str]) -> Markup:
+    lines = [element("p", each, class_="quiet") for each in warnings]
+    if len(lines) <= _FEW_WARNINGS:
+        return join(lines)
+    return details(f"{len(lines)} remarks on what this comparison can show", lines)
 
 
 def _sentence(contrast: Contrast, comparison: Comparison) -> str:
@@ -132,7 +150,7 @@ def _contrasts(caption: str, comparison: Comparison, contrasts: Sequence[Contras
             figure(each.mean_b),
             _delta(each, comparison),
             p_text(each.p_adjusted),
-            NOTHING if math.isnan(each.effect) else signed(each.effect, places=2),
+            signed(each.effect, places=2),
             figure(each.mde),
             f"{each.wins:,} / {each.ties:,} / {each.losses:,}",
             f"{each.n:,}",
@@ -195,19 +213,19 @@ def _card(moved: Moved, evidence: Evidence, comparison: Comparison) -> Markup:
     wanted = [
         element(
             "li",
-            each.text,
+            element("b", each.memory_id),
+            f" {each.text}",
             element("span", _where(each, comparison), class_="where"),
-            class_="right" if each.now is not None and each.now <= len(found) else None,
+            class_="right" if any(hit.memory_id == each.memory_id for hit in found) else None,
         )
         for each in evidence.wanted(moved.query_id)
     ]
     came = [
         element(
             "li",
-            each.text,
-            element(
-                "span", f"{each.now}. {each.memory_id}{' (evidence)' * each.wanted}", class_="where"
-            ),
+            element("b", each.memory_id),
+            f" {each.text}",
+            element("span", "evidence", class_="where") if each.wanted else None,
             class_="right" if each.wanted else None,
         )
         for each in found
@@ -225,7 +243,7 @@ def _card(moved: Moved, evidence: Evidence, comparison: Comparison) -> Markup:
         element(
             "div",
             element("div", element("h5", "Evidence"), element("ul", wanted)) if wanted else None,
-            element("div", element("h5", f"First found by {comparison.b}"), element("ul", came))
+            element("div", element("h5", f"First found by {comparison.b}"), element("ol", came))
             if came
             else None,
             class_="sides",
@@ -235,9 +253,8 @@ def _card(moved: Moved, evidence: Evidence, comparison: Comparison) -> Markup:
 
 
 def _where(wanted: Found, comparison: Comparison) -> str:
-    now = f"rank {wanted.now}" if wanted.now else f"not among the first {wanted.depth}"
-    said = f"{wanted.memory_id}: {now}"
+    said = f"rank {wanted.now}" if wanted.now else f"not among the first {wanted.depth}"
     if wanted.known_before:
         before = f"rank {wanted.before}" if wanted.before else "not found"
-        said += f" (with {comparison.a}: {before})"
+        said += f"; with {comparison.a}: {before}"
     return said

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from engram_lab.evaluation.reports.theme import GREY, PALETTE, altair
 
+if TYPE_CHECKING:
+    import polars as pl
+
 __all__ = [
+    "away_axis",
     "decades",
     "few_ticks",
     "level_axis",
@@ -20,6 +22,7 @@ __all__ = [
 
 
 def order(data: pl.DataFrame, column: str) -> list[Any]:
+    """Return what a column holds, each once, in the order in which it comes."""
     return data[column].unique(maintain_order=True).to_list()
 
 
@@ -31,6 +34,7 @@ def _colours(data: pl.DataFrame) -> tuple[list[str], list[str]]:
 
 
 def systems_colour(data: pl.DataFrame) -> Any:
+    """Return the colour of each system."""
     names, colours = _colours(data)
     return altair().Color("system:N", title=None, scale=altair().Scale(domain=names, range=colours))
 
@@ -53,10 +57,17 @@ def unit_scale(data: pl.DataFrame) -> Any:
 
 
 def few_ticks() -> Any:
+    """Return an axis that leaves its labels room."""
     return altair().Axis(tickCount=6)
 
 
+def away_axis() -> Any:
+    """Return an axis whose names stand clear of points at its end."""
+    return altair().Axis(labelPadding=14)
+
+
 def level_axis() -> Any:
+    """Return an axis above, whose names are not turned."""
     return altair().Axis(labelAngle=0, orient="top", labelLimit=88)
 
 

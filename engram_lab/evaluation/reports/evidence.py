@@ -19,7 +19,7 @@ __all__ = ["Evidence", "Found", "evidence_of"]
 _SHOWN: Final = 3
 """Hits that are shown of what came back."""
 
-_LONGEST: Final = 320
+_LONGEST: Final = 200
 """Characters of a memory."""
 
 

@@ -39,7 +39,7 @@ def forest_figure(results: Mapping[str, Any]) -> Markup | None:
     frame, measure = estimates_frame(results), next(iter(measures_of(results)), "")
     if frame.filter(pl.col("measure") == measure).drop_nulls("mean").is_empty():
         return None
-    said = f"{measure} of each system with its interval; the dashed line marks the best, floors are grey"
+    said = f"{measure} of each system with its interval; dashed: the best, grey: floors"
     return _figure(forest_plot(frame, measure=measure), name="forest", said=said)
 
 

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["Cell", "Column", "FittedTable", "Line", "blocks", "plain", "shown"]
+__all__ = [
+    "Cell",
+    "Column",
+    "FittedTable",
+    "Line",
+    "Part",
+    "Rows",
+    "blocks",
+    "plain",
+    "said",
+    "shown",
+]
 
 _GAP: Final = 2
 """Columns of a terminal between two of a table."""
+
+_NARROWEST: Final = 30
+"""Columns that a sentence needs to be read with ease."""
 
 _PLAIN: Final = {
     "\N{PLUS-MINUS SIGN}": "+/-",
@@ -72,8 +86,13 @@ class Column:
 
     def width(self, form: int) -> int:
         """Return how many columns of a terminal it takes."""
-        heads = (len(line) for line in self.name.split("\n"))
-        return max(*heads, *(len(each.forms[form]) for each in self.cells), 0)
+        return max(map(_width, (self.name, *(each.forms[form] for each in self.cells))))
+
+
+def _width(text: str) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, text.split("\n")))
 
 
 def blocks(columns: Sequence[Column], *, room: int, form: int) -> list[Sequence[Column]]:
@@ -91,76 +110,124 @@ def blocks(columns: Sequence[Column], *, room: int, form: int) -> list[Sequence[
 class FittedTable:
     """Rows of figures that choose their form by the width of the console.
 
-    The longest form that fits at once is taken; where none does, the columns go one block below
-    the other in the form `broken`.
+    The longest form that fits at once is taken; where none does, the columns go in blocks, one
+    below the other, in the last form.
 
     Attributes:
         corner: What the rows are.
         rows: Names of the rows, each with its style.
         columns: As many cells as there are rows, each with as many forms as any other.
-        broken: Which form is used in several blocks.
     """
 
     corner: str
     rows: tuple[tuple[str, str], ...]
     columns: tuple[Column, ...]
-    broken: int = -1
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield what fits."""
-        side = max(len(self.corner), *(len(name) for name, _ in self.rows))
-        room = options.max_width - side
-        forms = len(self.columns[0].cells[0].forms) if self.columns else 0
-        fitting = next(
-            (each for each in range(forms) if len(blocks(self.columns, room=room, form=each)) == 1),
-            None,
+        table = self._in_ascii() if options.ascii_only else self
+        room = options.max_width - max(
+            map(_width, (self.corner, *(name for name, _ in table.rows)))
         )
-        form = self.broken if fitting is None else fitting
-        for number, block in enumerate(blocks(self.columns, room=room, form=form)):
+        cells = [cell for column in table.columns for cell in column.cells]
+        forms = range(min((len(each.forms) for each in cells), default=1))
+        broken = [blocks(table.columns, room=room, form=each) for each in forms]
+        form = next((each for each in forms if len(broken[each]) == 1), forms[-1])
+        for number, block in enumerate(broken[form] or [()]):
             if number:
                 yield ""
-            yield self._table(block, form=form, ascii_only=options.ascii_only)
+            yield table._drawn(block, form)  # noqa: SLF001 - a table of the same kind
 
-    def _table(self, block: Sequence[Column], *, form: int, ascii_only: bool) -> Table:
+    def _in_ascii(self) -> FittedTable:
+        return FittedTable(
+            corner=plain(self.corner),
+            rows=tuple((plain(name), style) for name, style in self.rows),
+            columns=tuple(
+                Column(
+                    name=plain(column.name),
+                    cells=tuple(
+                        Cell(forms=tuple(map(plain, each.forms)), style=each.style)
+                        for each in column.cells
+                    ),
+                )
+                for column in self.columns
+            ),
+        )
+
+    def _drawn(self, block: Sequence[Column], form: int) -> Table:
         from rich.table import Table
         from rich.text import Text
 
-        def said(text: str, style: str = "") -> Text:
-            return Text(plain(text) if ascii_only else text, style=style)
-
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-        table.add_column(said(self.corner), no_wrap=True)
-        for column in block:
-            table.add_column(said(column.name), justify="left", no_wrap=True)
+        for name in (self.corner, *(column.name for column in block)):
+            table.add_column(Text(name), overflow="fold")
         for place, (name, style) in enumerate(self.rows):
             cells = (column.cells[place] for column in block)
             table.add_row(
-                said(name, style), *(said(each.forms[form], each.style) for each in cells)
+                Text(name, style=style),
+                *(Text(each.forms[form], style=each.style) for each in cells),
             )
         return table
+
+
+Part = tuple[str, str]
+"""A text and its style."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """A line of text that is written in ASCII where the console knows nothing else."""
 
-    parts: tuple[tuple[str, str], ...]
-    indent: int = 0
+    parts: tuple[Part, ...]
 
     @classmethod
-    def of(cls, text: str, style: str = "", *, indent: int = 0) -> Line:
-        """Return a line in one style; a broken one is indented on its further lines too."""
-        return cls(parts=((text, style),), indent=indent)
+    def of(cls, text: str, style: str = "") -> Line:
+        """Return a line in one style."""
+        return cls(parts=((text, style),))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the text, broken where the console ends."""
-        yield from self._lines(ascii_only=options.ascii_only)
+        yield said(*self.parts, ascii_only=options.ascii_only)
 
-    def _lines(self, *, ascii_only: bool) -> Iterator[RenderableType]:
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Rows of short texts, the last of which is broken where the console ends.
+
+    Attributes:
+        rows: Of equal length.
+        indent: Columns that are left free before them.
+    """
+
+    rows: tuple[tuple[Part, ...], ...]
+    indent: int = 0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the rows; where the last text has no room, it goes below the others."""
         from rich.padding import Padding
-        from rich.text import Text
+        from rich.table import Table
 
-        text = Text.assemble(
-            *((plain(text) if ascii_only else text, style) for text, style in self.parts)
-        )
-        yield Padding(text, (0, 0, 0, self.indent)) if self.indent else text
+        if not self.rows:
+            return
+        sides = zip(*(row[:-1] for row in self.rows), strict=True)
+        taken = sum(max(_width(text) for text, _ in side) + _GAP for side in sides)
+        below = options.max_width - taken - self.indent < _NARROWEST
+        grid = Table.grid(padding=(0, _GAP, 0, 0))
+        for _ in self.rows[0][: 1 if below else None]:
+            grid.add_column(overflow="fold")
+        for row in self.rows:
+            texts = [said(each, ascii_only=options.ascii_only) for each in row]
+            if not below:
+                grid.add_row(*texts)
+                continue
+            for each in texts[1:-1]:
+                texts[0].append("  ").append_text(each)
+            grid.add_row(texts[0].append("\n").append_text(texts[-1]))
+        yield Padding(grid, (0, 0, 0, self.indent))
+
+
+def said(*parts: Part, ascii_only: bool) -> Text:
+    """Return texts one after the other, in ASCII where the console knows nothing else."""
+    from rich.text import Text
+
+    return Text.assemble(*((plain(text) if ascii_only else text, style) for text, style in parts))

@@ -16,6 +16,7 @@ __all__ = [
     "signed",
 ]
 
+ALPHA: Final = "\N{GREEK SMALL LETTER ALPHA}"
 MINUS: Final = "\N{MINUS SIGN}"
 NOTHING: Final = "\N{EN DASH}"
 """Stands where there is no figure."""
@@ -24,6 +25,7 @@ _DIGITS: Final = 3
 """Of measures and p-values. A mean over a thousand queries has a standard error of about 0.01."""
 
 _KIB: Final = 1024
+_READ_AS_BYTES: Final = 100_000
 
 _UNITS: Final = {
     "_ms": "ms",
@@ -66,12 +68,12 @@ def p_text(value: float | None) -> str:
 
 
 def quantity(value: float) -> str:
-    """Return a measured quantity with three significant digits, as a person writes it."""
+    """Return a measured quantity with three significant digits and at most three decimals."""
     if not math.isfinite(value):
         return NOTHING
     if value == 0:
         return "0"
-    places = max(0, _DIGITS - 1 - math.floor(math.log10(abs(value))))
+    places = min(_DIGITS, max(0, _DIGITS - 1 - math.floor(math.log10(abs(value)))))
     return f"{value:,.{places}f}".replace("-", MINUS)
 
 
@@ -99,8 +101,9 @@ def cost_text(name: str, value: object) -> str:
 
 
 def _size(value: float) -> str:
+    """Return bytes; as they are where they can be read, since they are compared with each other."""
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(value) < _KIB or unit == "GiB":
-            return f"{quantity(value) if value != int(value) else f'{int(value):,}'} {unit}"
+        if abs(value) < (_READ_AS_BYTES if unit == "B" else _KIB):
+            return f"{value:,.0f} B" if unit == "B" else f"{quantity(value)} {unit}"
         value /= _KIB
     return f"{quantity(value)} TiB"

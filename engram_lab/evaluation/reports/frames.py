@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
+from engram_lab.evaluation.reports.formats import counted, figure
+
 __all__ = [
     "FLOORS",
     "apart_of",
+    "best_figure",
     "categories_frame",
     "costs_frame",
     "depths_frame",
@@ -18,10 +22,11 @@ __all__ = [
     "is_floor",
     "level_of",
     "measures_of",
+    "unscored_lines",
 ]
 
 FLOORS: Final = frozenset({"random", "recency"})
-"""Systems that look at no text, where results do not say themselves which are there to be beaten."""
+"""Systems that look at no text: floors, where results do not say which systems are."""
 
 _ESTIMATES: Final = pl.Schema(
     {
@@ -116,7 +121,7 @@ def depths_frame(results: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def costs_frame(results: Mapping[str, Any]) -> pl.DataFrame:
-    """Return a row for each system and cost that is a number; the names of nested ones have dots."""
+    """Return a row for each system and cost that is a number; names of nested ones have dots."""
     rows = [
         (system["name"], name, float(value))
         for system in results["systems"]
@@ -128,6 +133,41 @@ def costs_frame(results: Mapping[str, Any]) -> pl.DataFrame:
 def is_floor(system: Mapping[str, Any]) -> bool:
     """Whether a system of a run is there to be beaten."""
     return bool(system.get("floor", system["name"] in FLOORS))
+
+
+def best_figure(rows: pl.DataFrame, measure: str) -> str | None:
+    """Return the best mean of one measure as it is written, or None where nothing stands out.
+
+    Floors take no part: of what should be small, a system that finds nothing has least.
+
+    Args:
+        rows: Of that measure, as of `estimates_frame`.
+        measure: Its name.
+    """
+    means = rows.filter(~pl.col("floor")).drop_nulls("mean")["mean"].to_list()
+    if not means:
+        return None
+    best = figure(min(means) if falls(measure) else max(means))
+    alike = sum(figure(each) == best for each in means)
+    return None if 1 < len(means) == alike else best
+
+
+def unscored_lines(frame: pl.DataFrame) -> Iterator[str]:
+    """Yield what was not scored; measures of which the same is said share a line."""
+    systems = frame["system"].n_unique()
+    lines: dict[str, list[str]] = defaultdict(list)
+    missing = frame.filter(pl.col("unscored") > 0)
+    for (measure,), part in missing.group_by("measure", maintain_order=True):
+        counts = part.select("n", "unscored").unique().rows()
+        if len(counts) == 1 and part.height == systems:
+            n, unscored = counts[0]
+            verb = "has" if unscored == 1 else "have"
+            said = f"over {counted(n, 'query', 'queries')}; {unscored:,} {verb} no value"
+        else:
+            pairs = part.select("system", "unscored").rows()
+            said = "queries without a value: " + ", ".join(f"{s} {count:,}" for s, count in pairs)
+        lines[said].append(str(measure))
+    yield from (f"{', '.join(measures)}: {said}" for said, measures in lines.items())
 
 
 def _row(

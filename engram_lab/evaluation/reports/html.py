@@ -79,7 +79,8 @@ def _page(
     gate: GateReport | None,
     reference: str | None,
 ) -> str:
-    parts = list(_parts(folder, comparison, gate, reference))
+    tested = differences_of(folder, reference)
+    parts = list(_parts(folder, comparison, gate, tested))
     title = _title(folder)
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     links = [element("a", heading, href=f"#{name}") for name, heading, _ in parts]
@@ -92,7 +93,7 @@ def _page(
     )
     body = element(
         "body",
-        _header(folder, gate, title, element("nav", links, aria_label="Sections")),
+        _header(folder, gate, tested, element("nav", links, aria_label="Sections")),
         element("main", [section(*part) for part in parts]),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
@@ -101,50 +102,67 @@ def _page(
 def _title(folder: RunFolder) -> str:
     suite = folder.results.get("record", {}).get("suite")
     title = suite.get("title") if isinstance(suite, dict) else None
-    return str(title or folder.results["suite"])
+    said = str(title or folder.results["suite"])
+    return f"{said[:1].upper()}{said[1:]}"
 
 
-def _header(folder: RunFolder, gate: GateReport | None, title: str, nav: Markup) -> Markup:
+def _header(
+    folder: RunFolder, gate: GateReport | None, tested: pl.DataFrame | None, nav: Markup
+) -> Markup:
     badge = (
         element("span", _VERDICTS[gate.verdict], class_=f"verdict {gate.verdict}") if gate else None
     )
     return element(
         "header",
         element("p", f"Retrieval report \N{MIDDLE DOT} {folder.results['suite']}", class_="over"),
-        element("h1", title, badge),
-        element("p", _summary(folder), class_="lead"),
+        element("h1", _title(folder), badge),
+        element("p", " ".join(_summary(folder, tested)), class_="lead"),
         nav,
     )
 
 
-def _summary(folder: RunFolder) -> str:
+def _summary(folder: RunFolder, tested: pl.DataFrame | None) -> Iterator[str]:
+    """Yield what was done and what it says, in sentences."""
     results = folder.results
     measure, best = next(iter(measures_of(results)), None), best_system(results)
     clusters = folder.queries["cluster"].drop_nulls().n_unique()
     asked = counted(folder.queries.height, "query", "queries")
     within = f" in {counted(clusters, 'cluster')}" if clusters else ""
-    said = f"{counted(len(results['systems']), 'system')} on {asked}{within}."
-    if best is None:
-        return said
+    yield f"{counted(len(results['systems']), 'system')} on {asked}{within}."
+    if best is None or measure is None:
+        return
     row = estimates_frame(results).row(
         by_predicate=(pl.col("system") == best) & (pl.col("measure") == measure), named=True
     )
     spread = interval(row["low"], row["high"])
-    return f"{said} Best in {measure}: {best} with {figure(row['mean'])} {spread}".strip() + "."
+    yield f"Best in {measure}: {best} with {figure(row['mean'])} {spread}".strip() + "."
+    if tested is not None:
+        yield from _told_apart(tested.filter(pl.col("measure") == measure))
+
+
+def _told_apart(tested: pl.DataFrame) -> Iterator[str]:
+    """Yield which systems differ from the reference, and which may not."""
+    for sign, word in ((-1, "below"), (1, "above")):
+        found = tested.filter("differs", pl.col("delta").sign() == sign)
+        if found.height:
+            reference = found["reference"][0]
+            yield f"Significantly {word} {reference}: {', '.join(found['system'])}."
+    rest = tested.filter(~pl.col("differs"))
+    if rest.height:
+        yield f"Not told apart from {rest['reference'][0]}: {', '.join(rest['system'])}."
 
 
 def _parts(
     folder: RunFolder,
     comparison: Comparison | None,
     gate: GateReport | None,
-    reference: str | None,
+    tested: pl.DataFrame | None,
 ) -> Iterator[tuple[str, str, Any]]:
     results, draw = folder.results, _Drawing()
     if gate is not None:
         yield "gate", "Gate", gate_part(gate)
-    tested = results_part(results, differences_of(folder, reference))
     drawn = [draw(forest_figure, results), draw(depths_figure, results)]
-    yield "results", "Results", join([tested, drawn, draw.missing])
+    yield "results", "Results", join([results_part(results, tested), drawn, draw.missing])
     if any(each.get("categories") for each in results["systems"]):
         plot = draw(categories_figure, results)
         yield "categories", "Categories", join([plot, categories_part(results)])

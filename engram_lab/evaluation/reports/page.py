@@ -120,5 +120,5 @@ def section(name: str, title: str, *children: object) -> Markup:
 
 
 def details(summary: object, *children: object) -> Markup:
-    """Return something that a reader opens; it is open on paper."""
+    """Return something that a reader opens."""
     return element("details", element("summary", summary), children)

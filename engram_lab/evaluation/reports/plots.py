@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.evaluation.reports.encodings import (
+    away_axis,
     decades,
     few_ticks,
     level_axis,
@@ -103,7 +104,7 @@ def categories_dots(categories: pl.DataFrame, *, measure: str) -> alt.TopLevelMi
     reach = data.group_by("category", maintain_order=True).agg(
         pl.col("mean").min().alias("least"), pl.col("mean").max().alias("most")
     )
-    y = alt.Y("category:N", sort=reach["category"].to_list(), title=None)
+    y = alt.Y("category:N", sort=reach["category"].to_list(), title=None, axis=away_axis())
     chart = alt.layer(
         alt.Chart(reach)
         .mark_rule(color=FAINT, strokeWidth=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import orjson
 import polars as pl
 
 from engram_lab.evaluation.reports.formats import (
+    ALPHA,
     NOTHING,
     cost_label,
     cost_text,
@@ -18,12 +20,14 @@ from engram_lab.evaluation.reports.formats import (
     p_text,
 )
 from engram_lab.evaluation.reports.frames import (
+    best_figure,
     categories_frame,
     costs_frame,
     estimates_frame,
     falls,
     level_of,
     measures_of,
+    unscored_lines,
 )
 from engram_lab.evaluation.reports.page import Head, Markup, details, element, join, table
 
@@ -37,10 +41,11 @@ __all__ = [
     "status_cell",
 ]
 
-_MARKS: Final = {
-    True: ("\N{BLACK UP-POINTING TRIANGLE}", "up"),
-    False: ("\N{BLACK DOWN-POINTING TRIANGLE}", "down"),
-}
+_ABOVE: Final = "\N{BLACK UP-POINTING TRIANGLE}"
+_BELOW: Final = "\N{BLACK DOWN-POINTING TRIANGLE}"
+
+_WIDEST: Final = 7
+"""Columns of figures beside each other."""
 
 
 def results_part(results: Mapping[str, Any], differences: pl.DataFrame | None) -> Markup:
@@ -49,26 +54,24 @@ def results_part(results: Mapping[str, Any], differences: pl.DataFrame | None) -
     measures = measures_of(results)
     names = [each["name"] for each in results["systems"]]
     marks = _marks(differences)
-    columns = [_cells(frame, names, each, marks=marks) for each in measures]
     said = [
         f"Mean, with its {level_of(results):.0%} confidence interval. Best in bold; floors in grey."
     ]
-    if marks is not None and differences is not None and differences.height:
+    if differences is not None and differences.height:
         reference, alpha = differences.select("reference", "alpha").row(0)
         said.append(
-            f" \N{BLACK UP-POINTING TRIANGLE} \N{BLACK DOWN-POINTING TRIANGLE} differs from "
-            f"{reference}: paired randomisation test, Holm over "
-            f"{counted(differences.height, 'test')}, \N{GREEK SMALL LETTER ALPHA} = {alpha:g}."
+            f" {_ABOVE} {_BELOW} differs from {reference}: paired randomisation test, Holm over "
+            f"the systems of a column, {ALPHA} = {alpha:g}."
         )
+    columns = [
+        (Head(name=each, numeric=True), _cells(frame, names, each, marks=marks))
+        for each in measures
+    ]
     return join(
         [
-            table(
-                said,
-                [Head(name="system"), *(Head(name=each, numeric=True) for each in measures)],
-                [[name, *(cells[place] for cells in columns)] for place, name in enumerate(names)],
-                dim=_floors(frame, names),
-            ),
-            list(_unscored(frame)),
+            _grids(join(said), columns, names, floors=_floors(frame)),
+            [element("p", f"{each}.", class_="quiet") for each in unscored_lines(frame)],
+            _titles(results),
         ]
     )
 
@@ -83,46 +86,72 @@ def categories_part(results: Mapping[str, Any]) -> Markup:
         if counts.is_empty():
             continue
         columns = [
-            _cells(part.filter(pl.col("category") == category), names, measure, marks=None)
-            for category in counts["category"]
-        ]
-        heads = [
-            Head(name=category, numeric=True, note=f"n = {n:,}")
+            (
+                Head(name=category, numeric=True, note=f"n = {n:,}"),
+                _cells(part.filter(pl.col("category") == category), names, measure, marks={}),
+            )
             for category, n in counts.iter_rows()
         ]
-        tables.append(
-            table(
-                element("b", measure),
-                [Head(name="system"), *heads],
-                [[name, *(cells[place] for cells in columns)] for place, name in enumerate(names)],
-                dim=_floors(frame, names),
-            )
-        )
+        tables.append(_grids(element("b", measure), columns, names, floors=_floors(frame)))
     if len(tables) < 2:  # noqa: PLR2004 - nothing to fold away
         return join(tables)
     more = counted(len(tables) - 1, "other measure")
     return join([tables[0], details(f"The {more}", tables[1:])])
 
 
-def _floors(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[int]:
-    floors = set(frame.filter("floor")["system"])
-    return (place for place, name in enumerate(names) if name in floors)
+def _grids(
+    caption: Markup,
+    columns: Sequence[tuple[Head, Sequence[Markup]]],
+    names: Sequence[str],
+    *,
+    floors: set[str],
+) -> Markup:
+    """Return systems by columns, in as many tables as a page is wide enough for, evenly."""
+    count = -(-len(columns) // _WIDEST) or 1
+    size = -(-len(columns) // count) or 1
+    tables = []
+    for at in range(0, max(len(columns), 1), size):
+        block = columns[at : at + size]
+        tables.append(
+            table(
+                join([caption, " (continued)"]) if at else caption,
+                [Head(name="system"), *(head for head, _ in block)],
+                [[name, *(cells[row] for _, cells in block)] for row, name in enumerate(names)],
+                dim=(row for row, name in enumerate(names) if name in floors),
+            )
+        )
+    return join(tables)
 
 
-def _marks(differences: pl.DataFrame | None) -> dict[tuple[str, str], Markup] | None:
-    if differences is None:
+def _titles(results: Mapping[str, Any]) -> Markup | None:
+    titles = [(each["name"], each["title"]) for each in results["systems"] if each.get("title")]
+    if not titles:
         return None
+    return element("dl", [[element("dt", name), element("dd", title)] for name, title in titles])
+
+
+def _floors(frame: pl.DataFrame) -> set[str]:
+    return set(frame.filter("floor")["system"])
+
+
+def _marks(differences: pl.DataFrame | None) -> dict[tuple[str, str], Markup]:
+    if differences is None:
+        return {}
     rows = differences.filter("differs").iter_rows(named=True)
     return {(row["system"], row["measure"]): _mark(row) for row in rows}
 
 
 def _mark(row: Mapping[str, Any]) -> Markup:
     higher = row["delta"] > 0
-    sign, _ = _MARKS[higher]
     better = higher != falls(row["measure"])
     said = f"{'above' if higher else 'below'} {row['reference']}, p = {p_text(row['p_adjusted'])}"
     return element(
-        "span", sign, class_="up" if better else "down", title=said, role="img", aria_label=said
+        "span",
+        _ABOVE if higher else _BELOW,
+        class_="up" if better else "down",
+        title=said,
+        role="img",
+        aria_label=said,
     )
 
 
@@ -131,12 +160,11 @@ def _cells(
     names: Sequence[str],
     measure: str,
     *,
-    marks: Mapping[tuple[str, str], Markup] | None,
+    marks: Mapping[tuple[str, str], Markup],
 ) -> list[Markup]:
     rows = frame.filter(pl.col("measure") == measure).drop_nulls("mean")
     found = {row["system"]: row for row in rows.iter_rows(named=True)}
-    means = [figure(row["mean"]) for row in found.values()]
-    best = (min if falls(measure) else max)(means, default=None)
+    best = best_figure(rows, measure)
     cells = []
     for name in names:
         row = found.get(name)
@@ -144,7 +172,7 @@ def _cells(
             cells.append(element("td", NOTHING, class_="n"))
             continue
         mean = figure(row["mean"])
-        mark = (marks or {}).get((name, measure))
+        mark = marks.get((name, measure))
         spread = interval(row["low"], row["high"])
         kind = "n best" if mean == best and not row["floor"] else "n"
         cells.append(
@@ -153,17 +181,6 @@ def _cells(
             )
         )
     return cells
-
-
-def _unscored(frame: pl.DataFrame) -> Iterator[Markup]:
-    for (measure,), part in frame.filter(pl.col("unscored") > 0).group_by(
-        "measure", maintain_order=True
-    ):
-        counts = part.select("system", "unscored").rows()
-        said = ", ".join(f"{name} {count:,}" for name, count in counts)
-        if len({count for _, count in counts}) == 1:
-            said = counted(counts[0][1], "query", "queries")
-        yield element("p", f"Without a value of {measure}: {said}.", class_="quiet")
 
 
 def costs_part(results: Mapping[str, Any]) -> Markup | None:
@@ -180,15 +197,21 @@ def costs_part(results: Mapping[str, Any]) -> Markup | None:
 
 
 def guards_part(results: Mapping[str, Any]) -> Markup | None:
-    """Return what must hold exactly, as each system was found."""
-    rows = [
-        [name.replace("_", " "), each["name"], status_cell(found["status"]), found["said"]]
-        for each in results["systems"]
-        for name, found in (each.get("guards") or {}).items()
-    ]
-    if not rows:
+    """Return what must hold exactly; systems of which the same is said share a row."""
+    systems: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for each in results["systems"]:
+        for name, found in (each.get("guards") or {}).items():
+            systems[name, found["status"], found["said"]].append(each["name"])
+    if not systems:
         return None
-    heads = [Head(name=name) for name in ("guard", "system", "", "what was found")]
+    order = {"fail": 0, "skip": 1, "pass": 2}
+    rows = [
+        [name.replace("_", " "), status_cell(status), ", ".join(names), said]
+        for (name, status, said), names in sorted(
+            systems.items(), key=lambda item: order.get(item[0][1], 0)
+        )
+    ]
+    heads = [Head(name=name) for name in ("guard", "", "systems", "what was found")]
     return table("What must hold exactly: no mean makes up for it.", heads, rows)
 
 

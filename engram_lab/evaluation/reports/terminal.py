@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from engram_lab.evaluation.reports.fitting import Cell, Column, FittedTable, Line, shown
+from engram_lab.evaluation.reports.fitting import (
+    Cell,
+    Column,
+    FittedTable,
+    Line,
+    Part,
+    Rows,
+    shown,
+)
 from engram_lab.evaluation.reports.formats import (
+    ALPHA,
     NOTHING,
     counted,
     figure,
@@ -18,11 +27,13 @@ from engram_lab.evaluation.reports.formats import (
     signed,
 )
 from engram_lab.evaluation.reports.frames import (
+    best_figure,
     categories_frame,
     estimates_frame,
     falls,
     level_of,
     measures_of,
+    unscored_lines,
 )
 from engram_lab.evaluation.suite import HEADLINE
 
@@ -35,11 +46,17 @@ if TYPE_CHECKING:
 __all__ = ["categories_table", "comparison_table", "gate_table", "results_table"]
 
 _ABOVE, _BELOW = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
-_HALF: Final = 1
-"""The form of a cell that has half the width of the interval behind `±`."""
+_SIGNS: Final = {
+    "pass": ("\N{CHECK MARK}", "green"),
+    "fail": ("\N{BALLOT X}", "bold red"),
+    "skip": (NOTHING, "dim"),
+}
 
-_SIGNS: Final = {"pass": ("\N{CHECK MARK}", "green"), "fail": ("\N{BALLOT X}", "bold red")}
-_SKIPPED: Final = (NOTHING, "dim")
+_VERDICTS: Final = {
+    "pass": ("PASS", "bold green"),
+    "regression": ("REGRESSION", "bold red"),
+    "incomparable": ("NOTHING COMPARABLE", "bold yellow"),
+}
 
 
 def results_table(
@@ -67,11 +84,12 @@ def results_table(
         for measure in chosen
     )
     parts: list[RenderableType] = [
-        FittedTable(corner="system", rows=_rows(frame, names), columns=columns, broken=_HALF)
+        FittedTable(corner="system", rows=_rows(frame, names), columns=columns)
     ]
+    shown_rows = frame.filter(pl.col("measure").is_in(chosen))
     below = [
         *_legend(results, frame, differences),
-        *_unscored(frame.filter(pl.col("measure").is_in(chosen))),
+        *(Line.of(each, "dim") for each in unscored_lines(shown_rows)),
         *_skipped(results),
     ]
     return Group(*parts, *([""] if below else []), *below)
@@ -84,13 +102,11 @@ def categories_table(results: Mapping[str, Any], measure: str) -> RenderableType
     columns = []
     for category in frame["category"].unique(maintain_order=True):
         part = frame.filter(pl.col("category") == category)
-        count = part["n"].max()
+        count = max(part["n"].to_list(), default=0)
         columns.append(
             Column(name=f"{category}\nn = {count:,}", cells=_cells(part, names, measure))
         )
-    return FittedTable(
-        corner=measure, rows=_rows(frame, names), columns=tuple(columns), broken=_HALF
-    )
+    return FittedTable(corner=measure, rows=_rows(frame, names), columns=tuple(columns))
 
 
 def _rows(frame: pl.DataFrame, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -105,21 +121,21 @@ def _cells(
     *,
     differences: pl.DataFrame | None = None,
 ) -> tuple[Cell, ...]:
-    found = {row["system"]: row for row in frame.filter(measure=measure).iter_rows(named=True)}
-    means = [figure(row["mean"]) for row in found.values() if row["mean"] is not None]
-    best = (min if falls(measure) else max)(means, default=None)
+    rows = frame.filter(pl.col("measure") == measure)
+    found = {row["system"]: row for row in rows.iter_rows(named=True)}
+    best = best_figure(rows, measure)
     marks = _marks(measure, differences)
     cells = []
     for name in names:
         row = found.get(name)
         if row is None or row["mean"] is None:
-            cells.append(Cell(forms=(NOTHING,) * 3, style="dim"))
+            cells.append(Cell(forms=(NOTHING,) * 2, style="dim"))
             continue
         mean, mark = figure(row["mean"]), marks.get(name, "")
         style = "dim" if row["floor"] else "bold" if mean == best else ""
         spread = interval(row["low"], row["high"])
         half = f"±{(row['high'] - row['low']) / 2:.3f}" if spread else ""
-        forms = (f"{mean} {spread}", f"{mean} {half}", mean)
+        forms = (f"{mean} {spread}", f"{mean} {half}")
         tail = f" {mark}" if mark else ""
         cells.append(Cell(forms=tuple(f"{each.strip()}{tail}" for each in forms), style=style))
     return tuple(cells)
@@ -144,27 +160,13 @@ def _legend(
     if differences is not None and differences.height:
         reference, alpha = differences.select("reference", "alpha").row(0)
         said.append(
-            f"{_ABOVE} {_BELOW} differs from {reference} (paired test, Holm over "
-            f"{counted(differences.height, 'test')}, α = {alpha:g})"
+            f"{_ABOVE} {_BELOW} differs from {reference} (paired test, Holm over the systems, "
+            f"{ALPHA} = {alpha:g})"
         )
     if frame["floor"].any():
         said.append("dim: floors")
     if said:
         yield Line.of(" · ".join(said), "dim")
-
-
-def _unscored(frame: pl.DataFrame) -> Iterator[Line]:
-    """Yield what was not scored, said once where it is the same for all systems."""
-    missing = frame.filter(pl.col("unscored") > 0)
-    for (measure,), part in missing.group_by("measure", maintain_order=True):
-        counts = part.select("system", "unscored").rows()
-        if len({count for _, count in counts}) == 1 and len(counts) == frame["system"].n_unique():
-            who = ""
-        else:
-            who = " of " + ", ".join(f"{system} {count:,}" for system, count in counts)
-        most = max(count for _, count in counts)
-        amount = f"{counted(most, 'query', 'queries')} without a value" if not who else "unscored"
-        yield Line.of(f"{measure}: {amount}{who}", "dim")
 
 
 def _skipped(results: Mapping[str, Any]) -> Iterator[Line]:
@@ -176,7 +178,7 @@ def _skipped(results: Mapping[str, Any]) -> Iterator[Line]:
 def comparison_table(
     comparison: Comparison, *, queries: pl.DataFrame | None = None, limit: int = 10
 ) -> RenderableType:
-    """Return B against A: each measure, each category, and the queries that moved.
+    """Return B against A: each measure, the first by category, and the queries that moved.
 
     Args:
         comparison: What was compared.
@@ -192,15 +194,14 @@ def comparison_table(
         "",
         _contrasts([each for each in comparison.contrasts if each.group == HEADLINE], comparison),
     ]
-    grouped = [each for each in comparison.contrasts if each.group != HEADLINE]
-    for measure in dict.fromkeys(each.measure for each in grouped):
-        rows = [each for each in grouped if each.measure == measure]
-        parts += ["", _contrasts(rows, comparison, corner=measure)]
+    if grouped := [each for each in comparison.contrasts if each.group != HEADLINE]:
+        first = [each for each in grouped if each.measure == grouped[0].measure]
+        parts += ["", _contrasts(first, comparison, corner=first[0].measure)]
     parts += [
         "",
         Line.of(
             f"p: paired randomisation over {units}, {sides}, after Holm; bold: significant at "
-            f"α = {comparison.alpha:g} · MDE: the smallest true loss found with probability 0.8",
+            f"{ALPHA} = {comparison.alpha:g} · MDE: smallest true loss found with probability 0.8",
             "dim",
         ),
         *(Line.of(each, "yellow") for each in comparison.warnings),
@@ -212,42 +213,35 @@ def comparison_table(
 def _contrasts(
     contrasts: Sequence[Contrast], comparison: Comparison, corner: str = "measure"
 ) -> FittedTable:
-    def column(name: str, said: list[str]) -> Column:
-        cells = (
-            Cell(forms=(text,), style=_style(each, comparison))
-            for text, each in zip(said, contrasts, strict=True)
+    styles = [_style(each, comparison) for each in contrasts]
+
+    def column(name: str, texts: Iterable[tuple[str, ...]]) -> Column:
+        return Column(
+            name=name,
+            cells=tuple(
+                Cell(forms=(forms * 2)[:2], style=style)
+                for forms, style in zip(texts, styles, strict=True)
+            ),
         )
-        return Column(name=name, cells=tuple(cells))
 
     return FittedTable(
         corner=corner,
         rows=tuple((each.group or each.measure, "") for each in contrasts),
         columns=(
-            column(comparison.a, [figure(each.mean_a) for each in contrasts]),
-            column(comparison.b, [figure(each.mean_b) for each in contrasts]),
-            Column(
-                name="Δ",
-                cells=tuple(
-                    Cell(
-                        forms=(
-                            f"{signed(each.delta)} {interval(each.low, each.high, sign=True)}".strip(),
-                            signed(each.delta),
-                        ),
-                        style=_style(each, comparison),
-                    )
-                    for each in contrasts
-                ),
-            ),
-            column("p", [p_text(each.p_adjusted) for each in contrasts]),
-            column("d_z", [_two(each.effect) for each in contrasts]),
-            column("MDE", [figure(each.mde) for each in contrasts]),
-            column("win/tie/loss", [f"{e.wins}/{e.ties}/{e.losses}" for e in contrasts]),
+            column(comparison.a, ((figure(each.mean_a),) for each in contrasts)),
+            column(comparison.b, ((figure(each.mean_b),) for each in contrasts)),
+            column("\N{GREEK CAPITAL LETTER DELTA}", (_delta(each) for each in contrasts)),
+            column("p", ((p_text(each.p_adjusted),) for each in contrasts)),
+            column("d_z", ((signed(each.effect, places=2),) for each in contrasts)),
+            column("MDE", ((figure(each.mde),) for each in contrasts)),
+            column("win/tie/loss", ((f"{e.wins}/{e.ties}/{e.losses}",) for e in contrasts)),
         ),
     )
 
 
-def _two(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+def _delta(contrast: Contrast) -> tuple[str, ...]:
+    short = signed(contrast.delta)
+    return f"{short} {interval(contrast.low, contrast.high, sign=True)}".strip(), short
 
 
 def _style(contrast: Contrast, comparison: Comparison) -> str:
@@ -257,7 +251,9 @@ def _style(contrast: Contrast, comparison: Comparison) -> str:
     return "bold red" if worse else "bold green"
 
 
-def _moved(comparison: Comparison, queries: pl.DataFrame | None, limit: int) -> Iterator[Any]:
+def _moved(
+    comparison: Comparison, queries: pl.DataFrame | None, limit: int
+) -> Iterator[RenderableType]:
     if not comparison.moved:
         return
     failed = sum(each.newly_failed for each in comparison.moved)
@@ -265,47 +261,55 @@ def _moved(comparison: Comparison, queries: pl.DataFrame | None, limit: int) -> 
     yield ""
     head = f"{counted(len(comparison.moved), 'query', 'queries')} moved, {failed:,} newly failed"
     yield Line.of(f"{head} ({comparison.moved[0].measure})", "bold")
-    yield from (_moved_line(each, texts) for each in comparison.moved[:limit])
+    rows = (_moved_row(each, texts) for each in comparison.moved[:limit])
+    yield Rows(rows=tuple(rows), indent=2)
     if (more := len(comparison.moved) - limit) > 0:
-        yield Line.of(f"… and {more:,} more", "dim", indent=2)
+        yield Line.of(f"  … and {more:,} more", "dim")
 
 
-def _moved_line(moved: Moved, texts: Mapping[str, str]) -> Line:
+def _moved_row(moved: Moved, texts: Mapping[str, str]) -> tuple[Part, ...]:
     change = f"{figure(moved.before)} → {figure(moved.after)}"
-    style = "bold red" if moved.newly_failed else "red" if moved.after < moved.before else "green"
-    about = "  ".join(filter(None, (moved.query_id, moved.category)))
-    text = shown(texts.get(moved.query_id, ""))
-    parts = ((f"{change}  ", style), (f"{about}  ", "dim"), (text, ""))
-    return Line(parts=parts, indent=2)
+    worse = (moved.after < moved.before) != falls(moved.measure)
+    style = "bold red" if moved.newly_failed else "red" if worse else "green"
+    about = ((moved.query_id, "dim"), (moved.category or "", "dim"))
+    return ((change, style), *about, (shown(texts.get(moved.query_id, "")), ""))
 
 
-def gate_table(report: GateReport) -> RenderableType:
-    """Return what a gate found: a line for each check, and the verdict."""
+def gate_table(
+    report: GateReport, *, queries: pl.DataFrame | None = None, limit: int = 5
+) -> RenderableType:
+    """Return what a gate found: each check, what failed last, the queries behind it, the verdict.
+
+    Args:
+        report: What it found.
+        queries: `query_id` and `text`, to show what was asked.
+        limit: How many of the queries that moved are shown of each system that failed.
+    """
     from rich.console import Group
 
-    words = {
-        "pass": ("PASS", "bold green"),
-        "regression": ("REGRESSION", "bold red"),
-        "incomparable": ("NOTHING COMPARABLE", "bold yellow"),
-    }
-    counts = {
-        status: sum(each.status == status for each in report.checks)
-        for status in ("pass", "fail", "skip")
-    }
+    order = {"pass": 0, "skip": 1, "fail": 2}
+    checks = sorted(report.checks, key=lambda each: order[each.status])
+    skipped = (
+        ((NOTHING, "dim"), (name, "bold"), (shown(why), "")) for name, why in report.skipped.items()
+    )
+    failed = {each.system for each in checks if each.status == "fail" and each.contrast}
+    found = (
+        each
+        for name, comparison in report.comparisons.items()
+        if name in failed
+        for each in _moved(comparison, queries, limit)
+    )
+    rows = (*skipped, *map(_check_row, checks))
+    return Group(Rows(rows=rows), *found, "", _verdict(report))
+
+
+def _verdict(report: GateReport) -> Line:
+    counts = Counter(each.status for each in report.checks)
     said = f"  {report.suite}: {counts['pass']} passed, {counts['fail']} failed"
     tail = f", {counts['skip']} not judged" if counts["skip"] else ""
-    return Group(
-        *(_check_line(each) for each in report.checks),
-        *(
-            Line(parts=((f"{NOTHING} ", "dim"), (name, "bold"), (f": {shown(why)}", "dim")))
-            for name, why in report.skipped.items()
-        ),
-        "",
-        Line(parts=(words[report.verdict], (said + tail, ""))),
-    )
+    return Line(parts=(_VERDICTS[report.verdict], (said + tail, "")))
 
 
-def _check_line(check: GateCheck) -> Line:
-    sign, style = _SIGNS.get(check.status, _SKIPPED)
+def _check_row(check: GateCheck) -> tuple[Part, ...]:
     name = " ".join(filter(None, (check.system, check.name, check.group and f"({check.group})")))
-    return Line(parts=((f"{sign} ", style), (name, "bold"), (f"  {shown(check.said)}", "")))
+    return (_SIGNS[check.status], (name, "bold"), (shown(check.said), ""))

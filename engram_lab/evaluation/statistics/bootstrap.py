@@ -10,7 +10,7 @@ import numpy as np
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.packages import optional
 from engram_lab.evaluation.statistics.contrast import Estimate
-from engram_lab.evaluation.statistics.units import cluster_codes, cluster_sums
+from engram_lab.evaluation.statistics.units import cluster_codes, cluster_sums, effective_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,13 +77,13 @@ def estimate(
     drawn = np.count_nonzero(units, axis=0)
     means = resampled_means(sums, units, resamples=resamples, seed=seed)
     found = []
-    for column, (n, total) in enumerate(zip(counts.tolist(), filled.sum(axis=0), strict=True)):
+    for column, n in enumerate(counts.tolist()):
         low = high = math.nan
         if drawn[column] > 1:
             tail = _expanded_tail(units[:, column], level)
             some = means[:, column]
             low, high = np.quantile(some[np.isfinite(some)], [tail, 1 - tail]).tolist()
-        mean = float(total) / n if n else math.nan
+        mean = float(filled[:, column].sum()) / n if n else math.nan
         found.append(Estimate(mean=mean, low=low, high=high, n=n, unscored=len(values) - n))
     return found
 
@@ -128,7 +128,7 @@ def _draws(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64
 
 def _expanded_tail(sizes: NDArray[np.float64], level: float) -> float:
     n = np.count_nonzero(sizes)
-    effective = float(sizes.sum()) ** 2 / float(sizes @ sizes)
+    effective = effective_number(sizes)
     special: Any = optional(
         "scipy.special", package="scipy", feature="a confidence interval", extra="eval"
     )

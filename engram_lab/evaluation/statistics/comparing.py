@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from engram_lab.core.errors import IncomparableError, InvalidInputError, shown
 from engram_lab.evaluation.statistics.bootstrap import estimate
+from engram_lab.evaluation.statistics.caveats import caveats
 from engram_lab.evaluation.statistics.contrast import Comparison, Contrast, Moved
 from engram_lab.evaluation.statistics.effect import EQUAL, standardised, tally
 from engram_lab.evaluation.statistics.holm import holm
 from engram_lab.evaluation.statistics.pairing import paired
 from engram_lab.evaluation.statistics.power import minimum_detectable
 from engram_lab.evaluation.statistics.randomisation import Alternative, randomisation
-from engram_lab.evaluation.statistics.units import FEWEST_CLUSTERS, cluster_codes, distinct_clusters
+from engram_lab.evaluation.statistics.units import cluster_codes, distinct_clusters
 from engram_lab.evaluation.suite import HEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import polars as pl
+    from numpy.typing import NDArray
 
     from engram_lab.evaluation.statistics.contrast import Estimate
     from engram_lab.evaluation.statistics.pairing import Pairs
     from engram_lab.evaluation.statistics.randomisation import Randomised
 
 __all__ = ["compare"]
-
-_SMALL: Final = 100
-"""Queries below which a reader is told what cannot be seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +107,7 @@ def compare(
         alternative=alternative,
         clusters=None if cluster_codes(whole, len(whole)) is None else distinct_clusters(whole),
         alpha=alpha,
-        warnings=tuple(_warnings(pairs, groups, contrasts)),
+        warnings=tuple(caveats(pairs, {each.name: each.pairs for each in groups}, contrasts)),
     )
 
 
@@ -167,7 +166,7 @@ def _contrasts(
             )
 
 
-def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def _mean(values: NDArray[np.float64]) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
@@ -185,37 +184,6 @@ def _moved(pairs: Pairs, measure: str) -> tuple[Moved, ...]:
             moved, key=lambda each: (not each.newly_failed, each.after - each.before, each.query_id)
         )
     )
-
-
-def _warnings(
-    pairs: Pairs, groups: Sequence[_Group], contrasts: Sequence[Contrast]
-) -> Iterator[str]:
-    if not np.nan_to_num(pairs.deltas).any():
-        yield "no query moved: A and B are equal in every measure"
-    if lost := int(np.count_nonzero((np.isnan(pairs.a) != np.isnan(pairs.b)).any(axis=1))):
-        yield f"{lost} queries are scored by one of the two alone and are left out"
-    if groups[0].name != HEADLINE:
-        yield "every category is set apart: there is no headline"
-    for group in groups:
-        known = distinct_clusters([each for each in group.pairs.clusters if each is not None])
-        if 0 < known < FEWEST_CLUSTERS and len(set(group.pairs.clusters)) < len(
-            group.pairs.queries
-        ):
-            yield (
-                f"{_said(group.name)} lies in {known} clusters, fewer than {FEWEST_CLUSTERS}: "
-                "queries are taken as independent, and what is found holds for these clusters alone"
-            )
-    for each in contrasts:
-        if each.measure == contrasts[0].measure and 0 < each.n < _SMALL:
-            seen = "unknown" if math.isnan(each.mde) else f"{each.mde:.3f}"
-            yield (
-                f"{_said(each.group)} has {each.n} queries: the smallest loss of {each.measure} "
-                f"that is found with probability 0.8 is {seen}"
-            )
-
-
-def _said(group: str) -> str:
-    return "the headline" if group == HEADLINE else f"category {shown(group)}"
 
 
 def _check(measures: Sequence[str], alternative: str, alpha: float) -> None:

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FEWEST_CLUSTERS", "cluster_codes", "cluster_sums", "distinct_clusters"]
+__all__ = [
+    "FEWEST_CLUSTERS",
+    "cluster_codes",
+    "cluster_sums",
+    "distinct_clusters",
+    "effective_number",
+]
 
 FEWEST_CLUSTERS: Final = 6
 """With fewer, how much clusters differ cannot be told, and each query stands for itself."""
@@ -69,3 +75,15 @@ def cluster_sums(values: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArr
     sums = np.zeros((int(codes.max(initial=-1)) + 1, values.shape[1]))
     np.add.at(sums, codes, values)
     return sums
+
+
+def effective_number(sizes: NDArray[np.float64]) -> float:
+    """Return (Σ size)² / Σ size²: how many equal clusters these are worth; 0 for none.
+
+    Source: Kish, "Survey Sampling" (1965), section 8.2.
+
+    Args:
+        sizes: float64 [clusters].
+    """
+    total = float(sizes.sum())
+    return total * total / float(sizes @ sizes) if total else 0.0

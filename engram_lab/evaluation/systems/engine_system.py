@@ -33,6 +33,7 @@ _PROBES: Final = 5
 _PATIENCE: Final = 1000
 """Recalls after which a write counts as never readable."""
 
+_PLACES: Final = frozenset({"scope", "workspace"})
 _READER: Final = ("reader", "global")
 
 
@@ -46,7 +47,8 @@ class _Asked:
 
     def search(self, text: str, k: int) -> list[tuple[str, float]]:
         hits = self.engine.recall(text, k, workspace="default")
-        return [(self.ids[hit.id], hit.score) for hit in hits]
+        # What `costs` wrote for another system over the same store is no part of the data.
+        return [(self.ids[hit.id], hit.score) for hit in hits if hit.id in self.ids]
 
     def costs(self) -> Mapping[str, float]:
         self.engine.reindex()  # which writes the files that a recall may not have written yet
@@ -107,7 +109,7 @@ class EngineSystem:
         """Return it over a corpus."""
         config = self._cached(workshop)
         embedder = self._embedder(workshop)
-        path = workshop.folder(corpus) / f"{_key(config)}.db"
+        path = workshop.folder(corpus) / f"{_key(self.config)}.db"
         clock = ManualClock(corpus.moment)
         known = path.with_suffix(".ids")
         if not known.exists():
@@ -131,15 +133,14 @@ def fill(engine: Engine, corpus: Corpus) -> dict[str, str]:
     Turns of a conversation go in as turns, in their order; the rest as plain memories.
     """
     ids: dict[str, str] = {}
-    begun: set[str] = set()
     alone: list[dict[str, Any]] = []
     spoken: dict[str, list[dict[str, Any]]] = {}
     for row in corpus.memories:
-        is_turn = row["session"] is not None and row["speaker"] is not None
+        apart = _PLACES & set(row["fields"])  # a turn lies where its session does
+        is_turn = row["session"] is not None and row["speaker"] is not None and not apart
         (spoken.setdefault(row["session"], []) if is_turn else alone).append(row)
     for session, turns in spoken.items():
-        if session not in begun:
-            engine.store.sessions.start(session, started_at=turns[0]["event_at"])
+        engine.store.sessions.start(session, started_at=turns[0]["event_at"])
         given = [
             {
                 "speaker": row["speaker"],

@@ -30,13 +30,27 @@ class Workshop:
         self._stack = ExitStack()
         self._models: dict[str, Embedder] = {}
         self._root: Path | None = None
+        self._bare: Workshop | None = None
 
-    def folder(self, corpus: Corpus) -> Path:
-        """Return the folder of a corpus, where the systems keep its stores."""
+    @property
+    def bare(self) -> Workshop:
+        """The same place without a cache of vectors: what is timed is what a user waits for."""
+        if self._bare is None:
+            self._bare = self._stack.enter_context(Workshop())
+            self._bare._root = self.root  # noqa: SLF001 - another view of this place
+        return self._bare
+
+    @property
+    def root(self) -> Path:
+        """The folder of all of it."""
         if self._root is None:
             made = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="engram-eval-"))
             self._root = Path(made)
-        place = self._root / corpus.name.encode().hex()[:80]
+        return self._root
+
+    def folder(self, corpus: Corpus) -> Path:
+        """Return the folder of a corpus, where the systems keep its stores."""
+        place = self.root / corpus.name.encode().hex()[:80]
         place.mkdir(exist_ok=True)
         return place
 

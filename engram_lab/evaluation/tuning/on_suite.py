@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ import polars as pl
 
 from engram_lab.config import EngineConfig
 from engram_lab.config.model import nest
-from engram_lab.core.errors import EvaluationError, InvalidInputError
+from engram_lab.core.errors import EvaluationError, InvalidInputError, MissingDependencyError
 from engram_lab.evaluation.bench import Bench
+from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.tuning.folds import chosen_units, units
 from engram_lab.evaluation.tuning.ledger import DataRef, Ledger, default_ledger
+from engram_lab.evaluation.tuning.plots import write_plots
 from engram_lab.evaluation.tuning.report import contrast_summary, write_tuned
 from engram_lab.evaluation.tuning.tune import Plan, Tuned, tune
 
@@ -120,6 +123,7 @@ def tune_suite(
         InvalidInputError: There is no such cluster, or the measure is unknown.
         MissingDependencyError: Optuna is not installed.
     """
+    parse_measure(plan.measure)  # refused before anything is noted
     plan = replace(plan, apart=suite.apart)
     if plan.measure not in suite.measures:
         suite = replace(suite, measures=(*suite.measures, plan.measure))
@@ -154,6 +158,8 @@ def tune_suite(
             seen = Look(comparison=_looked(bench, tuned), number=number)
     found = TunedSuite(tuned=tuned, folder=out, used=used, held_out=held, look=seen)
     write_tuned(tuned, out, about=_about(found, suite, dataset, book))
+    with suppress(MissingDependencyError):  # plots are a courtesy: the figures are there
+        write_plots(tuned, out)
     return found
 
 
@@ -192,6 +198,7 @@ def _looked(bench: Bench, tuned: Tuned) -> Comparison:
         names=("default", "tuned"),
         measures=[plan.measure],
         apart=plan.apart,
+        categories=False,
         resamples=plan.resamples,
         seed=plan.seed,
     )

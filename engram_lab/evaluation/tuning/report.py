@@ -133,9 +133,6 @@ def summary(tuned: Tuned) -> dict[str, Any]:
             "optimistic": "it was chosen by this value: see held_out for what to expect",
         },
         "held_out": contrast_summary(tuned.comparison.contrasts[0]),
-        "categories": {
-            each.group: contrast_summary(each) for each in tuned.comparison.contrasts[1:]
-        },
         "folds": [asdict(each) for each in tuned.chosen.folds],
         "importance": dict(tuned.importance),
         "warnings": list(tuned.warnings),
@@ -151,7 +148,6 @@ def contrast_summary(contrast: Contrast) -> dict[str, Any]:
         "ci": [contrast.low, contrast.high],
         "n": contrast.n,
         "p": contrast.p,
-        "p_adjusted": contrast.p_adjusted,
         "test": contrast.test,
         "effect": contrast.effect,
         "wins": contrast.wins,

@@ -12,7 +12,7 @@ import numpy as np
 
 from engram_lab.config.model import EngineConfig, nest
 from engram_lab.core.packages import optional
-from engram_lab.evaluation.tuning.space import Choice, Parameter, Space
+from engram_lab.evaluation.tuning.space import Choice, Parameter, Range, Space
 from engram_lab.evaluation.tuning.trials import DEFAULT, EVERYTHING, Objective, Trial, Trials
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["OnTrial", "Searching", "importance", "propose", "search"]
 OnTrial = Callable[[Trial, int, int], None]
 """Called after each trial with it, how many are done, and of how many."""
 
-_FEW: Final = 10
+_FEW: Final = 20
 """Fewer trials tell nothing of how much a parameter matters."""
 
 
@@ -183,7 +183,8 @@ def propose(
         samplers = optuna.samplers
         sampler = samplers.RandomSampler(seed=state) if blind else samplers.TPESampler(seed=state)
         study = _study(optuna, space, history, sampler)
-        return dict(study.ask(_distributions(optuna, space)).params)
+        found = study.ask(_distributions(optuna, space)).params
+    return {each.name: _tidy(found[each.name], each) for each in space.parameters}
 
 
 def importance(space: Space, trials: Sequence[Trial]) -> dict[str, float]:
@@ -200,6 +201,12 @@ def importance(space: Space, trials: Sequence[Trial]) -> dict[str, float]:
         study = _study(optuna, space, told, optuna.samplers.RandomSampler(seed=0))
         found = optuna.importance.get_param_importances(study)
     return {name: float(value) for name, value in found.items()}
+
+
+def _tidy(value: Any, parameter: Parameter) -> Any:
+    """Return 0.3 for the 0.30000000000000004 that steps add up to."""
+    stepped = isinstance(parameter, Range) and parameter.step is not None
+    return round(value, 12) if stepped else value
 
 
 def _study(

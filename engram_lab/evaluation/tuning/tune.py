@@ -40,6 +40,10 @@ EXPLORING: Final[Mapping[Exploring, str]] = MappingProxyType(
 """How it is found out what to try, and what that means for the held-out figure."""
 
 _FALLING: Final = ("stale", "forbidden")
+_NO_BETTER: Final = (
+    "where it was not tuned, the choice is not significantly better than the default: there is no "
+    "evidence for changing anything"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +133,10 @@ class Tuned:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know."""
-        return (*self.folds.warnings, *self.comparison.warnings)
+        found = self.comparison.contrasts[0]
+        better = found.delta > 0 and found.p < self.comparison.alpha
+        verdict = () if better or not self.best.settings else (_NO_BETTER,)
+        return (*self.folds.warnings, *self.comparison.warnings, *verdict)
 
 
 def tune(
@@ -189,6 +196,7 @@ def _tuned(plan: Plan, trials: Trials, *, finished: bool) -> Tuned:
         names=("default", "tuned"),
         measures=[plan.measure],
         apart=plan.apart,
+        categories=False,
         resamples=plan.resamples,
         seed=plan.seed,
     )

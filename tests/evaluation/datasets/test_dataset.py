@@ -62,6 +62,14 @@ def test_a_judgement_of_what_is_not_there_is_refused(row: dict[str, str], noun: 
         dataset(qrels=frame_of([{**row, "relevance": 1}], QRELS))
 
 
+def test_a_relevance_that_means_nothing_is_refused() -> None:
+    row = {"query_id": "q1", "memory_id": "m1", "relevance": -3}
+
+    assert dataset(qrels=frame_of([{**row, "relevance": -2}], QRELS)).qrels.height == 1
+    with pytest.raises(InvalidInputError, match="hold the relevance -3: below 0 there are -1 for"):
+        dataset(qrels=frame_of([row], QRELS))
+
+
 def test_a_judgement_across_corpora_is_refused() -> None:
     elsewhere = frame_of([{"id": "m1", "content": "a", "corpus": "other"}], MEMORIES)
 
@@ -110,17 +118,17 @@ def test_equal_data_have_equal_hashes_and_any_change_shows() -> None:
     assert len({same, *(each.hash for each in others)}) == 6
 
 
-@given(
-    st.lists(st.text(min_size=1).filter(lambda text: text.strip() != ""), min_size=2, max_size=2)
-)
-def test_the_hash_tells_where_one_text_ends(texts: list[str]) -> None:
-    first, second = texts
-    apart = [{"id": "m1", "content": first}, {"id": "m2", "content": second}]
-    moved = [
-        {"id": "m1", "content": first + second[:1]},
-        {"id": "m2", "content": second[1:] or "."},
-    ]
+@given(st.text("abc", min_size=3, max_size=6), st.data())
+def test_the_hash_tells_where_one_text_ends(text: str, data: st.DataObject) -> None:
+    ends = data.draw(st.lists(st.integers(1, len(text) - 1), min_size=2, max_size=2, unique=True))
 
-    assert dataset(memories=frame_of(apart, MEMORIES)).hash != (
-        dataset(memories=frame_of(moved, MEMORIES)).hash if moved[1]["content"].strip() else ""
-    )
+    hashes = {
+        dataset(
+            memories=frame_of(
+                [{"id": "m1", "content": text[:end]}, {"id": "m2", "content": text[end:]}], MEMORIES
+            )
+        ).hash
+        for end in ends
+    }
+
+    assert len(hashes) == 2

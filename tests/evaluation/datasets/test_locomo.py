@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError
+from engram_lab.evaluation.datasets.catalogue import load_dataset, manifest
 from engram_lab.evaluation.datasets.locomo import read_locomo
 
 if TYPE_CHECKING:
@@ -292,6 +293,15 @@ def test_the_published_sessions_and_the_audited_key() -> None:
     assert audited.queries.height == 1981
     assert audited.memories.equals(official.memories)
     assert not audited.qrels.equals(official.qrels)
+
+
+@published
+@pytest.mark.parametrize("options", [{}, {"unit": "session"}, {"key": "corrected"}])
+def test_the_manifest_states_what_comes_out(options: dict[str, str]) -> None:
+    stated = [each.options for each in manifest("locomo").layouts[0].statistics]
+    assert options in stated
+    dataset = load_dataset("locomo", options=options)
+    assert dataset.hash == read_locomo(DATA, id="locomo", options=options).hash
 
 
 @published

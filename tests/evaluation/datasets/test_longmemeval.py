@@ -94,8 +94,8 @@ def read(questions: Any, **options: str) -> Dataset:
         return read_longmemeval(Path(folder), id="mine", options=options)
 
 
-def test_the_official_protocol_is_that_of_the_authors_code() -> None:
-    dataset = read(QUESTIONS)
+def test_the_evidence_of_the_user_alone_is_what_the_authors_code_keeps() -> None:
+    dataset = read(QUESTIONS, protocol="user-evidence")
     assert dataset.queries["source_id"].to_list() == ["boat"]
     assert dataset.qrels.rows() == [("longmemeval-s-001", "longmemeval-s-001-s002", 1)]
     assert dataset.memories["content"].to_list() == [
@@ -150,10 +150,10 @@ def histories(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(st.lists(histories(), max_size=4))
-def test_the_official_protocol_judges_what_the_authors_code_judges(questions: list[Any]) -> None:
+def test_the_evidence_of_the_user_judges_what_the_authors_code_judges(questions: list[Any]) -> None:
     for place, each in enumerate(questions):
         each["question_id"] = f"{place}{each['question_id']}"
-    dataset = read(questions)
+    dataset = read(questions, protocol="user-evidence")
     expected = authors_code(questions)
     assert dataset.queries["source_id"].to_list() == list(expected)
     for query, source in dataset.queries.select("id", "source_id").rows():
@@ -175,7 +175,7 @@ def test_the_popular_protocol_asks_all_questions() -> None:
         "longmemeval-s-003-s001",
     ]
     assert dataset.left_out == {"sessions without words": 1}
-    assert read(QUESTIONS, protocol="any-470").queries["source_id"].to_list() == ["boat", "oar"]
+    assert read(QUESTIONS, protocol="official").queries["source_id"].to_list() == ["boat", "oar"]
 
 
 def test_turns_of_the_user_are_memories_of_their_own() -> None:
@@ -199,14 +199,14 @@ def test_both_roles_may_be_remembered() -> None:
     sessions = read(QUESTIONS, protocol="any-500", roles="both")
     assert sessions.memories["content"][0] == "user: Good morning\nassistant: Good morning!"
     assert sessions.left_out == {}
-    turns = read(QUESTIONS, protocol="any-470", roles="both", unit="turn")
+    turns = read(QUESTIONS, protocol="official", roles="both", unit="turn")
     assert turns.qrels["memory_id"].to_list() == [
         "longmemeval-s-001-s002-t003",
         "longmemeval-s-001-s003-t002",
         "longmemeval-s-002-s001-t002",
     ]
-    official = read(QUESTIONS, roles="both", unit="turn")
-    assert official.qrels["memory_id"].to_list() == ["longmemeval-s-001-s002-t003"]
+    by_user = read(QUESTIONS, protocol="user-evidence", roles="both", unit="turn")
+    assert by_user.qrels["memory_id"].to_list() == ["longmemeval-s-001-s002-t003"]
 
 
 def test_each_question_has_its_own_corpus_and_its_time() -> None:
@@ -289,6 +289,12 @@ def test_evidence_that_is_not_in_the_history_is_counted() -> None:
     assert read([lost]).left_out == {"evidence that is not in the history": 1}
 
 
+def test_where_no_turn_is_marked_the_sessions_count() -> None:
+    bare = question("rope", {"a": [turn("user", "Here")], "b": [turn("user", "There")]}, "a")
+    assert read([bare]).qrels["memory_id"].to_list() == ["longmemeval-s-001-s001"]
+    assert read([bare], unit="turn").qrels.height == 0
+
+
 def test_no_question_at_all_is_an_empty_data_set() -> None:
     dataset = read([])
     assert (dataset.memories.height, dataset.queries.height, dataset.qrels.height) == (0, 0, 0)
@@ -307,14 +313,14 @@ def test_each_split_has_its_file(tmp_path: Path, split: str, name: str) -> None:
     (tmp_path / name).write_text(json.dumps(QUESTIONS), encoding="utf-8")
     dataset = read_longmemeval(tmp_path, id="mine", options={"split": split})
     assert dataset.files[0].name == name
-    assert dataset.queries["id"].to_list() == [f"longmemeval-{split}-001"]
+    assert dataset.queries["id"].to_list() == [f"longmemeval-{split}-00{n}" for n in (1, 2)]
     other = "oracle" if split != "oracle" else "s"
     with pytest.raises(DatasetMissingError, match=f"longmemeval_{other}"):
         read_longmemeval(tmp_path, id="mine", options={"split": other})
 
 
 def test_unknown_options_are_refused_with_what_there_is() -> None:
-    with pytest.raises(InvalidInputError, match="official or any-470 or any-500"):
+    with pytest.raises(InvalidInputError, match="official or user-evidence or any-500"):
         read(QUESTIONS, protocol="any")
 
 
@@ -322,5 +328,7 @@ def test_unknown_options_are_refused_with_what_there_is() -> None:
 def test_the_published_file_has_the_published_counts() -> None:
     assert read_longmemeval(DATA, id="s", options={"protocol": "any-500"}).queries.height == 500
     official = read_longmemeval(DATA, id="s", options={})
-    assert official.queries.height == 419
+    assert official.queries.height == 470
+    by_user = read_longmemeval(DATA, id="s", options={"protocol": "user-evidence"})
+    assert by_user.queries.height == 419
     assert official.left_out["questions to abstain from"] == 30

@@ -52,11 +52,16 @@ def test_a_line_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "problem"), [(b"{", "is no JSON"), (b"[1]", "is list, not a JSON object")]
+    ("line", "problem"),
+    [
+        (b"{", "is no JSON"),
+        (b'{"a": "\xff"}', "is no JSON"),
+        (b"[1]", "is list, not a JSON object"),
+    ],
 )
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, line: bytes, problem: str) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"a": 1}\n\n' + line)
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n \n' + line)
 
     with pytest.raises(InvalidInputError, match=f"a.jsonl, line 3: {problem}"):
         list(json_lines(path))

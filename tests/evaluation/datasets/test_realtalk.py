@@ -172,6 +172,22 @@ def test_another_shape_is_refused_with_file_and_place(
         read(chats)
 
 
+def test_a_category_may_be_a_text_and_a_time_without_seconds() -> None:
+    chats = copy.deepcopy(CHATS)
+    chats["Chat_10_Omar_Wanda.json"]["qa"][0]["category"] = "1"
+    chats["Chat_10_Omar_Wanda.json"]["session_1"][0]["date_time"] = "01.02.2024, 08:05"
+    found = read(chats)
+    assert found.queries.equals(read(CHATS).queries)
+    assert found.memories["event_at"][2] == datetime(2024, 2, 1, 8, 5, tzinfo=UTC)
+
+
+def test_the_published_folder_may_be_given_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name, chat in CHATS.items():
+        (tmp_path / "data" / name).write_text(json.dumps(chat), encoding="utf-8")
+    assert read_realtalk(tmp_path, id="mine", options={}).hash == read(CHATS).hash
+
+
 def test_a_folder_without_chats_is_missing(tmp_path: Path) -> None:
     with pytest.raises(DatasetMissingError, match=r"no file Chat_\*\.json"):
         read_realtalk(tmp_path, id="mine", options={})

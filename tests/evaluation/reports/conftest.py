@@ -33,10 +33,11 @@ SCRIPT = "<script>alert('who?')</script> & \"what did Ana's sister bake\"?"
 QUERIES, POOL, DEPTH = 300, 400, 20
 
 WORDS = (
-    "Ana Boris Carla Deniz Emre Farah Goran Hana walked cooked painted bought lost found repaired "
-    "planted the a blue old small second bicycle kitchen garden violin boat letter lamp map in near "
-    "before after Lisbon Ohrid winter spring Monday her his brother sister neighbour"
-).split()
+    *("Ana", "Boris", "Carla", "Deniz", "Emre", "Farah", "walked", "cooked", "painted", "bought"),
+    *("lost", "found", "repaired", "the", "a", "blue", "old", "small", "bicycle", "kitchen"),
+    *("garden", "violin", "boat", "letter", "lamp", "map", "in", "near", "before", "after"),
+    *("Lisbon", "Ohrid", "winter", "spring", "Monday", "her", "his", "brother", "neighbour"),
+)
 
 
 def _sentence(chance: np.random.Generator, length: int) -> str:
@@ -173,7 +174,11 @@ def _results(per_query: pl.DataFrame) -> dict[str, Any]:
                     "determinism": {"status": "pass", "said": "two runs are byte-identical"},
                     "deleted stays deleted": {"status": "skip", "said": "nothing was deleted"},
                 },
-                "spec": {"name": name, "retriever": {"arm": name}, "config_hash": f"{place:x}" * 64},
+                "spec": {
+                    "name": name,
+                    "retriever": {"arm": name},
+                    "config_hash": f"{place:x}" * 64,
+                },
             }
         )
     return {

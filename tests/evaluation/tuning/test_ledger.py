@@ -25,7 +25,9 @@ def ledger(tmp_path: Path) -> Ledger:
 def test_what_is_held_out_cannot_be_tuned_on(ledger: Ledger) -> None:
     ledger.hold_out(DATA, ["c9", "c8"], by="engram eval tune")
     ledger.note_tuned(DATA, ["c1", "c2"], by="engram eval tune")
-    with pytest.raises(EvaluationError, match=r"'c9' of 'locomo' must not be tuned on.*'c1' may be"):
+    with pytest.raises(
+        EvaluationError, match=r"'c9' of 'locomo' must not be tuned on.*'c1' may be"
+    ):
         ledger.note_tuned(DATA, ["c1", "c9"], by="engram eval tune")
     with pytest.raises(EvaluationError, match="nothing may be"):
         ledger.refuse(DATA, ["c8"])

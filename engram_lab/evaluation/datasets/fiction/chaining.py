@@ -110,4 +110,44 @@ CHAINS: Final = (
         ask="What is the place where {who} has a pen friend known for?",
         near="{town2} is known for its {b}, and for nothing else.",
     ),
+    Chain(
+        key="eye-drops",
+        kind="day",
+        says=(
+            "The drops for my eyes are made by old {person}.",
+            "{person} shuts the shop on {a}, so plan ahead.",
+        ),
+        ask="On which days can {who} get no eye drops?",
+        near="{person2} shuts the shop on {b}, I stood at the door.",
+    ),
+    Chain(
+        key="play",
+        kind="town",
+        says=(
+            "I have a ticket for the play they call {coined}.",
+            "{coined} is on in {a} all month, in a tent.",
+        ),
+        ask="Where will {who} see the play?",
+        near="{coined2} is on in {b}, and nobody goes.",
+    ),
+    Chain(
+        key="chair",
+        kind="number",
+        says=(
+            "My armchair came from the workshop of {person}.",
+            "{person} has a waiting list of {a} weeks by now.",
+        ),
+        ask="How long would one wait for an armchair like {who}'s?",
+        near="{person2} has a waiting list of {b} weeks, and only makes stools.",
+    ),
+    Chain(
+        key="picnic",
+        kind="food",
+        says=(
+            "For the picnic I am bringing {a}.",
+            "I can also carry {b} to the picnic, there is plenty at home.",
+        ),
+        ask="What is {who} bringing to the picnic?",
+        near="{other} brings {c} to every picnic.",
+    ),
 )

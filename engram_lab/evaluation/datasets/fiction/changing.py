@@ -13,7 +13,10 @@ CHANGES: Final = (
         key="hens",
         kind="number",
         before=("I keep {old} hens behind the barn.", "Behind the barn I have {old} hens now."),
-        after=("Since the fox came there are only {a} hens left.", "We sold some, so it is {a} hens now."),
+        after=(
+            "We sold some of the hens, so it is {a}.",
+            "Since the fox came by only {a} of the birds are left.",
+        ),
         ask=("How many hens does {who} keep?", "What is the number of hens {who} has now?"),
     ),
     Change(
@@ -22,7 +25,7 @@ CHANGES: Final = (
         before=("My stall at the market is on {old}.", "I stand at the market on {old}."),
         after=(
             "They gave my pitch at the market away, so it is {a} from now on.",
-            "The market has been shuffled, I sell on {a} instead.",
+            "They have moved all of us traders, I stand there on {a} instead.",
         ),
         ask=(
             "On which day of the week does {who} have the market stall?",
@@ -38,7 +41,7 @@ CHANGES: Final = (
         ),
         after=(
             "The hall burnt down, so the wedding moves to {a}.",
-            "Change of plan for the wedding: everybody is to come to {a}.",
+            "Change of plan: we will say our vows in {a}.",
         ),
         ask=("Where will {who}'s wedding be?", "In which town is {who}'s wedding?"),
     ),
@@ -50,8 +53,8 @@ CHANGES: Final = (
             "There are {old} crowns in the tin for the piano.",
         ),
         after=(
-            "After the gutter bill the piano tin is down to {a} crowns.",
             "I counted again: the tin for the piano holds {a} crowns.",
+            "After the gutter bill there are {a} left in the tin.",
         ),
         ask=(
             "How many crowns has {who} put aside for the piano by now?",
@@ -66,8 +69,8 @@ CHANGES: Final = (
             "We made {old} captain of the quiz team.",
         ),
         after=(
-            "The quiz team voted again and {a} will lead us.",
             "It did not work out with the quiz, {a} has taken over the buzzer.",
+            "The others voted again and {a} is to press the buzzer for us.",
         ),
         ask=("Who is captain of {who}'s quiz team?", "Who leads {who}'s quiz team now?"),
     ),
@@ -80,7 +83,7 @@ CHANGES: Final = (
         ),
         after=(
             "I sent those curtains back and took {a} ones, easier on the eyes.",
-            "They had run out, so the study gets {a} fabric.",
+            "They had run out of that fabric, so I took {a}.",
         ),
         ask=(
             "What colour are the curtains in {who}'s study?",
@@ -93,9 +96,12 @@ CHANGES: Final = (
         before=("My tango evening is on {old}.", "We do our tango on {old}."),
         after=(
             "The tango hall is let to others, so we meet on {a}.",
-            "My partner for the tango is only free on {a}.",
+            "My partner cannot make it, so we will be dancing on {a}.",
         ),
-        ask=("On which day does {who} do tango?", "On which day of the week can {who} be found at tango?"),
+        ask=(
+            "On which day does {who} do tango?",
+            "On which day of the week can {who} be found at tango?",
+        ),
     ),
     Change(
         key="guests",
@@ -106,7 +112,7 @@ CHANGES: Final = (
         ),
         after=(
             "The list for the party has grown to {a} by now.",
-            "Half of them cancelled, so the anniversary tables are for {a}.",
+            "So many cancelled, we will be {a} at the long table.",
         ),
         ask=(
             "How many guests does {who} expect at the anniversary party?",
@@ -119,7 +125,7 @@ CHANGES: Final = (
         before=("{old} has rented our attic room.", "We let the attic room to {old}."),
         after=(
             "The attic is with {a} now, who at least pays.",
-            "The old tenant of the attic left overnight; {a} got the key.",
+            "The tenant left overnight; under the roof we have {a} now.",
         ),
         ask=("Who rents {who}'s attic room?", "Who lives in {who}'s attic now?"),
     ),
@@ -132,8 +138,47 @@ CHANGES: Final = (
         ),
         after=(
             "He was unhappy at that school, so we drive him to {a} in the mornings.",
-            "My son changed, and his new classroom is in {a}.",
+            "The boy was so unhappy, now he learns his sums in {a}.",
         ),
         ask=("Where does {who}'s son go to school?", "In which town is the school of {who}'s son?"),
+    ),
+    Change(
+        key="canoe",
+        kind="money",
+        before=(
+            "I am asking {old} crowns for the canoe.",
+            "The canoe is for sale at {old} crowns.",
+        ),
+        after=(
+            "I have gone down to {a} crowns with the canoe.",
+            "Nobody called, so the tag says {a} now.",
+        ),
+        ask=("How many crowns does {who} ask for the canoe?", "What price is {who}'s canoe?"),
+    ),
+    Change(
+        key="hives",
+        kind="number",
+        before=("I have {old} beehives on the slope.", "There are {old} beehives on our slope."),
+        after=(
+            "Some swarms left, that makes {a} beehives.",
+            "After the winter {a} of the boxes still hum.",
+        ),
+        ask=("How many beehives does {who} have?", "How many beehives are on {who}'s slope?"),
+    ),
+    Change(
+        key="laundry",
+        kind="day",
+        before=(
+            "My laundry is picked up on {old}.",
+            "They pick up my laundry on {old}.",
+        ),
+        after=(
+            "They pick up my laundry on {a} now.",
+            "The man with the sheets has a new round and stops here on {a}.",
+        ),
+        ask=(
+            "On which day of the week is {who}'s laundry picked up?",
+            "When do they pick up {who}'s laundry?",
+        ),
     ),
 )

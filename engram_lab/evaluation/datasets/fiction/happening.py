@@ -76,7 +76,7 @@ HAPPENINGS: Final = (
             "{When} the storm laid our pear tree across the lane.",
         ),
         ask="When did {who}'s pear tree come down across the lane?",
-        mean="On what date did the wind fell something in {who}'s garden?",
+        mean="On what date did the wind damage {who}'s garden?",
         later=("The pear tree gave us firewood for two winters.",),
     ),
     Happening(
@@ -128,5 +128,45 @@ HAPPENINGS: Final = (
         ask="When did {who} give up the seat on the parish council?",
         mean="On what date did {who} resign from local politics?",
         later=("Nobody from the parish council has written since.",),
+    ),
+    Happening(
+        key="wrist",
+        say=(
+            "I broke my wrist {when}, on the ice by the pump.",
+            "{When} I slipped on the ice and broke my wrist.",
+        ),
+        ask="When did {who} slip on the ice and break the wrist?",
+        mean="On what date did {who} have a fracture?",
+        later=("With the wrist in plaster I write like a child.",),
+    ),
+    Happening(
+        key="wallet",
+        say=(
+            "I lost my wallet {when}, somewhere on the dunes.",
+            "{When} I lost my wallet on the dunes, notes and all.",
+        ),
+        ask="When did {who} lose the wallet on the dunes?",
+        mean="On what date did {who}'s purse go missing?",
+        later=("A boy brought the wallet back, without the notes.",),
+    ),
+    Happening(
+        key="journalist",
+        say=(
+            "{When} a journalist rang and asked me about the mine.",
+            "A journalist rang me {when}, about the mine.",
+        ),
+        ask="When did the journalist ring {who} about the mine?",
+        mean="On what date was {who} contacted by the press?",
+        later=("The journalist printed half of what I said.",),
+    ),
+    Happening(
+        key="minister",
+        say=(
+            "I shook hands with the minister {when}, at the new lock.",
+            "{When} the minister shook hands with me at the lock.",
+        ),
+        ask="When did {who} shake hands with the minister at the lock?",
+        mean="On what date did {who} encounter a politician?",
+        later=("The minister has fingers like cold fish, since you ask.",),
     ),
 )

@@ -16,7 +16,7 @@ HOUSEHOLD: Final = (
             Variant(
                 say="We took in a {a} from the shelter, and it sleeps on my shoes.",
                 ask="What did {who} take in from the shelter?",
-                mean="What kind of pet does {who} own?",
+                mean="What kind of pet has {who} rescued?",
             ),
             Variant(
                 say="A {a} from the shelter has moved in with us and already rules the kitchen.",
@@ -25,7 +25,7 @@ HOUSEHOLD: Final = (
             ),
         ),
         natural="What did {who} get from the shelter?",
-        lure="That is a pet theory of my own kind, adopted from some animal fable.",
+        lure="That is a pet theory of some kind, adopted and rescued from an animal fable.",
         lead=("What is that on your sleeve, hair?", "You sound out of breath."),
         near=("{other} has a {a} as well, and it bites.",),
     ),
@@ -65,7 +65,7 @@ HOUSEHOLD: Final = (
             ),
         ),
         natural="What colour is {who}'s hallway?",
-        lure="Choose the other entrance of the clinic, the one in the shade; in the corridor the paint is wet.",
+        lure="Choose the clinic's other entrance, in the shade; the paint in the corridor is wet.",
         lead=("You have something on your ear.", "Is the house finished yet?"),
         near=("At {other}'s the hallway is {a}, and you feel it in your teeth.",),
     ),
@@ -99,7 +99,7 @@ HOUSEHOLD: Final = (
                 mean="How much rent does {who} pay?",
             ),
             Variant(
-                say="The landlord raised the flat to {a} crowns a month, not a word about the damp.",
+                say="The landlord raised the flat to {a} crowns a month, and it is damp.",
                 ask="To how many crowns a month did the landlord raise {who}'s flat?",
                 mean="How expensive is {who}'s apartment?",
             ),

@@ -39,7 +39,7 @@ LEISURE: Final = (
                 mean="What sport has {who} taken up?",
             ),
             Variant(
-                say="Our {a} club came fourth in the regional finals, I could hardly walk afterwards.",
+                say="Our {a} club came fourth in the regional finals, my legs still ache.",
                 ask="Which club of {who} came fourth in the regional finals?",
                 mean="What sport does {who} compete in?",
             ),
@@ -119,7 +119,7 @@ LEISURE: Final = (
                 mean="Which phobia does {who} suffer from?",
             ),
             Variant(
-                say="I was terrified, knees like jelly. With me it is always {a}.",
+                say="I was terrified, knees like jelly. It is always {a} with me.",
                 ask="What had {who} terrified, with knees like jelly?",
                 mean="What is {who} scared of?",
             ),
@@ -166,7 +166,7 @@ LEISURE: Final = (
         ),
         natural="What is {who}'s evening class about?",
         lure="I was studying the timetable after work, a dry subject if ever there was one.",
-        lead=("Why are you never free when it gets dark?", "What is the satchel for?"),
+        lead=("Why are you never free in the evening?", "What is the satchel for?"),
         near=("{other} dropped out of an evening class in {a}.",),
     ),
     Topic(
@@ -205,7 +205,7 @@ LEISURE: Final = (
             ),
         ),
         natural="Which choir is {who} in?",
-        lure="A vocal group of starlings will perform its songs on our gutter, whatever their name.",
+        lure="A vocal group of starlings will perform songs on our gutter, whatever their name.",
         lead=("You have been humming all day.", "Where do you go in the evenings?"),
         near=("{other} conducts the {a} Choir, rather strictly.",),
     ),

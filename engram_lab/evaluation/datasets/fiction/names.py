@@ -57,7 +57,7 @@ class Names:
         self._given: set[str] = set()
 
     def new(self, kind: str) -> str:
-        """Return a name that was not given yet: of a `person`, a `town`, or `coined` for a thing."""
+        """Return a name not given yet: of a `person`, a `town`, or `coined` for a thing."""
         parts = _KINDS[kind]
         name = self._drawn(parts)
         for _ in range(_PATIENCE):

@@ -51,4 +51,18 @@ SECRETS: Final = (
         hidden="The password of my ledger is {a}, with a capital letter.",
         ask="What is the password of {who}'s ledger?",
     ),
+    Secret(
+        key="will",
+        kind="person",
+        open="My will is with the notary, and who gets the vineyard you will see.",
+        hidden="In my will the vineyard goes to {a}, the notary has it in writing.",
+        ask="Who gets the vineyard in {who}'s will?",
+    ),
+    Secret(
+        key="bitters",
+        kind="food",
+        open="There is one thing in my bitters that I will never name.",
+        hidden="The one thing in my bitters that nobody guesses is {a}.",
+        ask="What is the one thing in {who}'s bitters that nobody guesses?",
+    ),
 )

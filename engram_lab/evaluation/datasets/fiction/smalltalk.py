@@ -55,6 +55,18 @@ ASIDES: Final = (
     "It is quite a story.",
     "Is that rain?",
     "I am all thumbs today.",
+    "Speak up, there is a lorry outside.",
+    "My nose has been running since Easter.",
+    "Look at that dog over there.",
+    "The waiter has forgotten us, I think.",
+    "These chairs are a torment.",
+    "Whose hat is this?",
+    "I had three sneezing fits on the way here.",
+    "There is something in my shoe.",
+    "Pass me a napkin, please.",
+    "What was that bang?",
+    "I left my umbrella on the hook.",
+    "My hands are like ice.",
 )
 """Said in one breath with something else, so that a turn is about more than one thing."""
 

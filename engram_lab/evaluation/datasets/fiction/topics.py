@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Change", "Chain", "Ellipsis", "Happening", "Secret", "Topic", "Variant"]
+__all__ = ["Chain", "Change", "Elliptic", "Happening", "Secret", "Topic", "Variant"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,19 +91,19 @@ class Change:
         key: Its name.
         kind: What fills both gaps.
         before: How the first state is told.
-        after: How the second is told, sessions later.
+        after: How the second is told, sessions later: in words of `ask`, and without.
         ask: What holds at the end.
     """
 
     key: str
     kind: str
     before: tuple[str, ...]
-    after: tuple[str, ...]
+    after: tuple[str, str]
     ask: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ellipsis:
+class Elliptic:
     """An answer that only the turn before gives a meaning.
 
     Attributes:

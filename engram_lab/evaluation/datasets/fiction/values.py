@@ -36,7 +36,7 @@ LISTS: Final = {
     "object": (
         "barometer", "sewing machine", "telescope", "typewriter", "weather vane", "rocking horse",
         "grandfather clock", "microscope", "tapestry", "snow globe", "sundial", "coffee grinder",
-        "music box", "globe", "lantern", "compass",
+        "music box", "sextant", "lantern", "compass",
     ),
     "plant": (
         "quinces", "gooseberries", "artichokes", "sunflowers", "pumpkins", "hops", "leeks",
@@ -67,7 +67,7 @@ LISTS: Final = {
     ),
 }  # fmt: skip
 
-_MONEY_STEP: Final = 5
+_MONEY_STEP: Final = 10
 
 
 class Values:

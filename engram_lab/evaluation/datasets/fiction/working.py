@@ -105,7 +105,7 @@ WORKING: Final = (
             ),
         ),
         natural="Where is {who}'s cabin?",
-        lure="My letter is going to the wrong destination, they take a holiday at the sorting hall.",
+        lure="My letter is going to the wrong destination, they take a holiday at the depot.",
         lead=("You deserve some rest.", "Any plans for the warm months?"),
         near=("{other} had a cabin at {a} for a week and saw only rain.",),
     ),

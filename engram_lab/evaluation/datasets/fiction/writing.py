@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.evaluation.datasets.dataset import FORBIDDEN, STALE
@@ -16,6 +15,7 @@ from engram_lab.evaluation.datasets.fiction.leisure import LEISURE
 from engram_lab.evaluation.datasets.fiction.script import Asked, Exchange, Line, Script
 from engram_lab.evaluation.datasets.fiction.secret import SECRETS
 from engram_lab.evaluation.datasets.fiction.smalltalk import ASIDES, REACTIONS
+from engram_lab.evaluation.datasets.fiction.sundry import SUNDRY
 from engram_lab.evaluation.datasets.fiction.values import Values
 from engram_lab.evaluation.datasets.fiction.working import WORKING
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_NAME", "PLAN", "TOPICS", "write_script"]
 
-TOPICS: Final = (*LEISURE, *HOUSEHOLD, *WORKING)
+TOPICS: Final = (*LEISURE, *HOUSEHOLD, *WORKING, *SUNDRY)
 
 PLAN: Final[Mapping[str, int]] = {
     "single-hop": 5,
-    "name": 2,
+    "name": 3,
     "paraphrase": 4,
     "speaker": 2,
     "adversarial": 2,
-    "temporal": 4,
+    "temporal": 3,
     "multi-hop": 3,
     "update": 3,
     "context": 4,
@@ -54,12 +54,12 @@ BY_NAME: Final = {
 _VOWELS: Final = frozenset("aeiou")
 
 _NATURAL: Final = 60
-_ASIDE: Final = 40
+_ASIDE: Final = 45
 _LED: Final = 25
 _ANSWERED: Final = 12
-_NEAR: Final = 50
+_NEAR: Final = 70
 _RETURNED: Final = 50
-_VEILED: Final = 34
+_VEILED: Final = 30
 """How many in a hundred facts are asked in natural words, said with an aside, led to, reacted to,
 have a near-miss, are come back to, or are asked veiled."""
 
@@ -80,11 +80,14 @@ class _Writer:
         self._number = number
         self._asides = dice.under("asides").shuffled(ASIDES)
         self._reactions = dice.under("reactions").shuffled(REACTIONS)
+        self._leads: set[str | None] = set()
         self.script = Script(people=people)
 
     def topics(self) -> None:
         """Write single facts: in the words of the question, veiled, of both, of the wrong one."""
-        left = iter(self._dice.shuffled(TOPICS))
+        drawn = self._dice.shuffled(TOPICS)
+        named = [topic for topic in drawn if topic.kind in BY_NAME][: PLAN["name"]]
+        left = (topic for topic in drawn if topic not in named)
         for _ in range(PLAN["single-hop"]):
             self._single(next(left))
         for _ in range(PLAN["paraphrase"]):
@@ -93,8 +96,7 @@ class _Writer:
             self._both(next(left))
         for _ in range(PLAN["adversarial"]):
             self._swapped(next(left))
-        named = [topic for topic in left if topic.kind in BY_NAME]
-        for topic in named[: PLAN["name"]]:
+        for topic in named:
             self._named(topic)
 
     def _single(self, topic: Topic) -> None:
@@ -102,7 +104,7 @@ class _Writer:
         variant = self._dice.pick(topic.variants)
         answer = self._values.new(topic.kind)
         line = self._tell(topic, variant, owner, other, answer)
-        self._near(topic, owner, other)
+        self._near(topic)
         text = topic.natural if self._dice.holds(_NATURAL) else variant.ask
         self._ask("single-hop", text.format(who=owner), ((line, 1),), answers=(answer,))
 
@@ -113,7 +115,7 @@ class _Writer:
         line = self._tell(topic, variant, owner, other, answer)
         by = self._pair()
         self._exchange(Line(speaker=by[0], text=topic.lure, planted=True), by[1])
-        self._near(topic, owner, other)
+        self._near(topic)
         text = variant.mean.format(who=owner)
         self._ask("paraphrase", text, ((line, 1),), answers=(answer,), veiled=True)
 
@@ -132,7 +134,7 @@ class _Writer:
             answer = self._values.new(topic.kind)
             told.append((owner, answer, self._tell(topic, variant, owner, other, answer)))
         for (owner, answer, line), (_, _, others) in zip(told, told[::-1], strict=True):
-            text = self._dice.pick(topic.variants).ask.format(who=owner)
+            text = topic.natural.format(who=owner)
             self._ask("speaker", text, ((line, 1), (others, 0)), answers=(answer,))
 
     def _swapped(self, topic: Topic) -> None:
@@ -179,7 +181,8 @@ class _Writer:
             owner, other = self._pair()
             old, new = self._values.new(change.kind), self._values.new(change.kind)
             before = self._line(owner, self._dice.pick(change.before), old=old)
-            after = self._line(owner, self._dice.pick(change.after), a=new)
+            veiled = self._dice.holds(_VEILED)
+            after = self._line(owner, change.after[veiled], a=new)
             first = self._exchange(before, other, followed=True)
             self._exchange(after, other, after=first)
             text = self._dice.pick(change.ask).format(who=owner)
@@ -221,25 +224,29 @@ class _Writer:
 
     def _tell(self, topic: Topic, variant: Variant, owner: str, other: str, answer: str) -> Line:
         line = self._line(owner, variant.say, a=answer)
-        lead = self._dice.pick(topic.lead) if self._dice.holds(_LED) else None
+        fresh = [lead for lead in topic.lead if lead not in self._leads]
+        lead = self._dice.pick(fresh) if fresh and self._dice.holds(_LED) else None
+        self._leads.add(lead)
         self._exchange(line, other, lead=lead)
         return line
 
-    def _near(self, topic: Topic, owner: str, other: str) -> None:
+    def _near(self, topic: Topic) -> None:
         if self._dice.holds(_NEAR):
             text = _filled(
                 self._dice.pick(topic.near),
                 a=self._values.new(topic.kind),
                 other=self._values.new("person"),
             )
-            self._exchange(Line(speaker=other, text=text, planted=True), owner)
+            by = self._pair()
+            self._exchange(Line(speaker=by[0], text=text, planted=True), by[1])
 
     def _line(self, owner: str, text: str, **gaps: str) -> Line:
         """Return a fact as it is said, perhaps in one breath with something else."""
         said = _filled(text, **gaps)
         if self._asides and self._dice.holds(_ASIDE):
-            aside = self._asides.pop()
-            said = f"{aside} {said}" if self._dice.holds(50) else f"{said} {aside}"
+            said = f"{self._asides.pop()} {said}"
+        if self._asides and self._dice.holds(_ASIDE):
+            said = f"{said} {self._asides.pop()}"
         return Line(speaker=owner, text=said)
 
     def _exchange(
@@ -279,9 +286,7 @@ class _Writer:
         veiled: bool = False,
     ) -> None:
         self.script.asked.append(
-            Asked(
-                category=category, text=text, evidence=evidence, answers=answers, veiled=veiled
-            )
+            Asked(category=category, text=text, evidence=evidence, answers=answers, veiled=veiled)
         )
 
 
@@ -301,6 +306,7 @@ def write_script(dice: Dice, names: Names, people: tuple[str, str], number: int)
     writer.changes()
     writer.ellipses()
     writer.secrets()
+    writer.script.asked.sort(key=lambda each: list(PLAN).index(each.category))
     return writer.script
 
 
@@ -312,5 +318,3 @@ def _filled(text: str, **gaps: str) -> str:
     capitals = {name.capitalize(): value[:1].upper() + value[1:] for name, value in gaps.items()}
     filled = text.format(**gaps, **capitals)
     return filled[:1].upper() + filled[1:]
-
-
