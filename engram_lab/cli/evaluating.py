@@ -238,8 +238,9 @@ def _show(folder: RunFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(folder.results)
         return
+    from engram_lab.evaluation.reports.reference import differences_of
     from engram_lab.evaluation.reports.terminal import categories_table, results_table
 
-    show(results_table(folder.results))
+    show(results_table(folder.results, differences=differences_of(folder)))
     first = folder.measures[0]
     show(categories_table(folder.results, first))

@@ -43,7 +43,9 @@ def compare(
     b: Side,
     measures: Annotated[
         list[str] | None,
-        typer.Option("--measure", metavar="NAME", help="Of these alone; may be given again."),
+        typer.Option(
+            "--measure", metavar="NAME", help="May be given again; else those of the suite's gate."
+        ),
     ] = None,
     report: Report = None,
     limit: Annotated[
@@ -121,8 +123,9 @@ def gate(
         print_json(report_as_json(found))
     else:
         from engram_lab.evaluation.reports.terminal import gate_table
+        from engram_lab.evaluation.results import read_results
 
-        show(gate_table(found))
+        show(gate_table(found, queries=read_results(run).queries))
     raise typer.Exit(EXIT[found.verdict])
 
 

@@ -22,7 +22,7 @@ def listing() -> dict[str, list[dict[str, Any]]]:
     from engram_lab.evaluation.systems import ladder
 
     data = [
-        {"name": each.id, "title": each.title, "state": status(each.id).state}
+        {"name": each.id, "title": each.title, "state": status(each.id, thorough=False).state}
         for each in manifests()
     ]
     states = {each["name"]: each["state"] for each in data}

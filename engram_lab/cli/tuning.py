@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -23,6 +23,53 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 
+SpaceName = Annotated[
+    str,
+    typer.Option("--space", metavar="NAME", help="What may be changed: a name or a TOML file."),
+]
+Engine = Annotated[
+    str, typer.Option("--system", metavar="NAME", help="The engine that is changed.")
+]
+MeasureName = Annotated[
+    str | None,
+    typer.Option("--measure", metavar="NAME", help="What to raise; else the suite's first."),
+]
+Trials = Annotated[
+    int, typer.Option("--trials", metavar="N", help="How many configurations are tried.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="The folder; else runs/SUITE-tuned.")
+]
+HoldOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hold-out",
+        metavar="CLUSTER|SHARE",
+        help="Never to be tuned on, such as a conversation, or 0.2 of the queries.",
+    ),
+]
+On = Annotated[
+    list[str] | None,
+    typer.Option("--on", metavar="CLUSTER", help="Tune on these alone; may be given again."),
+]
+Exploring = Annotated[
+    str,
+    typer.Option(
+        "--exploring",
+        metavar="HOW",
+        help="shared: one search for all folds. blind: by chance. apart: a search for each fold.",
+    ),
+]
+Look = Annotated[
+    bool, typer.Option("--look", help="Score the best on what is held out; it is counted.")
+]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option("--ledger", metavar="FILE", help="Else ENGRAM_LEDGER, or beside the folder."),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the search.")]
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this command."""
     app.command("tune")(tune)
@@ -30,39 +77,17 @@ def add_to(app: typer.Typer) -> None:
 
 def tune(
     suite: SuiteName,
-    space: Annotated[
-        str,
-        typer.Option("--space", metavar="NAME", help="What may be changed: a name or a TOML file."),
-    ] = "hybrid",
-    system: Annotated[
-        str, typer.Option("--system", metavar="NAME", help="The engine that is changed.")
-    ] = "weighted",
-    measure: Annotated[
-        str | None,
-        typer.Option("--measure", metavar="NAME", help="What to raise; else the suite's first."),
-    ] = None,
-    trials: Annotated[
-        int, typer.Option("--trials", metavar="N", help="How many configurations are tried.")
-    ] = 50,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="The folder; else runs/SUITE-tuned.")
-    ] = None,
-    hold_out: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--hold-out",
-            metavar="CLUSTER|SHARE",
-            help="Never to be tuned on, such as a conversation, or 0.2 of the queries.",
-        ),
-    ] = None,
-    look: Annotated[
-        bool, typer.Option("--look", help="Score the best on what is held out; it is counted.")
-    ] = False,
-    ledger: Annotated[
-        Path | None,
-        typer.Option("--ledger", metavar="FILE", help="Else ENGRAM_LEDGER, or beside the folder."),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the search.")] = 0,
+    space: SpaceName = "hybrid",
+    system: Engine = "weighted",
+    measure: MeasureName = None,
+    trials: Trials = 50,
+    out: Out = None,
+    hold_out: HoldOut = None,
+    on: On = None,
+    look: Look = False,
+    exploring: Exploring = "shared",
+    ledger: LedgerFile = None,
+    seed: Seed = 0,
     data: Data = None,
     allow_changed: AllowChanged = False,
     as_json: AsJson = False,
@@ -80,6 +105,7 @@ def tune(
         measure=measure or chosen.measures[0],
         trials=trials,
         base=base_of(load_system(system)),
+        exploring=cast("Any", exploring),
         seed=seed,
     )
     try:
@@ -93,6 +119,7 @@ def tune(
             plan,
             out=out or Path("runs") / f"{chosen.id}-tuned",
             hold_out=_held(hold_out),
+            on=on,
             look=look,
             ledger=ledger,
             cache=vector_cache(),
@@ -130,6 +157,8 @@ def _tell(found: TunedSuite, *, as_json: bool) -> None:
         print_json(said)
         return
     show(comparison_table(tuned.comparison, limit=0))
+    for warning in tuned.warnings:
+        say(f"note: {warning}")
     for name, value in tuned.best.settings.items():
         say(f"{name} = {value}")
     if found.look is not None:

@@ -29,12 +29,14 @@ from engram_lab.core.errors import (
     PromotionRefusedError,
 )
 from engram_lab.evaluation.finished import AnyRun, Finished, finished, without_secrets
+from engram_lab.evaluation.gate import NO_GUARDS
 from engram_lab.evaluation.gate_file import (
     GATE_FILE,
     changed_since_gate,
     read_gate_report,
     report_as_json,
 )
+from engram_lab.evaluation.guards import GUARDS
 from engram_lab.evaluation.sealed import digest_of, plain, write_atomically
 
 if TYPE_CHECKING:
@@ -152,15 +154,15 @@ def promote(
 
     Raises:
         PromotionRefusedError: No verdict lies beside the run, it is no pass for this system, the
-            results changed since, or the system is no engine.
+            results changed since, a guard was not tried, or the system is no engine.
         InvalidInputError: The run has no such system.
         InvalidRunError: The run cannot be read.
         ConflictError: The file exists, and `overwrite` is False.
     """
     run = finished(run)
     spec = run.result(system).get("spec") or {}
-    report = _passed(run, system)
     config = _promoted(system, spec)
+    report = _passed(run, system)
     target = Path(out)
     if target.exists() and not overwrite:
         raise ConflictError(f"{target} exists: name another file, or say that it is to be replaced")
@@ -234,6 +236,13 @@ def _passed(run: Finished, system: str) -> GateReport:
         reasons += [report.incomparable[system]] if system in report.incomparable else []
         said = "; ".join(reasons) or "nothing could be compared"
         raise PromotionRefusedError(f"the verdict over {system!r} is {verdict}: {said}")
+    guards = {NO_GUARDS, *GUARDS}
+    checks = [each for each in report.checks if each.system == system and each.name in guards]
+    if open_ := [f"{each.name}: {each.said}" for each in checks if each.status != "pass"]:
+        raise PromotionRefusedError(
+            f"not every guard of {system!r} was tried ({'; '.join(open_)}): run the suite with its "
+            "guards"
+        )
     return report
 
 
@@ -255,7 +264,8 @@ def _promoted(system: str, spec: Mapping[str, Any]) -> EngineConfig:
     for name in _OF_THE_EVALUATION:
         values[name] = declared.get(name, defaults[name])
     for name, setting in all_settings().items():
-        if setting.secret or setting.masked(values[name]) != values[name]:
+        value = values[name]
+        if isinstance(value, str) and setting.masked(value) != value:
             values[name] = defaults[name]
     values["store.path"], values["embedding.cache"] = defaults["store.path"], None
     return EngineConfig.from_dict(nest(values))

@@ -29,7 +29,7 @@ from engram_lab.evaluation.verdict import GateCheck, GateReport, Status, Verdict
 if TYPE_CHECKING:
     from engram_lab.evaluation.statistics.contrast import Comparison, Contrast
 
-__all__ = ["EXIT", "FORBIDDEN_HITS", "judge"]
+__all__ = ["EXIT", "FORBIDDEN_HITS", "NO_GUARDS", "judge"]
 
 EXIT: Final[Mapping[Verdict, int]] = MappingProxyType(
     {"pass": 0, "regression": 1, "incomparable": 3}
@@ -37,7 +37,9 @@ EXIT: Final[Mapping[Verdict, int]] = MappingProxyType(
 """Exit codes of the gate; 2 is misuse."""
 
 FORBIDDEN_HITS: Final = "forbidden hits"
-_GUARDS: Final = "guards"
+NO_GUARDS: Final = "guards"
+"""Stands for all guards where none was run."""
+
 _EQUAL: Final = 1e-9
 """Losses that differ from the margin by no more are at the margin, not beyond it."""
 
@@ -243,7 +245,7 @@ def _exact(run: Finished, system: str) -> Iterator[GateCheck]:
             said=str(each["said"]),
         )
     if not guards:
-        yield _skipped(system, _GUARDS, "no guard was run for this system", exact=True)
+        yield _skipped(system, NO_GUARDS, "no guard was run for this system", exact=True)
 
 
 def _forbidden(run: Finished, system: str) -> GateCheck:

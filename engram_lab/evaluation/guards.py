@@ -6,14 +6,12 @@ way in which the engine can be asked. One that gets through is one too many.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engram_lab.core.errors import EmbedderError, EngramError, MissingDependencyError
-from engram_lab.evaluation.probes.bench import GuardResult
-from engram_lab.retrieval.embedders.cached import CachedEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +35,23 @@ GUARDS: Final = (
 """The laws, in the order in which they are tried."""
 
 _NO_MODEL: Final = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuardResult:
+    """What a probe found.
+
+    Attributes:
+        name: Of the law.
+        status: `skip` where it could not be tried.
+        count: How often it was broken.
+        said: One sentence.
+    """
+
+    name: str
+    status: Literal["pass", "fail", "skip"]
+    count: int
+    said: str
 
 
 def guard(open_: Opener, folder: Path, *, semantic: bool) -> tuple[GuardResult, ...]:
@@ -129,6 +144,8 @@ def _tried(name: str, probe: Callable[[Bench], GuardResult], bench: Bench) -> Gu
 
 def _bare(config: EngineConfig, workshop: Workshop) -> Embedder | None:
     """Return the model of an engine without the cache before it, which would hide what it does."""
+    from engram_lab.retrieval.embedders.cached import CachedEmbedder
+
     if config.embedding.model == _NO_MODEL:
         return None
     cache = None if workshop.cache is None else str(workshop.cache)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import tempfile
+from collections.abc import Iterable, Sized
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +17,7 @@ from engram_lab.core.errors import EvaluationError, InvalidInputError
 from engram_lab.retrieval.embedders.torch_models import import_on_torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engram_lab.engine import Engine
     from engram_lab.retrieval.embedders import Embedder
@@ -70,6 +72,7 @@ class EngramSearch:
         self._place: tempfile.TemporaryDirectory[str] | None = None
         self._document_of: dict[str, str] = {}
         self._memory_of: dict[str, str] = {}
+        self._key = ""
         if find_spec("mteb") is not None:
             _mteb()  # before it imports Sentence Transformers by itself, and so torchvision
 
@@ -102,7 +105,9 @@ class EngramSearch:
         )
 
     def index(self, corpus: Iterable[Mapping[str, Any]], **_: Any) -> None:
-        """Store a corpus, in place of the one before.
+        """Store a corpus, in place of the one before, unless it is the same.
+
+        The parts of a task often ask the same corpus, which is then stored and embedded once.
 
         Args:
             corpus: Rows with `id`, `text`, and perhaps `title`.
@@ -113,6 +118,10 @@ class EngramSearch:
         """
         from engram_lab.engine import Engine
 
+        corpus = corpus if isinstance(corpus, Sized) else list(corpus)
+        key = _hash(corpus)
+        if key == self._key:
+            return
         self.close()
         self._place = tempfile.TemporaryDirectory(prefix="engram-mteb-")
         self._engine = Engine.open(
@@ -129,6 +138,7 @@ class EngramSearch:
         self._memory_of = {document: memory for memory, document in self._document_of.items()}
         if self._embedder is not None or self.config.embedding.model != "none":
             self._engine.embed()
+        self._key = key
 
     def search(
         self,
@@ -168,7 +178,7 @@ class EngramSearch:
         if self._place is not None:
             self._place.cleanup()
             self._place = None
-        self._document_of, self._memory_of, self.left_out = {}, {}, ()
+        self._document_of, self._memory_of, self.left_out, self._key = {}, {}, (), ""
 
     def __enter__(self) -> Self:
         return self
@@ -217,6 +227,13 @@ def _prepared(config: EngineConfig) -> EngineConfig:
     )
     learning = replace(config.learning, record_recalls=False)
     return replace(config, store=store, learning=learning)
+
+
+def _hash(corpus: Iterable[Mapping[str, Any]]) -> str:
+    digest = hashlib.sha256()
+    for row in corpus:
+        digest.update(f"{row['id']}\0{_document(row)}\0".encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 def _batches(rows: Iterator[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:

@@ -15,7 +15,7 @@ from engram_lab.core.errors import (
     MissingDependencyError,
 )
 from engram_lab.evaluation.asking import Answers, ask, probe
-from engram_lab.evaluation.datasets.catalogue import load_dataset
+from engram_lab.evaluation.datasets.catalogue import load_dataset, read_folder
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.partial import Partial
 from engram_lab.evaluation.progress import Progress, Silent
@@ -57,9 +57,7 @@ def dataset_of(suite: Suite, *, data: Path | None = None, allow_changed: bool = 
         raise InvalidInputError(
             f"the suite {suite.id!r} reads data of your own: say where they lie with --data PATH"
         )
-    from engram_lab.evaluation.datasets.readers import READERS
-
-    return READERS.get(str(suite.reader))(data, id=data.name, options=suite.options)
+    return read_folder(str(suite.reader), data, id=data.name, options=suite.options)
 
 
 def run_suite(

@@ -33,6 +33,7 @@ class Side:
         data: The hash of the data it was run on.
         suite: The name of the suite.
         apart: Categories that are no part of the headline.
+        tested: Measures that the suite's gate tests.
         folder: Where it was run; None for a baseline.
     """
 
@@ -42,6 +43,7 @@ class Side:
     data: str
     suite: str
     apart: tuple[str, ...]
+    tested: tuple[str, ...] = ()
     folder: RunFolder | None = None
 
 
@@ -69,7 +71,8 @@ def compare_sides(a: Side, b: Side, *, measures: Sequence[str] = ()) -> Comparis
     Args:
         a: The one that stands.
         b: The one that is judged.
-        measures: The first tells which queries moved; all that both have unless given.
+        measures: The first tells which queries moved. Unless given, those that the gate of B's
+            suite tests: the more are tested, the less each can show.
 
     Raises:
         IncomparableError: They are of different data, queries or measures.
@@ -80,11 +83,12 @@ def compare_sides(a: Side, b: Side, *, measures: Sequence[str] = ()) -> Comparis
             f"{b.data[:12]}): run both on the same"
         )
     common = [name for name in a.per_query.columns if name in set(b.per_query.columns) - {*KEYS}]
+    usual = [name for name in b.tested if name in common] or common
     return compare(
         a.per_query,
         b.per_query,
         names=(a.name, b.name),
-        measures=measures or common,
+        measures=measures or usual,
         apart=b.apart or a.apart,
     )
 
@@ -100,6 +104,7 @@ def _of_folder(place: Path, system: str) -> Side:
         data=str(record["dataset"]["hash"]),
         suite=folder.suite,
         apart=tuple(record["suite"]["apart"]),
+        tested=tuple(record["suite"]["gate"]["measures"]),
         folder=folder,
     )
 

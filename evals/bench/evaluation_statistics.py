@@ -131,8 +131,8 @@ def measure(rounds: int) -> list[Figure]:
                 taken[name].append(each)
     size = f"{QUERIES:,} queries, {MEASURES} measures"
     figures = []
-    for name, each in taken.items():
-        median = statistics.median(each)
+    for name, times in taken.items():
+        median = statistics.median(times)
         figures.append(
             Figure(
                 name=f"bootstrap and randomisation, {size}, {RESAMPLES:,} resamples, {name}",

@@ -156,6 +156,22 @@ def false_alarms(pairs: int) -> Iterator[dict[str, Any]]:
         said(f"false alarms, {kind}: {pairs} pairs")
 
 
+def found_by(pairs: int) -> Iterator[dict[str, Any]]:
+    """Yield how often each test, after Holm, finds 3 points that category 4 has lost."""
+    for kind, (noise, shared) in KINDS.items():
+        hits: dict[str, int] = {}
+        for seed in range(pairs):
+            pair = simulated_pair(
+                DATA, seed=30_000 + seed, noise=noise, shared=shared, lost={"4": 0.03}
+            )
+            _, deltas = stacked(pair, TWO.measures)
+            clusters = pair[0]["cluster"].to_list()
+            for test, p in p_of_three_tests(deltas, clusters, seed).items():
+                hits[test] = hits.get(test, 0) + (min(holm(p)) < TWO.alpha)
+        yield {"noise": kind} | {test: rate(count, pairs) for test, count in hits.items()}
+    said(f"3 points lost, by test: {pairs} pairs each")
+
+
 def power_frame(pairs: int = 200) -> pl.DataFrame:
     """Return how often a true loss fails the gate.
 
@@ -301,6 +317,7 @@ def main() -> int:
         "command": f"python evals/simulations/gate.py --pairs {chosen.pairs}",
         "LoCoMo": LOCOMO,
         "false alarms": list(false_alarms(5 * chosen.pairs)),
+        "found by test": list(found_by(chosen.pairs)),
         "planted": list(planted(chosen.pairs)),
         "detectable": list(detectable(chosen.pairs)),
         "power": power_frame(chosen.pairs).to_dicts(),

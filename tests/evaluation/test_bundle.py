@@ -21,6 +21,7 @@ from engram_lab.evaluation.baseline import baseline_of
 from engram_lab.evaluation.bundle import promote, read_bundle
 from engram_lab.evaluation.gate import judge
 from engram_lab.evaluation.gate_file import write_gate_report
+from engram_lab.evaluation.guards import GUARDS
 from engram_lab.evaluation.sealed import digest_of
 from engram_lab.evaluation.suite import GateRules
 from engram_lab.evaluation.systems.engine_system import config_of
@@ -28,6 +29,7 @@ from engram_lab.evaluation.systems.engine_system import config_of
 MakeRun = Callable[..., Path]
 FoundAt = Callable[..., dict[str, list[float | None]]]
 
+TRIED = {name: {"status": "pass", "count": 0, "said": "0; allowed is 0"} for name in GUARDS}
 RULES = GateRules(measures=("recall_any@10",), resamples=500)
 HASHING: dict[str, Any] = {"embedding": {"model": "hashing", "dim": 64}}
 
@@ -54,6 +56,7 @@ def judged(made_run: MakeRun, found_at: FoundAt) -> Callable[..., Path]:
         specs = {"rrf": spec or spec_of(**NO_VECTORS, retrieval={"rrf_k": 30})}
         before = made_run("before", {"rrf": found_at(0.8), "random": found_at(0.1)}, specs=specs)
         values = {"rrf": found_at(after), "random": found_at(0.1)}
+        rest.setdefault("guards", {"rrf": TRIED})
         run = made_run("after", values, specs=specs, **rest)
         write_gate_report(judge(run, baseline_of(before), RULES), run)
         return run
@@ -216,12 +219,24 @@ def test_one_system_of_several_is_promoted_where_another_failed(
 ) -> None:
     specs = {"rrf": spec_of(**NO_VECTORS), "bm25": spec_of(**NO_VECTORS)}
     before = made_run("a", {"rrf": found_at(0.8), "bm25": found_at(0.8)}, specs=specs)
-    run = made_run("b", {"rrf": found_at(0.8), "bm25": found_at(0.5)}, specs=specs)
+    values = {"rrf": found_at(0.8), "bm25": found_at(0.5)}
+    run = made_run("b", values, specs=specs, guards=dict.fromkeys(specs, TRIED))
     write_gate_report(judge(run, baseline_of(before), RULES), run)
 
     assert promote(run, "rrf", tmp_path / "rrf.bundle").exists()
     with pytest.raises(PromotionRefusedError, match="regression"):
         promote(run, "bm25", tmp_path / "bm25.bundle")
+
+
+@pytest.mark.parametrize("status", ["skip", None])
+def test_without_its_guards_nothing_is_promoted(
+    judged: Callable[..., Path], tmp_path: Path, status: str | None
+) -> None:
+    one = {"determinism": {"status": status, "count": 0, "said": "the disk was full"}}
+    run = judged(guards={"rrf": {**TRIED, **one}} if status else {})
+
+    with pytest.raises(PromotionRefusedError, match=r"not every guard of 'rrf' was tried"):
+        promote(run, "rrf", tmp_path / "tuned.bundle")
 
 
 def test_a_system_that_was_not_judged_is_not_promoted(

@@ -127,6 +127,17 @@ def test_a_new_corpus_replaces_the_one_before(model: EngramSearch) -> None:
     assert model.left_out == ()
 
 
+def test_the_same_corpus_is_stored_once(model: EngramSearch) -> None:
+    stored = model._engine
+    found = model.search(QUERIES, top_k=10)
+    model.index(iter(CORPUS), hf_subset="another")
+    assert model._engine is stored
+    assert model.search(QUERIES, top_k=10) == found
+    model.index([*CORPUS[:-1], {"id": "5", "text": "no longer empty"}])
+    assert model._engine is not stored
+    assert model.left_out == ()
+
+
 def test_without_a_corpus_there_is_nothing_to_search() -> None:
     with EngramSearch(WORDS) as model:
         model.index(CORPUS)

@@ -55,6 +55,13 @@ def test_below_zero_comes_the_least_negative_number() -> None:
     assert run.hits["score"].to_list() == [0.0, -tiny, -2 * tiny]
 
 
+def test_minus_nothing_is_nothing() -> None:
+    hits = [("a", -0.0)]
+    one = Run.of("s", [("q", hits)])
+    two = Run.from_frame("s", frame([("q", *hits[0])]))
+    assert [str(run.hits["score"][0]) for run in (one, two)] == ["0.0", "0.0"]
+
+
 @given(found=rankings)
 def test_scores_fall_strictly_and_no_more_than_they_must(
     found: dict[str, dict[str, float]],

@@ -112,7 +112,7 @@ def status(id: str, *, place: Path | None = None, thorough: bool = True) -> Stat
     if found is None:
         return Status(state="absent", where=None, looked_in=looked_in)
     folder, layout = found
-    if changed := changes(folder, layout, thorough=thorough):
+    if changed := changes(folder, layout, thorough=thorough, named=place is not None):
         return Status(state="changed", where=folder, looked_in=looked_in, changes=changed)
     state: Literal["bundled", "present"] = "bundled" if known.bundled else "present"
     return Status(state=state, where=folder, looked_in=looked_in)
@@ -132,7 +132,8 @@ def load_dataset(
 
     Args:
         id: The id of its manifest.
-        place: The folder it lies in, one of its files, or the folder that its folder lies in.
+        place: The folder it lies in, one of its files, or the folder that its folder lies in; or a
+            file of any other name that has the published shape, which no hash is known of.
         options: How it is read; those of its manifest fill the rest.
         allow_changed: Read it although it is not what the manifest pins.
 
@@ -143,17 +144,21 @@ def load_dataset(
             manifest states.
     """
     known = manifest(id)
+    given = dict(options or {})
+    if place is not None and place.is_file() and not known.names(place.name):
+        own = known.layouts[0]  # a file of the user's own name, of the published shape
+        return read_folder(own.format, place, id=id, options={**own.options, **given})
     looked_in = _places(known, place)
     found = _found(known, looked_in)
     if found is None:
         raise DatasetMissingError(_missing(known, looked_in))
     folder, layout = found
-    if not allow_changed and (changed := changes(folder, layout)):
+    changed = changes(folder, layout, named=place is not None)
+    if changed and not allow_changed:
         raise DatasetChangedError(
             f"the data set {id!r} in {folder} is not the published one: {'; '.join(changed)}; "
-            f"fetch it anew with: engram eval fetch {id}"
+            f"fetch it anew with `engram eval fetch {id}`, or take it as it is with --allow-changed"
         )
-    given = dict(options or {})
     dataset = read_folder(layout.format, folder, id=id, options={**layout.options, **given})
     if not allow_changed:
         _check_counts(dataset, layout, given)

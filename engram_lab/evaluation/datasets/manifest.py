@@ -6,13 +6,11 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from pathlib import Path
+from typing import Any, Final, Literal, cast
 
 from engram_lab.core.errors import ConfigError, NotFoundError
 from engram_lab.evaluation.datasets.fields import Table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = [
     "ARCHIVES",
@@ -43,6 +41,8 @@ class PublishedFile:
         md5: What its publisher states, where that is all that is known.
         size: In bytes.
         optional: Whether the data set can be read without it.
+        hearsay: Whether the hash was taken from others and never from the file: it must hold of
+            what is downloaded, and a file that a user names need not fit it.
     """
 
     name: str
@@ -51,6 +51,7 @@ class PublishedFile:
     md5: str | None = None
     size: int | None = None
     optional: bool = False
+    hearsay: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +170,10 @@ class Manifest:
         """The defaults of the published form."""
         return self.layouts[0].options
 
+    def names(self, file: str) -> bool:
+        """Return whether a layout has a file of this name."""
+        return any(Path(each.name).name == file for layout in self.layouts for each in layout.files)
+
     @property
     def fetchable(self) -> bool:
         """Whether it says where all that is needed can be had."""
@@ -250,6 +255,7 @@ def _file(table: Table) -> PublishedFile:
         md5=table.digest("md5", 32),
         size=table.count("bytes"),
         optional=table.flag("optional"),
+        hearsay=table.flag("hearsay"),
     )
     table.finish()
     return file

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import Clock, ManualClock
-from engram_lab.engine import Engine
-from engram_lab.retrieval.embedders.cached import with_cache
+from engram_lab.evaluation.guards import GuardResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,14 +17,15 @@ if TYPE_CHECKING:
 
     from engram_lab.config import EngineConfig
     from engram_lab.config.retrieval import Strategy
+    from engram_lab.engine import Engine
     from engram_lab.retrieval import Hits
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.fusion import Fusion
     from engram_lab.retrieval.rerank import Reranker
 
-__all__ = ["Bench", "GuardResult", "Opener", "opener", "verdict_of"]
+__all__ = ["Bench", "Opener", "opener", "verdict_of"]
 
-Opener = Callable[[Path, Clock], Engine]
+Opener = Callable[[Path, Clock], "Engine"]
 """Opens the engine that is probed, at a path, by a clock."""
 
 _NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -33,23 +33,6 @@ _MANY: Final = 200
 """More than a probe ever stores, so that nothing hides behind a low rank."""
 
 _SEED: Final = 7
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GuardResult:
-    """What a probe found.
-
-    Attributes:
-        name: Of the law.
-        status: `skip` where it could not be tried.
-        count: How often it was broken.
-        said: One sentence.
-    """
-
-    name: str
-    status: Literal["pass", "fail", "skip"]
-    count: int
-    said: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +86,9 @@ def opener(
         fusion: One of your own.
         rerankers: Your own, by name.
     """
+    from engram_lab.engine import Engine
+    from engram_lab.retrieval.embedders.cached import with_cache
+
     held: dict[Path, Embedder] = {}  # by store, so that none answers for another
 
     def open_(path: Path, clock: Clock) -> Engine:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.evaluation.probes.bench import Bench, GuardResult, verdict_of
+from engram_lab.evaluation.probes.bench import verdict_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engram_lab.engine import Engine
+    from engram_lab.evaluation.guards import GuardResult
+    from engram_lab.evaluation.probes.bench import Bench
 
 __all__ = ["DELETED", "deleted_stays_deleted"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.evaluation.probes.bench import Bench, GuardResult, verdict_of
+from engram_lab.evaluation.probes.bench import verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engram_lab.core.clock import ManualClock
     from engram_lab.engine import Engine
+    from engram_lab.evaluation.guards import GuardResult
+    from engram_lab.evaluation.probes.bench import Bench
 
 __all__ = ["HIDDEN", "hidden_stays_hidden"]
 

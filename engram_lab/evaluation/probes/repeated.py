@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.evaluation.probes.bench import Bench, GuardResult, verdict_of
+from engram_lab.evaluation.probes.bench import verdict_of
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
+    from engram_lab.evaluation.guards import GuardResult
+    from engram_lab.evaluation.probes.bench import Bench
 
 __all__ = ["DETERMINISM", "determinism"]
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.scopes import ancestors
-from engram_lab.evaluation.probes.bench import Bench, GuardResult, verdict_of
+from engram_lab.evaluation.probes.bench import verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engram_lab.core.types import Memory
     from engram_lab.engine import Engine
+    from engram_lab.evaluation.guards import GuardResult
+    from engram_lab.evaluation.probes.bench import Bench
 
 __all__ = ["TENANT_LEAKS", "tenant_leaks"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from engram_lab.evaluation.reports.formats import (
     ALPHA,
     counted,
@@ -41,7 +43,13 @@ def gate_part(report: GateReport) -> Markup:
     heads = [Head(name=name) for name in ("check", "system", "group", "", "what was found")]
     rows = {
         status: [
-            [each.name, each.system, each.group or "all", status_cell(each.status), each.said]
+            [
+                each.name,
+                each.system,
+                element("td", each.group or "all", class_="short"),
+                status_cell(each.status),
+                each.said,
+            ]
             for each in report.checks
             if each.status == status
         ]
@@ -69,15 +77,24 @@ def gate_part(report: GateReport) -> Markup:
 
 
 def _baseline(baseline: Mapping[str, Any]) -> Markup | None:
-    plain = [
-        (name.replace("_", " "), value)
-        for name, value in baseline.items()
+    """Return where the baseline came from: what is plain in sight, all of it folded away."""
+    if not baseline:
+        return None
+    updated = baseline.get("updated")
+    plain = dict(baseline) | (dict(updated) if isinstance(updated, Mapping) else {})
+    rows = [
+        [element("dt", name.replace("_", " ")), element("dd", element("code", value))]
+        for name, value in plain.items()
         if isinstance(value, str | int | float)
     ]
-    if not plain:
-        return None
-    rows = [[element("dt", name), element("dd", element("code", value))] for name, value in plain]
-    return join([element("h3", "The baseline"), element("dl", rows)])
+    whole = orjson.dumps(dict(baseline), option=orjson.OPT_INDENT_2, default=str).decode()
+    return join(
+        [
+            element("h3", "The baseline"),
+            element("dl", rows),
+            details("Its provenance, in full", element("pre", whole)),
+        ]
+    )
 
 
 def comparison_part(comparison: Comparison, *, plot: Markup | None = None) -> Markup:

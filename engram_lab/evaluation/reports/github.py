@@ -79,13 +79,22 @@ def append_summary(
 
 
 def _checks(checks: Sequence[GateCheck]) -> Iterator[str]:
-    """Yield the table of all checks, failures first."""
+    """Yield the tables of all checks: failures first, and what passed in categories folded away."""
     order = {"fail": 0, "skip": 1, "pass": 2}
-    rows = [_row(each) for each in sorted(checks, key=lambda each: order[each.status])]
+    ordered = sorted(checks, key=lambda each: order[each.status])
+    folded = [each for each in ordered if each.status == "pass" and each.group]
+    yield from _check_table([each for each in ordered if each.status != "pass" or not each.group])
+    if folded:
+        yield f"\n<details><summary>{len(folded)} checks of categories passed</summary>\n"
+        yield from _check_table(folded)
+        yield "\n</details>"
+
+
+def _check_table(checks: Sequence[GateCheck]) -> Iterator[str]:
     heads = ("", "system", "check", "before", "after", "delta", "interval", "p (Holm)", "margin")
-    yield from _table(heads, rows[:_MOST_CHECKS])
-    if len(rows) > _MOST_CHECKS:
-        yield f"\n{len(rows) - _MOST_CHECKS} more are in `gate.json`."
+    yield from _table(heads, [_row(each) for each in checks[:_MOST_CHECKS]])
+    if len(checks) > _MOST_CHECKS:
+        yield f"\n{len(checks) - _MOST_CHECKS} more are in `gate.json`."
 
 
 def _row(check: GateCheck) -> list[str]:

@@ -166,8 +166,7 @@ def _parts(
     if any(each.get("categories") for each in results["systems"]):
         plot = draw(categories_figure, results)
         yield "categories", "Categories", join([plot, categories_part(results)])
-    compared = [comparison] if comparison else list(gate.comparisons.values()) if gate else []
-    for number, each in enumerate(compared, 1):
+    for number, each in enumerate(_compared(comparison, gate), 1):
         name = f"comparison-{number}"
         plot = draw(deltas_figure, each, name=name)
         moved = moved_part(each, evidence_of(folder, each))
@@ -181,6 +180,16 @@ def _parts(
         if part is not None:
             yield name, heading, part
     yield "record", "Record", record_part(results)
+
+
+def _compared(comparison: Comparison | None, gate: GateReport | None) -> list[Comparison]:
+    """Return what is compared: the comparison given, then those of a gate, failed ones first."""
+    found = [comparison] if comparison is not None else []
+    if gate is not None:
+        failed = {each.system for each in gate.checks if each.status == "fail"}
+        ordered = sorted(gate.comparisons.items(), key=lambda item: item[0] not in failed)
+        found += [each for _, each in ordered if each != comparison]
+    return found
 
 
 @dataclass(kw_only=True)

@@ -69,7 +69,7 @@ def results_part(results: Mapping[str, Any], differences: pl.DataFrame | None) -
     ]
     return join(
         [
-            _grids(join(said), columns, names, floors=_floors(frame)),
+            _grids("Measures", said, columns, names, floors=_floors(frame)),
             [element("p", f"{each}.", class_="quiet") for each in unscored_lines(frame)],
             _titles(results),
         ]
@@ -92,7 +92,7 @@ def categories_part(results: Mapping[str, Any]) -> Markup:
             )
             for category, n in counts.iter_rows()
         ]
-        tables.append(_grids(element("b", measure), columns, names, floors=_floors(frame)))
+        tables.append(_grids(measure, element("b", measure), columns, names, floors=_floors(frame)))
     if len(tables) < 2:  # noqa: PLR2004 - nothing to fold away
         return join(tables)
     more = counted(len(tables) - 1, "other measure")
@@ -100,7 +100,8 @@ def categories_part(results: Mapping[str, Any]) -> Markup:
 
 
 def _grids(
-    caption: Markup,
+    name: str,
+    caption: object,
     columns: Sequence[tuple[Head, Sequence[Markup]]],
     names: Sequence[str],
     *,
@@ -114,7 +115,7 @@ def _grids(
         block = columns[at : at + size]
         tables.append(
             table(
-                join([caption, " (continued)"]) if at else caption,
+                f"{name}, continued" if at else caption,
                 [Head(name="system"), *(head for head, _ in block)],
                 [[name, *(cells[row] for _, cells in block)] for row, name in enumerate(names)],
                 dim=(row for row, name in enumerate(names) if name in floors),

@@ -46,6 +46,11 @@ if TYPE_CHECKING:
 __all__ = ["categories_table", "comparison_table", "gate_table", "results_table"]
 
 _ABOVE, _BELOW = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
+_FEW: Final = 12
+"""Checks that are all shown."""
+
+_FEW_REMARKS: Final = 3
+
 _SIGNS: Final = {
     "pass": ("\N{CHECK MARK}", "green"),
     "fail": ("\N{BALLOT X}", "bold red"),
@@ -204,18 +209,25 @@ def comparison_table(
             f"{ALPHA} = {comparison.alpha:g} · MDE: smallest true loss found with probability 0.8",
             "dim",
         ),
-        *(Line.of(each, "yellow") for each in comparison.warnings),
+        *_remarks(comparison.warnings),
         *_moved(comparison, queries, limit),
     ]
     return Group(*parts)
 
 
+def _remarks(warnings: Sequence[str]) -> Iterator[Line]:
+    yield from (Line.of(each, "yellow") for each in warnings[:_FEW_REMARKS])
+    if (more := len(warnings) - _FEW_REMARKS) > 0:
+        yield Line.of(f"… and {counted(more, 'remark')} more", "yellow")
+
+
 def _contrasts(
     contrasts: Sequence[Contrast], comparison: Comparison, corner: str = "measure"
 ) -> FittedTable:
-    styles = [_style(each, comparison) for each in contrasts]
+    told = [_style(each, comparison) for each in contrasts]
+    quiet = [""] * len(contrasts)
 
-    def column(name: str, texts: Iterable[tuple[str, ...]]) -> Column:
+    def column(name: str, texts: Iterable[tuple[str, ...]], styles: Sequence[str]) -> Column:
         return Column(
             name=name,
             cells=tuple(
@@ -228,13 +240,13 @@ def _contrasts(
         corner=corner,
         rows=tuple((each.group or each.measure, "") for each in contrasts),
         columns=(
-            column(comparison.a, ((figure(each.mean_a),) for each in contrasts)),
-            column(comparison.b, ((figure(each.mean_b),) for each in contrasts)),
-            column("\N{GREEK CAPITAL LETTER DELTA}", (_delta(each) for each in contrasts)),
-            column("p", ((p_text(each.p_adjusted),) for each in contrasts)),
-            column("d_z", ((signed(each.effect, places=2),) for each in contrasts)),
-            column("MDE", ((figure(each.mde),) for each in contrasts)),
-            column("win/tie/loss", ((f"{e.wins}/{e.ties}/{e.losses}",) for e in contrasts)),
+            column(comparison.a, ((figure(each.mean_a),) for each in contrasts), quiet),
+            column(comparison.b, ((figure(each.mean_b),) for each in contrasts), quiet),
+            column("\N{GREEK CAPITAL LETTER DELTA}", (_delta(each) for each in contrasts), told),
+            column("p", ((p_text(each.p_adjusted),) for each in contrasts), told),
+            column("d_z", ((signed(each.effect, places=2),) for each in contrasts), quiet),
+            column("MDE", ((figure(each.mde),) for each in contrasts), quiet),
+            column("win/tie/loss", ((f"{e.wins}/{e.ties}/{e.losses}",) for e in contrasts), quiet),
         ),
     )
 
@@ -278,7 +290,9 @@ def _moved_row(moved: Moved, texts: Mapping[str, str]) -> tuple[Part, ...]:
 def gate_table(
     report: GateReport, *, queries: pl.DataFrame | None = None, limit: int = 5
 ) -> RenderableType:
-    """Return what a gate found: each check, what failed last, the queries behind it, the verdict.
+    """Return what a gate found: checks, failed ones last, the queries behind them, the verdict.
+
+    Where there are many checks, those that passed are counted.
 
     Args:
         report: What it found.
@@ -299,8 +313,14 @@ def gate_table(
         if name in failed
         for each in _moved(comparison, queries, limit)
     )
-    rows = (*skipped, *map(_check_row, checks))
-    return Group(Rows(rows=rows), *found, "", _verdict(report))
+    passed = [each for each in checks if each.status == "pass"]
+    told = checks if len(checks) <= _FEW else [each for each in checks if each.status != "pass"]
+    rows = (*skipped, *map(_check_row, told))
+    folded = counted(len(passed), "check") if len(told) < len(checks) and passed else ""
+    parts: list[RenderableType] = []
+    if folded:
+        parts.append(Line(parts=(_SIGNS["pass"], (f"  {folded} passed", ""))))
+    return Group(*parts, Rows(rows=rows), *found, "", _verdict(report))
 
 
 def _verdict(report: GateReport) -> Line:

@@ -42,7 +42,8 @@ _FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
 """The renderer brings the first with it, so that a layout does not depend on a machine's fonts; the
 others have its widths."""
 
-_CLIP: Final = re.compile(r"(?<=[\"#])(clip|gradient_?)(\d+)")
+_NAMED: Final = re.compile(r'(?<= id=")[^"]+(?=")')
+_REFERRED: Final = re.compile(r'(?<= id=")[^"]+(?=")|(?<=url\(#)[^)]+(?=\))|(?<=href="#)[^"]+(?=")')
 
 
 def altair() -> Any:
@@ -88,18 +89,20 @@ def themed(chart: Any) -> alt.TopLevelMixin:
     return found
 
 
-def svg_of(chart: Any, *, name: str = "") -> str:
+def svg_of(chart: Any, *, name: str = "plot") -> str:
     """Return a chart as SVG: no browser, no network, the same bytes each time.
 
     Args:
         chart: Of Altair.
-        name: Made part of the ids inside, so that several can stand in one page.
+        name: Begins the ids inside, so that several can stand in one page.
 
     Raises:
         MissingDependencyError: The renderer is absent.
     """
     text = str(_renderer().vegalite_to_svg(_spec(chart), vl_version=_version()))
-    return _CLIP.sub(rf"{name}-\1\2", text) if name else text
+    # The renderer counts on from one chart to the next: ids are numbered anew.
+    ids = {found: f"{name}-{place}" for place, found in enumerate(_NAMED.findall(text))}
+    return _REFERRED.sub(lambda found: ids.get(found[0], found[0]), text)
 
 
 def png_of(chart: Any, *, scale: float = 2.0) -> bytes:

@@ -76,7 +76,8 @@ def randomisation(
     differences are independent, and keeps its level still where the queries of a cluster move
     together, which a test of the mean does not. To flip the signs of whole clusters keeps it too,
     but ten have 1,024 outcomes, of which a correction for many tests leaves one or two, so that
-    less is found. `evals/simulations/gate.py` has the figures of all three.
+    somewhat less is found, most of all where few queries moved. `evals/simulations/gate.py` has
+    the figures of all three.
 
     Source: Fisher, "The Design of Experiments" (1935), section 21; Smucker, Allan and Carterette,
     "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", CIKM

@@ -16,6 +16,7 @@ from engram_lab.config import EngineConfig
 from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import ConfigError
 from engram_lab.engine import Engine
+from engram_lab.evaluation.finished import without_secrets
 from engram_lab.evaluation.measures.costs import bytes_per_memory, readable_after
 
 if TYPE_CHECKING:
@@ -79,10 +80,12 @@ class EngineSystem:
 
     Args:
         config: The whole configuration; where its store lies is ours to say.
+        declared: The settings it was made of, before what evaluation needs.
     """
 
-    def __init__(self, config: EngineConfig) -> None:
+    def __init__(self, config: EngineConfig, declared: Mapping[str, Any] | None = None) -> None:
         self.config = config
+        self._declared = declared or {}
 
     def describe(self, workshop: Workshop) -> Mapping[str, Any]:
         """Return its settings, and the fingerprint of what makes its vectors.
@@ -94,7 +97,8 @@ class EngineSystem:
         embedder = self._embedder(workshop)
         return {
             "kind": "engine",
-            "settings": self.config.to_dict(),
+            "declared": without_secrets(self._declared),
+            "settings": without_secrets(self.config.to_dict()),
             "config_hash": self.config.content_hash,
             "embedder": None if embedder is None else embedder.fingerprint,
         }
@@ -189,4 +193,4 @@ def _key(config: EngineConfig) -> str:
 
 def from_spec(spec: SystemSpec, *, seed: int, store: Mapping[str, Any]) -> EngineSystem:
     """Return an engine with the settings of a specification."""
-    return EngineSystem(config_of(spec.settings, seed=seed, store=store))
+    return EngineSystem(config_of(spec.settings, seed=seed, store=store), spec.settings)

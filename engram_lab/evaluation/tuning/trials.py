@@ -165,11 +165,17 @@ class Trials:
         if lines and not lines[-1].endswith("\n"):  # cut off while it was written: tried again
             _replace(kept, "".join(lines[:-1]))
             lines.pop()
-        for line in lines:
-            trial = Trial(**json.loads(line))
-            number = self._of(trial)
-            known = self._frames.get(number)
-            self._take(trial, pl.read_parquet(_values(folder, number)) if known is None else known)
+        for number, line in enumerate(lines, 1):
+            try:
+                trial = Trial(**json.loads(line))
+                known = self._frames.get(self._of(trial))
+                frame = pl.read_parquet(_values(folder, trial.number)) if known is None else known
+            except (ValueError, TypeError, OSError, pl.exceptions.PolarsError) as error:
+                raise EvaluationError(
+                    f"{kept} holds on line {number} a trial that cannot be read ({error}): remove "
+                    "that line and all after it, and their trials are done again"
+                ) from None
+            self._take(trial, frame)
 
     def _keep(self, folder: Path, trial: Trial) -> None:
         if trial.same_as is None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from engram_lab.config import EngineConfig
+from engram_lab.config.model import all_settings
 from engram_lab.core.errors import EvaluationError, shown
 from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.tuning.choosing import Chosen, choose, masks
 from engram_lab.evaluation.tuning.folds import Folds, make_folds
 from engram_lab.evaluation.tuning.search import OnTrial, Searching, importance, search
+from engram_lab.evaluation.tuning.space import Range, Space
 from engram_lab.evaluation.tuning.trials import EVERYTHING, Objective, Trial, Trials
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engram_lab.evaluation.statistics.contrast import Comparison
-    from engram_lab.evaluation.tuning.space import Space
 
 __all__ = ["EXPLORING", "Exploring", "Plan", "Tuned", "tune"]
 
@@ -136,7 +137,19 @@ class Tuned:
         found = self.comparison.contrasts[0]
         better = found.delta > 0 and found.p < self.comparison.alpha
         verdict = () if better or not self.best.settings else (_NO_BETTER,)
-        return (*self.folds.warnings, *self.comparison.warnings, *verdict)
+        return (*self.folds.warnings, *self.comparison.warnings, *verdict, *self._at_an_edge())
+
+    def _at_an_edge(self) -> Iterator[str]:
+        known = all_settings()
+        for each in self.plan.space.parameters:
+            value = self.best.settings.get(each.name)
+            if not isinstance(each, Range) or value not in {each.low, each.high}:
+                continue
+            if known[each.name].ge < value < known[each.name].le:
+                yield (
+                    f"{each.name} is best at {value}, where its range ends: a wider one may hold "
+                    "better"
+                )
 
 
 def tune(

@@ -251,3 +251,40 @@ def test_the_bundled_set_is_read_wherever_data_lie(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("ENGRAM_DATA", raising=False)
 
     assert load_dataset("tiny").queries.height > 0
+
+
+def longmemeval_file(path: Path) -> Path:
+    turn = {"role": "user", "content": "The boat is in Cuxhaven", "has_answer": True}
+    question = {
+        "question_id": "boat",
+        "question_type": "single-session-user",
+        "question": "Where is the boat?",
+        "question_date": "2023/05/30 (Tue) 23:40",
+        "answer": "Cuxhaven",
+        "answer_session_ids": ["answer_a"],
+        "haystack_session_ids": ["answer_a"],
+        "haystack_dates": ["2023/05/20 (Sat) 02:21"],
+        "haystack_sessions": [[turn]],
+    }
+    path.write_text(json.dumps([question]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["longmemeval_s_cleaned.json", "longmemeval_s.json", "mine.json"])
+def test_a_file_of_the_published_shape_is_read_where_a_user_names_it(
+    tmp_path: Path, name: str
+) -> None:
+    file = longmemeval_file(tmp_path / name)
+
+    assert load_dataset("longmemeval-s", place=file).queries["source_id"].to_list() == ["boat"]
+
+
+def test_what_is_no_file_that_a_user_named_must_be_the_one_that_others_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "longmemeval").mkdir()
+    longmemeval_file(tmp_path / "longmemeval" / "longmemeval_s_cleaned.json")
+    monkeypatch.setenv("ENGRAM_DATA", str(tmp_path))
+
+    with pytest.raises(DatasetChangedError, match="--allow-changed"):
+        load_dataset("longmemeval-s")

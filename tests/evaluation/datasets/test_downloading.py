@@ -143,7 +143,7 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path: Path) -> None:
     pauses: list[float] = []
 
     with pytest.raises(
-        DatasetMissingError, match="2 attempts failed.*check the network and the address, or get"
+        DatasetMissingError, match=r"2 attempts failed.*check the network and the address, or get"
     ):
         download(
             "http://127.0.0.1:9/data",  # nothing listens there

@@ -93,11 +93,6 @@ class TestDice:
         other.under("b").below(6)
         assert [one.below(6) for _ in range(20)] == [other.below(6) for _ in range(20)]
 
-    @given(seed=SEEDS, items=st.lists(st.integers()))
-    @FEW
-    def test_shuffling_keeps_every_item(self, seed: int, items: list[int]) -> None:
-        assert sorted(Dice(str(seed)).shuffled(items)) == sorted(items)
-
     def test_shuffling_reaches_every_order_about_as_often(self) -> None:
         dice = Dice("orders")
         found = [tuple(dice.shuffled("abc")) for _ in range(6000)]
@@ -105,10 +100,6 @@ class TestDice:
         assert len(counts) == 6
         # Five standard deviations of a binomial with p = 1/6 are 144.
         assert all(abs(count - 1000) < 150 for count in counts)
-
-    def test_a_percentage_is_met(self) -> None:
-        dice = Dice("percent")
-        assert sum(dice.holds(30) for _ in range(10_000)) == pytest.approx(3000, abs=230)
 
 
 class TestNames:
@@ -194,6 +185,10 @@ class TestPhrases:
         }
         assert found == set()
         assert [text for text in said if re.search(r"\d", re.sub(r"\{\w+\}", "", text))] == []
+
+    def test_there_are_replies_for_any_choice_of_ellipses(self) -> None:
+        for kind, replies in REPLIES.items():
+            assert len(replies) >= sum(each.kind == kind for each in ELLIPSES)
 
     def test_keys_are_unique(self) -> None:
         for patterns in (TOPICS, HAPPENINGS, CHAINS, CHANGES, ELLIPSES, SECRETS):
@@ -317,10 +312,13 @@ class TestPrivate:
 
 class TestGenerate:
     def test_the_same_seed_gives_the_same_and_another_one_other_names(self) -> None:
-        one, again, other = (generate(seed, conversations=2) for seed in (1, 1, 2))
+        one, again, other = (generate(seed, conversations=8) for seed in (1, 1, 2))
         assert one.hash == again.hash
         assert one.hash != other.hash
-        assert set(one.memories["speaker"]).isdisjoint(other.memories["speaker"])
+        ours, theirs = set(one.memories["speaker"]), set(other.memories["speaker"])
+        assert len(ours) == len(theirs) == 16
+        # Of 360 names chance alone gives both about one.
+        assert len(ours & theirs) <= 4
 
     def test_more_conversations_leave_the_first_as_they_are(self) -> None:
         few, many = generate(5, conversations=2), generate(5, conversations=4)

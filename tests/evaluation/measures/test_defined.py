@@ -71,6 +71,14 @@ def test_what_it_cannot_score_is_left_unscored(one_query: Callable[..., Any]) ->
     assert nothing.values(one_query("", {"a": 0})).to_list() == [None]
 
 
+def test_a_query_that_the_run_does_not_hold_has_the_declared_default(
+    one_query: Callable[..., Any],
+) -> None:
+    half = DefinedMeasure(name="half", function=any_found, default=0.5)
+    assert half.values(one_query("", {"a": 1})).to_list() == [0.5]
+    assert half.values(one_query("x", {"a": 1})).to_list() == [0.0]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1"])
 def test_what_is_no_number_is_refused(one_query: Callable[..., Any], value: Any) -> None:
     wrong = DefinedMeasure(name="wrong", function=lambda *_: value)

@@ -143,6 +143,27 @@ def test_the_verdict_and_what_led_to_it_come_first(page: str, gate: GateReport) 
         assert html.escape(each.said) in body
 
 
+def test_a_gate_shows_the_comparison_of_what_failed_first(
+    run_folder: RunFolder, comparison: Comparison, gate: GateReport, tmp_path: Path
+) -> None:
+    passed = replace(comparison, b="rrf", moved=())
+    both = replace(gate, comparisons={"rrf": passed, "dense": comparison})
+    text = write_report(run_folder, tmp_path / "r.html", gate=both).read_text("utf-8")
+    assert re.findall(r">(\w+ against \w+)</h2>", text) == [
+        "dense against weighted",
+        "rrf against weighted",
+    ]
+
+
+def test_the_baseline_says_where_it_came_from(
+    run_folder: RunFolder, gate: GateReport, tmp_path: Path
+) -> None:
+    baseline = {"suite": "made-up", "updated": {"reason": "a <better> key"}, "systems": {"a": {}}}
+    told = replace(gate, baseline=baseline)
+    text = write_report(run_folder, tmp_path / "r.html", gate=told).read_text("utf-8")
+    assert "<dt>reason</dt><dd><code>a &lt;better&gt; key</code></dd>" in text
+
+
 def test_every_figure_is_there_with_its_interval(page: str, run_folder: RunFolder) -> None:
     results = page[page.index('<section id="results"') : page.index('<section id="categories"')]
     for system in run_folder.results["systems"]:
@@ -161,6 +182,31 @@ def test_the_best_of_each_measure_is_bold_and_floors_are_quiet(
         for each in run_folder.measures
     )
     assert re.findall(r'<tr class="floor"><th scope="row">(\w+)', results) == ["random", "recency"]
+
+
+def test_more_columns_than_a_page_is_wide_go_below_each_other(tmp_path: Path) -> None:
+    found = {"mean": 0.5, "ci": [0.25, 0.75], "n": 2, "unscored": 0}
+    measures = {f"R@{k}": found for k in range(1, 17)}
+    folder = made(tmp_path, [{"name": "one", "measures": measures}])
+    text = write_report(folder, tmp_path / "r.html").read_text("utf-8")
+    results = text[text.index('<section id="results"') : text.index("<figure")]
+    heads = [re.findall(r'class="n">(R@\d+)', each) for each in results.split("<thead>")[1:]]
+    assert [len(each) for each in heads] == [6, 6, 4]
+    assert [name for each in heads for name in each] == list(measures)
+    assert results.count("Measures, continued</caption>") == 2
+
+
+def test_where_all_systems_are_alike_none_is_best(tmp_path: Path) -> None:
+    systems = [
+        {"name": name, "measures": {"RR": {"mean": 1.0, "ci": [None, None]}}, "floor": False}
+        for name in ("one", "two")
+    ]
+    folder = made(tmp_path, systems)
+    folder.__dict__["per_query"] = pl.concat(
+        folder.per_query.with_columns(system=pl.lit(each["name"]), RR=1.0) for each in systems
+    )
+    text = write_report(folder, tmp_path / "r.html").read_text("utf-8")
+    assert 'class="n best"' not in text
 
 
 def test_the_summary_says_who_is_told_apart(page: str) -> None:
@@ -317,11 +363,17 @@ def test_a_system_without_any_value_makes_a_page(tmp_path: Path) -> None:
     read(text)
 
 
-@given(st.text(), st.text())
+DANGEROUS = st.text(st.sampled_from("<>&\"'a =/;#x")) | st.text()
+
+
+@given(DANGEROUS, DANGEROUS)
 def test_whatever_is_no_markup_is_escaped(text: str, value: str) -> None:
     made = element("p", text, title=value or None)
-    assert html.unescape(made.partition(">")[2].removesuffix("</p>")) == text
-    assert made.count("<") == 2
+    reader = read(made.replace("\r", " "))
+    assert dict(reader.tags) == {"p": 1}
+    assert [name for _, name, _ in reader.attributes] == ["title"] * bool(value)
+    assert "".join(reader.text) == text.replace("\r", " ")
+    assert reader.all_of("title") == [value.replace("\r", " ")] * bool(value)
     assert join([Markup("<b>"), text]).startswith("<b>")
 
 

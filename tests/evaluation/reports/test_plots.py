@@ -194,17 +194,18 @@ def test_a_power_curve_marks_the_detectable_loss_and_the_level() -> None:
     assert "\N{GREEK SMALL LETTER ALPHA} = 0.01" in said
 
 
-def test_several_charts_of_one_page_share_no_id(run_folder: RunFolder) -> None:
-    one, two = (svg_of(make(run_folder), name=name) for name, make in list(CHARTS.items())[:2])
+def test_several_charts_of_one_page_share_no_id() -> None:
+    alt = theme.altair()
+    made = alt.Chart(curve()).mark_line(clip=True).encode(x="loss:Q", y="failed:Q")
+    shaded = made.encode(color=alt.Color("loss:Q", scale=alt.Scale(scheme="blues")))
+    chart = theme.themed(alt.layer(made, shaded.mark_point(clip=True)))
+    one, two = (svg_of(chart, name=name) for name in ("one", "two"))
+    assert one == svg_of(chart, name="one")
     ids = [set(re.findall(r" id=\"([^\"]+)\"", each)) for each in (one, two)]
+    assert ids[0]
     assert not ids[0] & ids[1]
     for svg, known in zip((one, two), ids, strict=True):
-        assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= known
-
-
-def test_a_name_is_made_part_of_ids_and_of_what_refers_to_them() -> None:
-    made = theme._CLIP.sub(r"n-\1\2", '<clipPath id="clip0"/><g clip-path="url(#clip0)"/>')
-    assert made == '<clipPath id="n-clip0"/><g clip-path="url(#n-clip0)"/>'
+        assert set(re.findall(r"url\(#([^)]+)\)", svg)) == known
 
 
 def test_without_the_package_the_extra_is_named(
@@ -240,6 +241,16 @@ def test_names_of_a_few_points_cover_no_point_and_no_name(seed: int) -> None:
             left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
             for other in boxes[:number]
         )
+
+
+def test_a_name_stands_beside_no_other_name() -> None:
+    above, below = places([(100.0, 100.0), (100.0, 112.0)], ["rrf", "bm25"])
+    assert (above.align, below.align) == ("left", "right")
+
+
+def test_a_name_does_not_cover_the_next_point() -> None:
+    first, second = places([(100.0, 100.0), (130.0, 100.0)], ["bm25", "rrf"])
+    assert (first.align, second.align) == ("right", "left")
 
 
 def test_a_name_with_no_free_place_still_has_one() -> None:

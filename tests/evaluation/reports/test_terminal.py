@@ -131,7 +131,7 @@ def test_a_system_that_differs_is_marked_and_the_mark_explained(run_folder: RunF
 
 def test_what_was_not_scored_and_not_run_is_said(run_folder: RunFolder) -> None:
     text = printed(results_table(run_folder.results))
-    assert "RR: over 239 queries; 1 has no value" in text
+    assert "RR: over 299 queries; 1 has no value" in text
     assert "skipped neutral: the model <MiniLM> is not on this machine" in text
 
 
@@ -195,6 +195,14 @@ def test_a_significant_loss_is_red_and_a_gain_is_green(comparison: Comparison) -
     assert "\x1b[1;3" not in printed(comparison_table(quiet), styled=True)
 
 
+def test_many_remarks_are_cut_short_and_counted(comparison: Comparison) -> None:
+    warned = replace(comparison, moved=(), warnings=tuple(f"remark {n}" for n in range(9)))
+    text = printed(comparison_table(warned))
+    assert "remark 2" in text
+    assert "remark 3" not in text
+    assert "… and 6 remarks more" in text
+
+
 def test_a_gate_shows_failures_last_above_the_verdict(gate: GateReport) -> None:
     text = printed(gate_table(gate), width=120)
     rows = [line.split()[:2] for line in text.splitlines() if line[:1] in set("✓✗\N{EN DASH}")]
@@ -206,6 +214,14 @@ def test_a_gate_shows_failures_last_above_the_verdict(gate: GateReport) -> None:
     ]
     assert "newly failed" in text
     assert text.splitlines()[-1].startswith("REGRESSION  made-up: 1 passed, 1 failed, 1 not judged")
+
+
+def test_many_checks_that_passed_are_counted_and_failures_are_still_shown(gate: GateReport) -> None:
+    good, bad, _ = gate.checks
+    text = printed(gate_table(replace(gate, checks=(*[good] * 40, bad))), width=120)
+    assert lines(text, "✓") == ["✓  40 checks passed"]
+    assert len(lines(text, "✗")) == 1
+    assert "40 passed, 1 failed" in text
 
 
 def test_a_gate_that_passed_shows_no_query(gate: GateReport) -> None:

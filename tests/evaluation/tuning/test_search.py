@@ -161,6 +161,17 @@ def test_a_line_that_was_cut_off_is_tried_again(tmp_path: Path) -> None:
     assert said(Trials(measure="m", folder=tmp_path)) == said(whole)
 
 
+def test_a_trial_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    searched(how=searching(trials=3), folder=tmp_path)
+    (tmp_path / "values" / "00002.parquet").write_bytes(b"no parquet")
+    with pytest.raises(EvaluationError, match="on line 3 a trial that cannot be read"):
+        Trials(measure="m", folder=tmp_path)
+    kept = tmp_path / "trials.jsonl"
+    kept.write_text("".join(kept.read_text().splitlines(keepends=True)[:1]) + '{"number": 1}\n')
+    with pytest.raises(EvaluationError, match="on line 2 a trial that cannot be read"):
+        Trials(measure="m", folder=tmp_path)
+
+
 def test_more_trials_go_on_from_those_there_are(tmp_path: Path) -> None:
     searched(how=searching(trials=5), folder=tmp_path)
     more = searched(how=searching(trials=12), folder=tmp_path)

@@ -114,6 +114,18 @@ def test_where_conversations_want_different_settings_nobody_is_fooled() -> None:
     assert any("no evidence for changing anything" in each for each in found.warnings)
 
 
+def test_a_best_value_at_the_end_of_its_range_is_pointed_at() -> None:
+    def falling(settings: Mapping[str, Any]) -> pl.DataFrame:
+        return hill({}).with_columns(m=pl.col("m") - settings.get(B, 1.0))
+
+    def warned(low: float) -> tuple[str, ...]:
+        parameter = {"name": B, "kind": "float", "low": low, "high": 1, "step": 0.25}
+        return tune(falling, plan(space=parse_space({"parameters": [parameter]}, id="b"))).warnings
+
+    assert any("bm25_b is best at 0.25, where its range ends" in each for each in warned(0.25))
+    assert warned(0) == ()  # the engine allows no less
+
+
 def test_nothing_is_changed_for_nothing() -> None:
     found = tune(lambda settings: hill({}), plan(trials=5))
     assert found.best.number == 0

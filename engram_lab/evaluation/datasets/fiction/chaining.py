@@ -118,7 +118,7 @@ CHAINS: Final = (
             "{person} shuts the shop on {a}, so plan ahead.",
         ),
         ask="On which days can {who} get no eye drops?",
-        near="{person2} shuts the shop on {b}, I stood at the door.",
+        near="{person2} shuts the shop whenever the sun is out.",
     ),
     Chain(
         key="play",

@@ -167,18 +167,12 @@ CHANGES: Final = (
     ),
     Change(
         key="laundry",
-        kind="day",
-        before=(
-            "My laundry is picked up on {old}.",
-            "They pick up my laundry on {old}.",
-        ),
+        kind="person",
+        before=("My laundry is done by {old}.", "{old} does my laundry these days."),
         after=(
-            "They pick up my laundry on {a} now.",
-            "The man with the sheets has a new round and stops here on {a}.",
+            "Now {a} does my laundry, and starches everything.",
+            "The iron burnt a hole in my cuff, so I bring it all to {a}.",
         ),
-        ask=(
-            "On which day of the week is {who}'s laundry picked up?",
-            "When do they pick up {who}'s laundry?",
-        ),
+        ask=("Who does {who}'s laundry?", "To whom does {who} bring the laundry?"),
     ),
 )

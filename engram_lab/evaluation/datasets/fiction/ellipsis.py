@@ -15,6 +15,7 @@ REPLIES: Final = {
         "Oh yes, {a}. I slept like a stone after that.",
         "{A}, after all that fuss.",
         "It is done, {a}, touch wood.",
+        "{A}. I had almost stopped hoping.",
     ),
     "person": (
         "{a}, who else.",
@@ -22,6 +23,7 @@ REPLIES: Final = {
         "In the end {a} did.",
         "Nobody but {a}, believe it or not.",
         "{a}, and would take nothing for it.",
+        "You know who: {a}.",
     ),
     "town": (
         "All the way in {a}.",

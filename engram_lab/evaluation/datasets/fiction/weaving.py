@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engram_lab.evaluation.datasets.fiction.script import Exchange, Line
 from engram_lab.evaluation.datasets.fiction.smalltalk import (
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.datasets.fiction.script import Script
 
 __all__ = ["weave"]
+
+_THANKED: Final = 50
+"""How many greetings in a hundred get an answer."""
 
 
 def weave(script: Script, dice: Dice, *, sessions: int) -> list[list[Line]]:
@@ -71,10 +74,9 @@ def _session(
 ) -> list[Line]:
     first, second = people if dice.holds(50) else people[::-1]
     greeting, thanks, farewell = courtesies
-    lines = [
-        Line(speaker=first, text=greeting.format(you=second)),
-        Line(speaker=second, text=thanks.format(you=first)),
-    ]
+    lines = [Line(speaker=first, text=greeting.format(you=second))]
+    if dice.holds(_THANKED):
+        lines.append(Line(speaker=second, text=thanks.format(you=first)))
     ordered = dice.shuffled(exchanges)
     talks_at = dice.below(len(ordered)) if ordered else None
     for place, exchange in enumerate(ordered):

@@ -51,13 +51,16 @@ BY_NAME: Final = {
 }
 """Questions that name the thing, by what kind of a name it is."""
 
+_UNASKED: Final = 2
+"""How many elliptic answers more than questions for them."""
+
 _VOWELS: Final = frozenset("aeiou")
 
 _NATURAL: Final = 60
 _ASIDE: Final = 45
 _LED: Final = 25
 _ANSWERED: Final = 12
-_NEAR: Final = 70
+_NEAR: Final = 55
 _RETURNED: Final = 50
 _VEILED: Final = 30
 """How many in a hundred facts are asked in natural words, said with an aside, led to, reacted to,
@@ -189,16 +192,18 @@ class _Writer:
             self._ask("update", text, ((after, 1), (before, STALE)), answers=(new,))
 
     def ellipses(self) -> None:
-        """Write answers that only the question before them explains."""
+        """Write answers that only the question before them explains, and some nobody asks for."""
         replies = {kind: iter(self._dice.shuffled(REPLIES[kind])) for kind in sorted(REPLIES)}
-        for each in self._dice.shuffled(ELLIPSES)[: PLAN["context"]]:
+        drawn = self._dice.shuffled(ELLIPSES)[: PLAN["context"] + _UNASKED]
+        for place, each in enumerate(drawn):
             owner, other = self._pair()
-            answer = self._values.new(each.kind)
             lead = Line(speaker=other, text=each.lead)
-            reply = Line(speaker=owner, text=_filled(next(replies[each.kind]), a=answer))
+            text = _filled(next(replies[each.kind]), a=self._values.new(each.kind))
+            reply = Line(speaker=owner, text=text)
             self.script.exchanges.append(Exchange(lines=(lead, reply)))
-            text = self._dice.pick(each.ask).format(who=owner)
-            self._ask("context", text, ((reply, 1),), veiled=True)
+            if place < PLAN["context"]:
+                asked = self._dice.pick(each.ask).format(who=owner)
+                self._ask("context", asked, ((reply, 1),), veiled=True)
 
     def secrets(self) -> None:
         """Write what is half said to all and wholly said to somebody alone."""
