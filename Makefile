@@ -10,13 +10,16 @@ NO_MINILM := echo "MiniLM's weights are not to be had: recall falls back to hash
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo test quick lint types lowest bench quality clean check-python
+.PHONY: help demo tour test quick lint types lowest bench simulations quality clean check-python
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(INSTALLED) ## a short tour of what it does
+demo: $(INSTALLED) ## evaluate eight systems on the bundled corpus: a table with intervals, and a report
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash evals/demo.sh
+
+tour: $(INSTALLED) ## a short tour of the engine, on made-up memories
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash evals/tour.sh
 
 test: lint types ## what CI asks for: lint, types, and every test with its branch coverage
 	@$(BIN)/coverage erase
@@ -40,9 +43,15 @@ lowest: | check-python ## the quick tests with the oldest dependencies we allow 
 	uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable . --group test
 	$(LOWEST)/bin/pytest -m "not slow" -n 2
 
-bench: $(INSTALLED) ## the speed of core and retrieval against their floors; keeps the figures
+bench: $(INSTALLED) ## the speed of each part against its floor; keeps the figures
 	$(BIN)/python evals/bench/core.py --save evals/baselines/bench-core.json
 	$(BIN)/python evals/bench/retrieval.py --save evals/baselines/bench-retrieval.json
+	$(BIN)/python evals/bench/scoring.py --save evals/baselines/bench-scoring.json
+	$(BIN)/python evals/bench/evaluation_statistics.py --save evals/baselines/bench-statistics.json
+	$(BIN)/python evals/readme.py
+
+simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; keeps the figures
+	$(BIN)/python evals/simulations/gate.py --save evals/baselines/simulation-gate.json
 	$(BIN)/python evals/readme.py
 
 quality: $(INSTALLED) ## the parts of recall on LoCoMo, where ENGRAM_DATA names the folder that holds it
@@ -50,7 +59,7 @@ quality: $(INSTALLED) ## the parts of recall on LoCoMo, where ENGRAM_DATA names 
 	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included
-	rm -rf $(VENV) build dist demo-out .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist demo-out tour-out runs .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find engram_lab tests evals -type d -name __pycache__ -prune -exec rm -rf {} +
 

@@ -24,7 +24,7 @@ run() {
 
 explain "Twelve conversations of people who never lived, some 350 questions, eight systems from chance upwards.
 # (Where MiniLM is not installed, vectors are made by hashing, which knows spelling and not meaning.)"
-run 'engram eval run tiny --out demo-out/run --report demo-out/report.html'
+run 'engram eval run tiny --out demo-out/run --report demo-out/report.html --no-guards'
 
 explain "Is fusion better than words alone, or was that luck? A paired test over whole conversations says."
 run 'engram eval compare demo-out/run:bm25 demo-out/run:weighted --measure R@10 --measure nDCG@10 --moved 3'

@@ -1,4 +1,4 @@
-"""Ask a system every question of a corpus, and time it."""
+"""Ask a system every question of a corpus, and see what that costs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from engram_lab.evaluation.measures.costs import costs_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engram_lab.evaluation.systems import Corpus, Question, System, Workshop
+    from engram_lab.evaluation.systems import Corpus, Question, Searcher, System, Workshop
 
 __all__ = ["HITS", "TIMED", "Answers", "ask", "probe"]
 
-TIMED: Final = 200
+TIMED: Final = 100
+"""How many questions are timed."""
+
 HITS: Final = 10
+"""How many hits are asked for when the answer is timed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,19 +26,21 @@ class Answers:
 
     Attributes:
         rankings: A query id and its hits, each an id and a score, best first.
+        seconds: How long answers took, where they were timed.
     """
 
     rankings: Sequence[tuple[str, Sequence[tuple[str, float]]]]
+    seconds: Sequence[float] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        return {"rankings": self.rankings}
+        return {"rankings": self.rankings, "seconds": self.seconds}
 
     @classmethod
     def of_plain(cls, found: Mapping[str, Any]) -> Self:
         """Return it from JSON."""
         rankings = [(id_, [(hit, score) for hit, score in hits]) for id_, hits in found["rankings"]]
-        return cls(rankings=rankings)
+        return cls(rankings=rankings, seconds=found["seconds"])
 
 
 def ask(
@@ -47,6 +50,7 @@ def ask(
     workshop: Workshop,
     *,
     depth: int,
+    timed: bool,
     told: Callable[[], None],
 ) -> Answers:
     """Return the answers of a system to the questions of a corpus.
@@ -57,6 +61,7 @@ def ask(
         questions: In order.
         workshop: Shared by the systems.
         depth: How many hits are wanted.
+        timed: Ask up to `TIMED` of them once more, for `HITS` hits, and time that.
         told: Called after each answer.
     """
     rankings = []
@@ -64,21 +69,22 @@ def ask(
         for each in questions:
             rankings.append((each.id, searcher.search(each.text, depth)))
             told()
-    return Answers(rankings=rankings)
+        seconds = _seconds(searcher, questions[:TIMED], workshop) if timed else []
+    return Answers(rankings=rankings, seconds=seconds)
 
 
-def probe(
-    system: System, corpus: Corpus, questions: Sequence[Question], workshop: Workshop
-) -> dict[str, float]:
-    """Return what a corpus costs a system; after all have answered, as it may write.
-
-    Up to `TIMED` questions are timed, `HITS` hits each, with the making of the question's vector.
-    One is asked before, untimed: it builds the indexes.
-    """
+def _seconds(searcher: Searcher, questions: Sequence[Question], workshop: Workshop) -> list[float]:
+    """Return how long each answer takes, with the making of the question's vector."""
     seconds = []
-    with system.open(corpus, workshop.bare) as searcher:
-        for each in (questions[0], *questions[:TIMED]):
+    with workshop.afresh():
+        for each in questions:
             start = time.perf_counter()
             searcher.search(each.text, HITS)
             seconds.append(time.perf_counter() - start)
-        return {**costs_of(seconds[1:]), **searcher.costs()}
+    return seconds
+
+
+def probe(system: System, corpus: Corpus, workshop: Workshop) -> dict[str, float]:
+    """Return what a corpus costs a system; after all have answered, as it may write."""
+    with system.open(corpus, workshop) as searcher, workshop.afresh():
+        return dict(searcher.costs())

@@ -72,7 +72,13 @@ class Bench:
             pair
             for corpus, questions in self._corpora
             for pair in ask(
-                system, corpus, questions, self._workshop, depth=self.suite.depth, told=_nobody
+                system,
+                corpus,
+                questions,
+                self._workshop,
+                depth=self.suite.depth,
+                timed=False,
+                told=_nobody,
             ).rankings
         ]
         return values_of(Run.of(name, rankings), self._judgements, self.suite)

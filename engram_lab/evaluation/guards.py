@@ -148,8 +148,7 @@ def _bare(config: EngineConfig, workshop: Workshop) -> Embedder | None:
 
     if config.embedding.model == _NO_MODEL:
         return None
-    cache = None if workshop.cache is None else str(workshop.cache)
-    held = workshop.embedder(replace(config, embedding=replace(config.embedding, cache=cache)))
+    held = workshop.embedder(config)
     return held.inner if isinstance(held, CachedEmbedder) else held
 
 

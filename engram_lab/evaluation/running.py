@@ -16,6 +16,7 @@ from engram_lab.core.errors import (
 )
 from engram_lab.evaluation.asking import Answers, ask, probe
 from engram_lab.evaluation.datasets.catalogue import load_dataset, read_folder
+from engram_lab.evaluation.measures.costs import costs_of
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.partial import Partial
 from engram_lab.evaluation.progress import Progress, Silent
@@ -191,13 +192,14 @@ class _Evaluation:
                         questions,
                         self.workshop,
                         depth=self.suite.depth,
+                        timed=number == 0,
                         told=lambda name=name: self.watch.answered(name),  # type: ignore[misc]
                     )
                     partial.keep(name, number, found)
                 self.answers[name].append(found)
             if number == 0:
                 for name, system in self.made.items():
-                    self.costs[name] = probe(system, corpus, questions, self.workshop)
+                    self.costs[name] = probe(system, corpus, self.workshop)
             self.workshop.forget(corpus)
 
     def guard(self) -> None:
@@ -220,11 +222,12 @@ class _Evaluation:
 
     def _ranked(self, name: str) -> Ranked:
         answers, spec = self.answers[name], self.specs[name]
+        seconds = [second for each in answers for second in each.seconds]
         return Ranked(
             run=Run.of(name, [pair for each in answers for pair in each.rankings]),
             title=spec.title,
             floor=spec.floor,
-            costs=self.costs[name],
+            costs={**costs_of(seconds), **self.costs[name]},
             guards=self.guards.get(name, {}),
             spec=self.described[name],
         )

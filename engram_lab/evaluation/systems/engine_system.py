@@ -106,14 +106,13 @@ class EngineSystem:
     def _embedder(self, workshop: Workshop) -> Embedder | None:
         if self.config.embedding.model == _NO_MODEL:
             return None
-        return workshop.embedder(self._cached(workshop))
+        return workshop.embedder(self.config)
 
     @contextmanager
     def open(self, corpus: Corpus, workshop: Workshop) -> Iterator[_Asked]:
         """Return it over a corpus."""
-        config = self._cached(workshop)
-        embedder = self._embedder(workshop)
-        path = workshop.folder(corpus) / f"{_key(self.config)}.db"
+        config, embedder = self.config, self._embedder(workshop)
+        path = workshop.folder(corpus) / f"{_key(config)}.db"
         clock = ManualClock(corpus.moment)
         known = path.with_suffix(".ids")
         if not known.exists():
@@ -125,10 +124,6 @@ class EngineSystem:
             hidden = any("scope" in row["fields"] for row in corpus.memories)
             asked = engine.as_agent(*_READER) if hidden else engine
             yield _Asked(asked, ids, path)
-
-    def _cached(self, workshop: Workshop) -> EngineConfig:
-        cache = None if workshop.cache is None else str(workshop.cache)
-        return replace(self.config, embedding=replace(self.config.embedding, cache=cache))
 
 
 def fill(engine: Engine, corpus: Corpus) -> dict[str, str]:
