@@ -15,7 +15,7 @@ from engram_lab.cli.printing import print_json, progress_bar, say, show
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.systems import SystemSpec
 
 __all__ = ["AllowChanged", "Data", "SuiteName", "add_to", "skip", "vector_cache"]
@@ -77,7 +77,7 @@ def run(
 ) -> None:
     """Evaluate systems on a suite; an interrupted run goes on where it stopped."""
     from engram_lab.cli.watching import watching
-    from engram_lab.evaluation.running import run_suite
+    from engram_lab.evaluation.running.evaluate import run_suite
     from engram_lab.evaluation.suites import load_suite
 
     chosen = load_suite(suite)
@@ -132,7 +132,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Judge anyone's run files; no engine takes part."""
-    from engram_lab.evaluation.judging import score_files
+    from engram_lab.evaluation.runs.judging import score_files
 
     try:
         results = score_files(

@@ -14,7 +14,7 @@ from engram_lab.cli.printing import print_json, say, show
 from engram_lab.core.errors import IncomparableError, InvalidInputError
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.verdict import GateReport
+    from engram_lab.evaluation.gating.verdict import GateReport
 
 __all__ = ["add_to"]
 
@@ -54,9 +54,9 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Test B against A, query by query; which won is for you to say."""
+    from engram_lab.evaluation.gating.sides import compare_sides, side
     from engram_lab.evaluation.reports.html import write_report
     from engram_lab.evaluation.reports.terminal import comparison_table
-    from engram_lab.evaluation.sides import compare_sides, side
 
     first, second = side(a), side(b)
     try:
@@ -109,8 +109,8 @@ def gate(
     as_json: AsJson = False,
 ) -> None:
     """Refuse a run that is worse: 0 pass, 1 regression, 2 misuse, 3 nothing comparable."""
-    from engram_lab.evaluation.gate import EXIT, judge
-    from engram_lab.evaluation.gate_file import report_as_json, write_gate_report
+    from engram_lab.evaluation.gating.gate import EXIT, judge
+    from engram_lab.evaluation.gating.gate_file import report_as_json, write_gate_report
 
     if update or reason is not None:
         _update(run, baseline, reason, systems, update=update, as_json=as_json)
@@ -123,7 +123,7 @@ def gate(
         print_json(report_as_json(found))
     else:
         from engram_lab.evaluation.reports.terminal import gate_table
-        from engram_lab.evaluation.results import read_results
+        from engram_lab.evaluation.runs.results import read_results
 
         show(gate_table(found, queries=read_results(run).queries))
     raise typer.Exit(EXIT[found.verdict])
@@ -139,7 +139,7 @@ def report(
 ) -> None:
     """Write the report of a run as one HTML file that needs no network."""
     from engram_lab.evaluation.reports.html import write_report
-    from engram_lab.evaluation.results import read_results
+    from engram_lab.evaluation.runs.results import read_results
 
     say(str(write_report(read_results(run), out or run / "report.html")))
 
@@ -160,8 +160,8 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Write a bundle: a configuration with its record and its evidence."""
-    from engram_lab.evaluation.bundle import promote as promoted
-    from engram_lab.evaluation.bundle import read_bundle
+    from engram_lab.evaluation.gating.bundle import promote as promoted
+    from engram_lab.evaluation.gating.bundle import read_bundle
 
     promoted(run, system, out, overwrite=overwrite)
     if as_json:
@@ -172,7 +172,7 @@ def promote(
 
 def _rules(run: Path, **given: float | None) -> Any:
     """Return the rules that the suite of a run declares, with those that were given."""
-    from engram_lab.evaluation.results import read_results
+    from engram_lab.evaluation.runs.results import read_results
     from engram_lab.evaluation.suite import GateRules
 
     declared = read_results(run).record["suite"]["gate"]
@@ -190,7 +190,7 @@ def _update(
     as_json: bool,
 ) -> None:
     from engram_lab.core.clock import SystemClock
-    from engram_lab.evaluation.baseline import update_baseline
+    from engram_lab.evaluation.gating.baseline import update_baseline
 
     if not update or reason is None:
         raise InvalidInputError(
@@ -219,7 +219,7 @@ def _tell(
 
         write_junit(found, junit)
     from engram_lab.evaluation.reports.github import append_summary
-    from engram_lab.evaluation.results import read_results
+    from engram_lab.evaluation.runs.results import read_results
 
     folder = read_results(run)
     texts = dict(folder.queries.select("query_id", "text").iter_rows())

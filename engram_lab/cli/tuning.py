@@ -93,7 +93,7 @@ def tune(
     as_json: AsJson = False,
 ) -> None:
     """Search settings, and say what the best is worth on conversations it was not chosen by."""
-    from engram_lab.evaluation.running import dataset_of
+    from engram_lab.evaluation.running.evaluate import dataset_of
     from engram_lab.evaluation.suites import load_suite
     from engram_lab.evaluation.systems import load_system
     from engram_lab.evaluation.tuning import Plan, read_space

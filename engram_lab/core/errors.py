@@ -225,7 +225,7 @@ class EvaluationError(EngramError):
 
 
 class DatasetMissingError(EvaluationError, LookupError):
-    """A data set is not on this machine: whoever evaluates skips it, and gives this as the reason."""
+    """A data set is not on this machine: whoever evaluates skips it, with this as the reason."""
 
 
 class DatasetChangedError(EvaluationError, ValueError):

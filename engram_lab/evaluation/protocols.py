@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engram_lab.evaluation.datasets.dataset import Dataset
-    from engram_lab.evaluation.run import Run
+    from engram_lab.evaluation.runs.run import Run
 
 __all__ = ["CONVENTIONS", "CROSSWALK", "PROTOCOLS", "Convention", "EvaluationProtocol", "crosswalk"]
 

@@ -25,10 +25,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.gating.verdict import GateReport
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.suite import GateRules, Suite
     from engram_lab.evaluation.systems import SystemSpec
-    from engram_lab.evaluation.verdict import GateReport
 
 __all__ = ["engram_gate"]
 
@@ -182,7 +182,7 @@ class _Gates:
     def _run(self, asked: _Asked, folders: pytest.TempPathFactory) -> RunFolder:
         key = repr(asked)
         if key not in self.runs:
-            from engram_lab.evaluation.running import run_suite
+            from engram_lab.evaluation.running.evaluate import run_suite
 
             self.runs[key] = run_suite(
                 asked.suite,
@@ -208,8 +208,8 @@ class _Gates:
         self, run: RunFolder, asked: _Asked, baseline: Path, rules: GateRules
     ) -> GateReport:
         from engram_lab.core.errors import InvalidInputError
-        from engram_lab.evaluation.gate import judge
-        from engram_lab.evaluation.gate_file import write_gate_report
+        from engram_lab.evaluation.gating.gate import judge
+        from engram_lab.evaluation.gating.gate_file import write_gate_report
 
         if self.config.getoption("--engram-update-baseline"):
             self._write(run, asked, baseline)
@@ -226,7 +226,7 @@ class _Gates:
     def _write(self, run: RunFolder, asked: _Asked, baseline: Path) -> None:
         """Put a run in the place of a baseline, once in a session."""
         from engram_lab.core.clock import SystemClock
-        from engram_lab.evaluation.baseline import update_baseline
+        from engram_lab.evaluation.gating.baseline import update_baseline
 
         if (key := f"{baseline} {asked!r}") in self.written:
             return

@@ -33,8 +33,8 @@ from engram_lab.evaluation.datasets.dataset import QRELS
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.measures.scoring import score
 from engram_lab.evaluation.measures.standard import StandardMeasure
-from engram_lab.evaluation.run import Run
-from engram_lab.evaluation.trec import read_qrels, read_run, write_qrels, write_run
+from engram_lab.evaluation.runs.run import Run
+from engram_lab.evaluation.runs.trec import read_qrels, read_run, write_qrels, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -273,8 +273,8 @@ def test_scifact_gives_in_mteb_what_it_gives_here() -> None:
 
 
 def ours_of(folder: Path) -> dict[str, float]:
-    from engram_lab.evaluation.bench import Bench
     from engram_lab.evaluation.datasets.beir import read_beir
+    from engram_lab.evaluation.running.bench import Bench
     from engram_lab.evaluation.suites import load_suite
 
     with Bench(load_suite("beir"), read_beir(folder, id="scifact", options={})) as bench:

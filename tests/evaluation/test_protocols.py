@@ -21,7 +21,7 @@ from engram_lab.evaluation.datasets.locomo import read_locomo
 from engram_lab.evaluation.datasets.readers import READERS
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.protocols import CROSSWALK, PROTOCOLS, crosswalk
-from engram_lab.evaluation.run import Run
+from engram_lab.evaluation.runs.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from engram_lab.evaluation.baseline import read_baseline
-from engram_lab.evaluation.gate_file import read_gate_report
+from engram_lab.evaluation.gating.baseline import read_baseline
+from engram_lab.evaluation.gating.gate_file import read_gate_report
 
 TESTS = """
 import pytest
@@ -199,7 +199,7 @@ def test_what_is_worse_fails_and_says_what_to_see(project: Project) -> None:
     }
     worse = parts["test_worse"]
     assert "retrieval gate of frames: regression" in worse
-    assert "Success@1 1.000 → " in worse
+    assert "nDCG@10 1.000 → " in worse
     assert "a significant loss beyond the margin of 0.01" in worse
     assert "newly failed, by R@10:" in worse
     assert "q0 (no category) 1.000 → 0.000: painting doors" in worse

@@ -74,7 +74,7 @@ def read_frames(folder: Path, *, id: str, options: Mapping[str, str]) -> Dataset
 
 def read_paths(*, memories: Path, queries: Path, qrels: Path, id: str) -> Dataset:  # noqa: A002
     """Read three files that may lie anywhere; see `read_frames`."""
-    from engram_lab.evaluation.trec import read_qrels
+    from engram_lab.evaluation.runs.trec import read_qrels
 
     for path, name, endings in (
         (memories, "memories", _TABLES),

@@ -16,7 +16,7 @@ from engram_lab.evaluation.datasets.dataset import QRELS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engram_lab.evaluation.run import Run
+    from engram_lab.evaluation.runs.run import Run
 
 __all__ = ["Judged", "Measure"]
 

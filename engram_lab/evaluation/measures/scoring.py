@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engram_lab.evaluation.measures.measure import Measure
-    from engram_lab.evaluation.run import Run
+    from engram_lab.evaluation.runs.run import Run
 
 __all__ = ["score"]
 

@@ -21,9 +21,9 @@ from engram_lab.evaluation.reports.sections import status_cell
 from engram_lab.evaluation.suite import HEADLINE
 
 if TYPE_CHECKING:
+    from engram_lab.evaluation.gating.verdict import GateReport
     from engram_lab.evaluation.reports.evidence import Evidence, Found
     from engram_lab.evaluation.statistics.contrast import Comparison, Contrast, Moved
-    from engram_lab.evaluation.verdict import GateReport
 
 __all__ = ["comparison_part", "gate_part", "moved_part"]
 

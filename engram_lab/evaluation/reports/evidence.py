@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.statistics.contrast import Comparison
 
 __all__ = ["Evidence", "Found", "evidence_of"]

@@ -12,8 +12,8 @@ from engram_lab.evaluation.reports.formats import counted, figure, interval, p_t
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
     from engram_lab.evaluation.statistics.contrast import Comparison
-    from engram_lab.evaluation.verdict import GateCheck, GateReport
 
 __all__ = ["append_summary", "github_summary"]
 

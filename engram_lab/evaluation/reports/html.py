@@ -35,9 +35,9 @@ from engram_lab.evaluation.reports.sections import (
 )
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.gating.verdict import GateReport
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.statistics.contrast import Comparison
-    from engram_lab.evaluation.verdict import GateReport
 
 __all__ = ["write_report"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
+from engram_lab.evaluation.gating.sealed import write_atomically
 from engram_lab.evaluation.reports.formats import counted, figure
-from engram_lab.evaluation.sealed import write_atomically
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.verdict import GateCheck, GateReport
+    from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
 
 __all__ = ["junit_xml", "write_junit"]
 

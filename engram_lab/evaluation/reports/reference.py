@@ -19,7 +19,7 @@ from engram_lab.evaluation.reports.frames import (
 from engram_lab.evaluation.suite import HEADLINE
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.runs.results import RunFolder
 
 __all__ = ["best_system", "differences", "differences_of"]
 

@@ -40,8 +40,8 @@ from engram_lab.evaluation.suite import HEADLINE
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
     from engram_lab.evaluation.statistics.contrast import Comparison, Contrast, Moved
-    from engram_lab.evaluation.verdict import GateCheck, GateReport
 
 __all__ = ["categories_table", "comparison_table", "gate_table", "results_table"]
 

@@ -16,7 +16,7 @@ from engram_lab.config import EngineConfig
 from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import ConfigError
 from engram_lab.engine import Engine
-from engram_lab.evaluation.finished import without_secrets
+from engram_lab.evaluation.gating.finished import without_secrets
 from engram_lab.evaluation.measures.costs import bytes_per_memory, readable_after
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import polars as pl
 from engram_lab.config import EngineConfig
 from engram_lab.config.model import nest
 from engram_lab.core.errors import EvaluationError, InvalidInputError, MissingDependencyError
-from engram_lab.evaluation.bench import Bench
 from engram_lab.evaluation.measures.parsing import parse_measure
+from engram_lab.evaluation.running.bench import Bench
 from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.tuning.folds import chosen_units, units
 from engram_lab.evaluation.tuning.ledger import DataRef, Ledger, default_ledger

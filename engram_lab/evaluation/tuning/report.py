@@ -11,7 +11,7 @@ import yaml
 
 from engram_lab.config import EngineConfig
 from engram_lab.config.model import nest
-from engram_lab.evaluation.results import write_json
+from engram_lab.evaluation.runs.results import write_json
 from engram_lab.evaluation.tuning.tune import EXPLORING
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engram_lab.evaluation.datasets.dataset import QRELS
 from engram_lab.evaluation.measures.measure import Judged
-from engram_lab.evaluation.run import Run
+from engram_lab.evaluation.runs.run import Run
 
 MEMORIES = [f"m{number}" for number in range(12)]
 RELEVANCES = st.sampled_from([-2, -1, 0, 0, 1, 1, 2, 3])

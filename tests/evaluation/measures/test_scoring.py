@@ -7,7 +7,7 @@ from engram_lab.core.errors import InvalidInputError, InvalidRunError
 from engram_lab.evaluation.datasets.dataset import QRELS
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.measures.scoring import score
-from engram_lab.evaluation.run import Run
+from engram_lab.evaluation.runs.run import Run
 
 NAMES = ("recall_any@2", "nDCG@2", "RR", "forbidden@2", "recall@tokens=3")
 MEASURES = [parse_measure(name) for name in NAMES]

@@ -18,7 +18,7 @@ from engram_lab.evaluation.measures.standard import (
     names_of_standard,
     parse_standard,
 )
-from engram_lab.evaluation.run import Run
+from engram_lab.evaluation.runs.run import Run
 
 ir_measures = pytest.importorskip("ir_measures")
 

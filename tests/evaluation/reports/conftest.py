@@ -10,11 +10,11 @@ import orjson
 import polars as pl
 import pytest
 
-from engram_lab.evaluation.results import RunFolder
-from engram_lab.evaluation.run import Run
+from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
+from engram_lab.evaluation.runs.results import RunFolder
+from engram_lab.evaluation.runs.run import Run
+from engram_lab.evaluation.runs.trec import write_run
 from engram_lab.evaluation.statistics.contrast import Comparison, Contrast, Moved
-from engram_lab.evaluation.trec import write_run
-from engram_lab.evaluation.verdict import GateCheck, GateReport
 
 SYSTEMS = {
     "random": 0.0,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from engram_lab.evaluation.baseline import baseline_of
-from engram_lab.evaluation.gate import judge
+from engram_lab.evaluation.gating.baseline import baseline_of
+from engram_lab.evaluation.gating.gate import judge
+from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
 from engram_lab.evaluation.reports.github import append_summary, github_summary
 from engram_lab.evaluation.suite import GateRules
-from engram_lab.evaluation.verdict import GateCheck, GateReport
 
 RULES = GateRules(measures=("recall_any@10",), resamples=500)
 

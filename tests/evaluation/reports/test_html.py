@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from engram_lab.evaluation.reports.evidence import evidence_of
 from engram_lab.evaluation.reports.html import write_report
 from engram_lab.evaluation.reports.page import Head, Markup, element, join, table
-from engram_lab.evaluation.results import RunFolder
+from engram_lab.evaluation.runs.results import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engram_lab.evaluation.gating.verdict import GateReport
     from engram_lab.evaluation.statistics.contrast import Comparison
-    from engram_lab.evaluation.verdict import GateReport
 
 VOID = {"meta", "br", "hr", "img", "link"}
 

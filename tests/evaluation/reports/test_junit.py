@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.evaluation.baseline import baseline_of
-from engram_lab.evaluation.gate import judge
+from engram_lab.evaluation.gating.baseline import baseline_of
+from engram_lab.evaluation.gating.gate import judge
+from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
 from engram_lab.evaluation.reports.junit import junit_xml, write_junit
 from engram_lab.evaluation.suite import GateRules
-from engram_lab.evaluation.verdict import GateCheck, GateReport
 
 RULES = GateRules(measures=("recall_any@10", "R@3"), resamples=500)
 

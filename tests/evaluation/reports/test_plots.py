@@ -38,7 +38,7 @@ from engram_lab.evaluation.reports.theme import GREY, png_of, svg_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.runs.results import RunFolder
 
 MEASURE = "recall_any@10"
 

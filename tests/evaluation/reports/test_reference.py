@@ -15,7 +15,7 @@ from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.statistics.holm import holm
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.runs.results import RunFolder
 
 
 def frame(values: dict[str, Any], *, categories: list[str] | None = None) -> pl.DataFrame:

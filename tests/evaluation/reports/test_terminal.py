@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
 from engram_lab.evaluation.reports.fitting import Cell, Column, blocks, plain, shown
 from engram_lab.evaluation.reports.terminal import (
     categories_table,
@@ -19,10 +20,9 @@ from engram_lab.evaluation.reports.terminal import (
     gate_table,
     results_table,
 )
-from engram_lab.evaluation.verdict import GateCheck, GateReport
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.results import RunFolder
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.statistics.contrast import Comparison
 
 

@@ -1,0 +1,343 @@
+"""Bundles: a configuration with the evidence that it was good, in one file that can be served.
+
+    promote("runs/today", "rrf", "tuned.bundle")
+    with read_bundle("tuned.bundle").open("memory.db") as engine: ...
+
+A bundle is a ZIP file of `config.yaml`, `record.json`, `evidence.json` and a `manifest.json` with
+the checksum of each. Equal evidence makes equal bytes. No secret is in it: those come from the
+environment of whoever serves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engram_lab.config.file import expand, parse_yaml
+from engram_lab.config.model import EngineConfig, all_settings, flatten, nest
+from engram_lab.core.errors import (
+    ConfigError,
+    ConflictError,
+    InvalidRunError,
+    PromotionRefusedError,
+)
+from engram_lab.evaluation.gating.finished import AnyRun, Finished, finished, without_secrets
+from engram_lab.evaluation.gating.gate import NO_GUARDS
+from engram_lab.evaluation.gating.gate_file import (
+    GATE_FILE,
+    changed_since_gate,
+    read_gate_report,
+    report_as_json,
+)
+from engram_lab.evaluation.gating.guards import GUARDS
+from engram_lab.evaluation.gating.sealed import digest_of, plain, write_atomically
+
+if TYPE_CHECKING:
+    from engram_lab.core.clock import Clock
+    from engram_lab.engine import Engine
+    from engram_lab.evaluation.gating.verdict import GateReport
+
+__all__ = ["Bundle", "promote", "read_bundle"]
+
+_FORMAT: Final = "engram-bundle"
+_VERSION: Final = 1
+
+_CONFIG: Final = "config.yaml"
+_RECORD: Final = "record.json"
+_EVIDENCE: Final = "evidence.json"
+_MANIFEST: Final = "manifest.json"
+_MEMBERS: Final = (_CONFIG, _EVIDENCE, _RECORD)
+
+_LARGEST: Final = 256 * 1024 * 1024
+"""Bytes of a member: evidence has the queries that moved, and never so many."""
+
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_READABLE: Final = 0o644 << 16
+
+_OF_THE_EVALUATION: Final = (
+    "store.path",
+    "store.seed",
+    "store.synchronous",
+    "embedding.cache",
+    "embedding.defer",
+    "learning.record_recalls",
+)
+"""Set by an evaluation for its own needs. None of these changes what a recall finds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A configuration with its evidence.
+
+    Attributes:
+        config: What to open an engine with; without secrets.
+        manifest: Format, system, suite, hash of the configuration, embedder, checksums.
+        evidence: What the system reached, the verdict over it, and where the baseline came from.
+        record: How that was found.
+    """
+
+    config: EngineConfig
+    manifest: Mapping[str, Any]
+    evidence: Mapping[str, Any]
+    record: Mapping[str, Any]
+
+    @property
+    def system(self) -> str:
+        """Name of the system."""
+        return str(self.manifest["system"])
+
+    @property
+    def embedder(self) -> str | None:
+        """Fingerprint of what made the vectors, or None where there were none."""
+        found = self.manifest["embedder"]
+        return None if found is None else str(found)
+
+    def open(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Clock | None = None,
+        config: EngineConfig | None = None,
+    ) -> Engine:
+        """Return an engine of this configuration over a database.
+
+        Args:
+            path: The database, which is made where it is missing.
+            clock: Tells the time; else the machine's.
+            config: This configuration with what belongs to the place, such as a credential.
+
+        Raises:
+            PromotionRefusedError: `config` behaves otherwise, or the vectors would be made by
+                another model than that of the evidence.
+            EmbedderError: The model cannot be loaded.
+        """
+        from engram_lab.engine import Engine
+
+        if config is not None and config.content_hash != self.config.content_hash:
+            raise PromotionRefusedError(
+                "the configuration given behaves otherwise than that of the bundle, so that the "
+                "evidence is not about it: change only what belongs to the place, such as "
+                "embedding.api_key"
+            )
+        engine = Engine.open(path, config=config or self.config, clock=clock)
+        try:
+            found = engine.embedder.fingerprint if self.embedder is not None else None
+        except BaseException:
+            engine.close()
+            raise
+        if found != self.embedder:
+            engine.close()
+            raise PromotionRefusedError(
+                f"the evidence is of vectors made by {self.embedder!r}, and here they are made by "
+                f"{found!r}: install that model, or evaluate anew with this one"
+            )
+        return engine
+
+
+def promote(
+    run: AnyRun, system: str, out: str | os.PathLike[str], *, overwrite: bool = False
+) -> Path:
+    """Write the bundle of a system whose gate passed.
+
+    Args:
+        run: A run, or its folder, in which `gate.json` lies.
+        system: One of its engines.
+        out: The file to write.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        PromotionRefusedError: No verdict lies beside the run, it is no pass for this system, the
+            results changed since, a guard was not tried, or the system is no engine.
+        InvalidInputError: The run has no such system.
+        InvalidRunError: The run cannot be read.
+        ConflictError: The file exists, and `overwrite` is False.
+    """
+    run = finished(run)
+    spec = run.result(system).get("spec") or {}
+    config = _promoted(system, spec)
+    report = _passed(run, system)
+    target = Path(out)
+    if target.exists() and not overwrite:
+        raise ConflictError(f"{target} exists: name another file, or say that it is to be replaced")
+    members = {
+        _CONFIG: config.to_yaml().encode(),
+        _RECORD: _json(without_secrets(run.run.record)),
+        _EVIDENCE: _json(_evidence(run, system, report)),
+    }
+    manifest = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "system": system,
+        "suite": run.suite,
+        "config_hash": config.content_hash,
+        "embedder": spec.get("embedder"),
+        "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+    }
+    sealed = _json({**manifest, "checksum": digest_of(manifest)})
+    write_atomically(target, _zipped({**members, _MANIFEST: sealed}))
+    return target
+
+
+def read_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Return the bundle of a file, every checksum of which was found right.
+
+    Raises:
+        InvalidRunError: It is none, damaged, of another version, or holds what does not belong.
+        ConfigError: Its configuration is not one that this version knows.
+    """
+    file = Path(path)
+    members = _unzipped(file)
+    manifest = _parsed(members, _MANIFEST, file)
+    if manifest.get("format") != _FORMAT or manifest.get("version") != _VERSION:
+        raise _bad(
+            file,
+            f"is {manifest.get('format')!r} of version {manifest.get('version')!r}, and this "
+            f"program reads {_FORMAT!r} of version {_VERSION}",
+        )
+    told = {key: value for key, value in manifest.items() if key != "checksum"}
+    if manifest.get("checksum") != digest_of(told):
+        raise _bad(file, f"has a {_MANIFEST} that does not fit its checksum")
+    for name in _MEMBERS:
+        if hashlib.sha256(members[name]).hexdigest() != told["members"].get(name):
+            raise _bad(file, f"has a {name} that does not fit its checksum")
+    return Bundle(
+        config=_config_of(members[_CONFIG].decode()),
+        manifest=told,
+        evidence=_parsed(members, _EVIDENCE, file),
+        record=_parsed(members, _RECORD, file),
+    )
+
+
+def _passed(run: Finished, system: str) -> GateReport:
+    """Return the verdict, where it is a pass over this system and over these results."""
+    advice = "judge the run with `engram eval gate`, and promote it then"
+    if not (run.folder / GATE_FILE).is_file():
+        raise PromotionRefusedError(f"no verdict lies beside the run: {advice}")
+    try:
+        report, changed = read_gate_report(run.folder), changed_since_gate(run.folder)
+    except InvalidRunError as error:
+        raise PromotionRefusedError(f"the verdict cannot be relied on: {error}") from None
+    if changed:
+        raise PromotionRefusedError(
+            f"{' and '.join(changed)} changed since the gate passed judgement: {advice}"
+        )
+    if system not in report.systems:
+        why = report.skipped.get(system, "it was not judged")
+        raise PromotionRefusedError(f"the gate did not judge {system!r} ({why}): {advice}")
+    if (verdict := report.verdict_of(system)) != "pass":
+        reasons = [each.said for each in report.failed if each.system == system]
+        reasons += [report.incomparable[system]] if system in report.incomparable else []
+        said = "; ".join(reasons) or "nothing could be compared"
+        raise PromotionRefusedError(f"the verdict over {system!r} is {verdict}: {said}")
+    guards = {NO_GUARDS, *GUARDS}
+    checks = [each for each in report.checks if each.system == system and each.name in guards]
+    if open_ := [f"{each.name}: {each.said}" for each in checks if each.status != "pass"]:
+        raise PromotionRefusedError(
+            f"not every guard of {system!r} was tried ({'; '.join(open_)}): run the suite with its "
+            "guards"
+        )
+    return report
+
+
+def _promoted(system: str, spec: Mapping[str, Any]) -> EngineConfig:
+    """Return the configuration that was evaluated, without what belongs to that occasion."""
+    if spec.get("kind") != "engine" or not isinstance(spec.get("settings"), Mapping):
+        raise PromotionRefusedError(
+            f"the system {system!r} is no engine, so there is no configuration to promote"
+        )
+    evaluated = EngineConfig.from_dict(spec["settings"])
+    if evaluated.content_hash != spec.get("config_hash"):
+        raise PromotionRefusedError(
+            f"the settings of {system!r} do not fit the hash of the configuration that was "
+            "evaluated: run the suite again with this version"
+        )
+    defaults = EngineConfig().flat()
+    declared, _ = flatten(spec.get("declared") or {})
+    values = evaluated.flat()
+    for name in _OF_THE_EVALUATION:
+        values[name] = declared.get(name, defaults[name])
+    for name, setting in all_settings().items():
+        value = values[name]
+        if isinstance(value, str) and setting.masked(value) != value:
+            values[name] = defaults[name]
+    values["store.path"], values["embedding.cache"] = defaults["store.path"], None
+    return EngineConfig.from_dict(nest(values))
+
+
+def _evidence(run: Finished, system: str, report: GateReport) -> dict[str, Any]:
+    ours = replace(
+        report,
+        checks=tuple(each for each in report.checks if each.system == system),
+        comparisons={k: each for k, each in report.comparisons.items() if k == system},
+        skipped={},
+        incomparable={},
+    )
+    result = without_secrets(plain(dict(run.result(system))))
+    return {"suite": run.suite, "data": run.data, "result": result, "gate": report_as_json(ours)}
+
+
+def _config_of(text: str) -> EngineConfig:
+    """Return the configuration of a member; nothing of the environment enters it."""
+    content, problems = parse_yaml(text)
+    values, strange = flatten(content)
+    problems += strange
+    for name, value in values.items():
+        if isinstance(value, str):
+            values[name], faults = expand(value, {})
+            problems += [f"{name} {fault}" for fault in faults]
+    if problems:
+        raise ConfigError(problems)
+    return EngineConfig.from_dict(nest(values))
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, sort_keys=True, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _zipped(members: Mapping[str, bytes]) -> bytes:
+    """Return a ZIP file of members, stored as they are, without anything of time or place."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            about = zipfile.ZipInfo(name, _EPOCH)
+            about.create_system, about.external_attr = 3, _READABLE  # as on Unix, wherever it is
+            archive.writestr(about, members[name])
+    return buffer.getvalue()
+
+
+def _unzipped(file: Path) -> dict[str, bytes]:
+    """Return the members of a bundle by name: exactly those that belong there, each once."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            listed = archive.infolist()
+            names = sorted(each.filename for each in listed)
+            if names != sorted((*_MEMBERS, _MANIFEST)):
+                raise _bad(file, f"holds {', '.join(names)[:200]}: not what a bundle holds")
+            if large := [each.filename for each in listed if each.file_size > _LARGEST]:
+                raise _bad(file, f"has a {large[0]} of more than {_LARGEST:,} bytes")
+            return {each.filename: archive.read(each) for each in listed}
+    except FileNotFoundError:
+        raise _bad(file, "does not exist") from None
+    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+        raise _bad(file, f"cannot be read ({error})") from None
+
+
+def _parsed(members: Mapping[str, bytes], name: str, file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(members[name])
+    except ValueError as error:
+        raise _bad(file, f"has a {name} that is no JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise _bad(file, f"has a {name} that is no object")
+    return content
+
+
+def _bad(file: Path, fault: str) -> InvalidRunError:
+    return InvalidRunError(f"the bundle {fault}: give what `engram promote` wrote", file=str(file))

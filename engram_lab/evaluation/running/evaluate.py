@@ -1,0 +1,233 @@
+"""Run a suite: every system answers every question, and the folder of results is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engram_lab.core.clock import SystemClock
+from engram_lab.core.errors import (
+    ConflictError,
+    EmbedderError,
+    EvaluationError,
+    InvalidInputError,
+    MissingDependencyError,
+)
+from engram_lab.evaluation.datasets.catalogue import load_dataset, read_folder
+from engram_lab.evaluation.measures.costs import costs_of
+from engram_lab.evaluation.measures.parsing import parse_measure
+from engram_lab.evaluation.running.asking import Answers, ask, probe
+from engram_lab.evaluation.running.partial import Partial
+from engram_lab.evaluation.running.progress import Progress, Silent
+from engram_lab.evaluation.runs.record import begin_record
+from engram_lab.evaluation.runs.results import RunFolder
+from engram_lab.evaluation.runs.run import Run
+from engram_lab.evaluation.runs.writing import Judgements, Ranked, score_runs, write_folder
+from engram_lab.evaluation.systems import Workshop, corpora_of, make_system
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engram_lab.core.clock import Clock
+    from engram_lab.evaluation.datasets.dataset import Dataset
+    from engram_lab.evaluation.suite import Suite
+    from engram_lab.evaluation.systems import System, SystemSpec
+
+__all__ = ["dataset_of", "run_suite"]
+
+
+def dataset_of(suite: Suite, *, data: Path | None = None, allow_changed: bool = False) -> Dataset:
+    """Return the data of a suite.
+
+    Args:
+        suite: Which data, and how they are read.
+        data: Where they lie, unless where the catalogue looks.
+        allow_changed: Take files that are not those of the manifest; the record says so.
+
+    Raises:
+        DatasetMissingError: They are not on this machine.
+        DatasetChangedError: A file is not the one that the manifest names.
+        InvalidInputError: The suite needs `data`, and there is none.
+    """
+    if suite.dataset is not None:
+        return load_dataset(
+            suite.dataset, place=data, options=suite.options, allow_changed=allow_changed
+        )
+    if data is None:
+        raise InvalidInputError(
+            f"the suite {suite.id!r} reads data of your own: say where they lie with --data PATH"
+        )
+    return read_folder(str(suite.reader), data, id=data.name, options=suite.options)
+
+
+def run_suite(
+    suite: Suite,
+    systems: Sequence[SystemSpec],
+    *,
+    out: Path,
+    dataset: Dataset | None = None,
+    data: Path | None = None,
+    allow_changed: bool = False,
+    clock: Clock | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    fresh: bool = False,
+    guards: bool = True,
+    command: str | None = None,
+) -> RunFolder:
+    """Evaluate systems on a suite, and return the folder with all that was found.
+
+    What an interruption left is taken up again. A system whose model or package is absent is
+    skipped, with the reason.
+
+    Args:
+        suite: What is asked, and which measures count.
+        systems: Who is asked.
+        out: The folder; made where it is missing.
+        dataset: The data, where they are at hand.
+        data: Else where they lie; else where the catalogue looks.
+        allow_changed: See `dataset_of`.
+        clock: Tells when it began; else the machine's.
+        cache: A file that keeps vectors from one evaluation to the next.
+        progress: Who watches.
+        fresh: Discard the beginning of another evaluation in `out`.
+        guards: Also probe what must hold exactly; see `guards`.
+        command: As it was given, for the record.
+
+    Raises:
+        DatasetMissingError: The data are not on this machine.
+        ConflictError: `out` holds the beginning of another evaluation.
+        InvalidInputError: Two systems have one name, or a measure is unknown.
+        EvaluationError: No system could be run.
+    """
+    names = [each.name for each in systems]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInputError(f"the system {repeated[0]!r} is named twice: name each once")
+    if dataset is None:
+        dataset = dataset_of(suite, data=data, allow_changed=allow_changed)
+    with Workshop(cache=cache) as workshop:
+        evaluation = _Evaluation(
+            suite=suite, dataset=dataset, out=out, workshop=workshop, watch=progress or Silent()
+        )
+        evaluation.prepare(systems)
+        record = begin_record(
+            suite,
+            dataset,
+            evaluation.described,
+            clock=clock or SystemClock(),
+            command=command,
+        )
+        _check_place(out, record["id"], fresh=fresh)
+        partial = Partial(out, record["id"], fresh=fresh)
+        evaluation.answer(partial)
+        if guards:
+            evaluation.guard()
+        folder = evaluation.write(record)
+        partial.discard()
+    return folder
+
+
+def _check_place(out: Path, record_id: str, *, fresh: bool) -> None:
+    """Refuse a folder with the results of another evaluation, which would be lost."""
+    if fresh or not (out / "results.json").exists():
+        return
+    if RunFolder(out).record.get("id") != record_id:
+        raise ConflictError(
+            f"{out} holds the results of another evaluation (other data, systems, settings or "
+            "code): give another --out, or --fresh to replace them"
+        )
+
+
+@dataclass(kw_only=True)
+class _Evaluation:
+    """One evaluation under way."""
+
+    suite: Suite
+    dataset: Dataset
+    out: Path
+    workshop: Workshop
+    watch: Progress
+    specs: dict[str, SystemSpec] = field(default_factory=dict)
+    made: dict[str, System] = field(default_factory=dict)
+    described: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, list[Answers]] = field(default_factory=dict)
+    costs: dict[str, dict[str, float]] = field(default_factory=dict)
+    guards: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def prepare(self, systems: Sequence[SystemSpec]) -> None:
+        """Make the systems, and load their models."""
+        for measure in self.suite.measures:
+            parse_measure(measure)
+        for spec in systems:
+            try:
+                system = make_system(spec, seed=self.suite.seed, store=self.suite.store)
+                self.described[spec.name] = system.describe(self.workshop)
+            except (MissingDependencyError, EmbedderError) as error:
+                self.skipped[spec.name] = str(error)
+                continue
+            self.specs[spec.name], self.made[spec.name] = spec, system
+        if not self.made:
+            reasons = "; ".join(f"{name}: {why}" for name, why in self.skipped.items())
+            raise EvaluationError(f"no system could be run: {reasons or 'none was named'}")
+
+    def answer(self, partial: Partial) -> None:
+        """Ask every system every question, corpus by corpus."""
+        corpora = list(corpora_of(self.dataset))
+        total = sum(len(questions) for _, questions in corpora)
+        self.answers = {name: [] for name in self.made}
+        for name in self.made:
+            known = [partial.get(name, number) for number in range(len(corpora))]
+            done = sum(len(each.rankings) for each in known if each is not None)
+            self.watch.begin(name, total, done)
+        for number, (corpus, questions) in enumerate(corpora):
+            self.watch.say(f"corpus {number + 1} of {len(corpora)}")
+            for name, system in self.made.items():
+                found = partial.get(name, number)
+                if found is None:
+                    found = ask(
+                        system,
+                        corpus,
+                        questions,
+                        self.workshop,
+                        depth=self.suite.depth,
+                        timed=number == 0,
+                        told=lambda name=name: self.watch.answered(name),  # type: ignore[misc]
+                    )
+                    partial.keep(name, number, found)
+                self.answers[name].append(found)
+            if number == 0:
+                for name, system in self.made.items():
+                    self.costs[name] = probe(system, corpus, self.workshop)
+            self.workshop.forget(corpus)
+
+    def guard(self) -> None:
+        """Probe what must hold exactly, of each engine."""
+        from engram_lab.evaluation.gating.guards import guards_of
+
+        for name, system in self.made.items():
+            self.watch.say(f"guards of {name}")
+            self.guards[name] = guards_of(system, self.workshop)
+
+    def write(self, record: dict[str, Any]) -> RunFolder:
+        """Score what was answered, and write the folder."""
+        self.watch.say("scoring")
+        ranked = [self._ranked(name) for name in self.made]
+        judgements = Judgements(
+            queries=self.dataset.queries, qrels=self.dataset.qrels, memories=self.dataset.memories
+        )
+        scored = score_runs(ranked, judgements, self.suite, record=record, skipped=self.skipped)
+        return write_folder(self.out, scored, ranked, judgements)
+
+    def _ranked(self, name: str) -> Ranked:
+        answers, spec = self.answers[name], self.specs[name]
+        seconds = [second for each in answers for second in each.seconds]
+        return Ranked(
+            run=Run.of(name, [pair for each in answers for pair in each.rankings]),
+            title=spec.title,
+            floor=spec.floor,
+            costs={**costs_of(seconds), **self.costs[name]},
+            guards=self.guards.get(name, {}),
+            spec=self.described[name],
+        )

@@ -1,0 +1,129 @@
+"""Judge anyone's run files: no engine takes part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from engram_lab.core.clock import SystemClock
+from engram_lab.core.errors import IncomparableError, InvalidInputError
+from engram_lab.evaluation.datasets.dataset import QRELS, QUERIES
+from engram_lab.evaluation.datasets.source_ids import from_source_ids
+from engram_lab.evaluation.runs.record import record_of_scoring
+from engram_lab.evaluation.runs.run import Run
+from engram_lab.evaluation.running.evaluate import dataset_of
+from engram_lab.evaluation.suite import GateRules, Suite
+from engram_lab.evaluation.suites import load_suite
+from engram_lab.evaluation.runs.trec import read_qrels, read_run
+from engram_lab.evaluation.runs.writing import Judgements, Ranked, score_runs, write_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engram_lab.core.clock import Clock
+
+__all__ = ["judgements_of", "score_files"]
+
+_USUAL = ("nDCG@10", "R@10", "recall_any@10", "recall_all@10", "RR", "AP", "Success@1")
+
+
+def score_files(
+    runs: Sequence[Path],
+    *,
+    qrels: Path | None = None,
+    suite: str | None = None,
+    measures: Sequence[str] = (),
+    data: Path | None = None,
+    out: Path | None = None,
+    allow_changed: bool = False,
+    clock: Clock | None = None,
+    command: str | None = None,
+) -> dict[str, Any]:
+    """Return the results of run files; each is named by its file.
+
+    Args:
+        runs: TREC, JSON, JSON Lines or Parquet.
+        qrels: What they are judged by; or else
+        suite: one whose data are on this machine.
+        measures: Instead of the suite's, or of the usual ones.
+        data: Where the data of the suite lie.
+        out: Also write a folder of results, which can be compared and gated.
+        allow_changed: See `running.dataset_of`.
+        clock: For the record.
+        command: For the record.
+
+    Raises:
+        InvalidRunError: A file is malformed, or scores something twice or with what is no number.
+        IncomparableError: A run answers other queries, or holds memories that are not there.
+        DatasetMissingError: The data of the suite are not on this machine.
+        InvalidInputError: There are no judgements, or two kinds of them.
+    """
+    if (qrels is None) == (suite is None):
+        raise InvalidInputError("judge by --qrels FILE or by --suite NAME: give one of them")
+    judged_by, rules = judgements_of(
+        qrels=qrels, suite=suite, data=data, allow_changed=allow_changed
+    )
+    if measures:
+        chosen = tuple(dict.fromkeys(measures))
+        rules = replace(rules, measures=chosen, gate=GateRules(measures=chosen))
+    names = [each.stem for each in runs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInputError(f"two runs are called {repeated[0]!r}: rename a file")
+    ranked = [Ranked(run=_fitting(path, judged_by)) for path in runs]
+    record = record_of_scoring(
+        rules, judged_by.qrels, runs, clock=clock or SystemClock(), command=command
+    )
+    scored = score_runs(ranked, judged_by, rules, record=record, skipped={})
+    if out is not None:
+        write_folder(out, scored, ranked, judged_by)
+    return scored.results
+
+
+def judgements_of(
+    *, qrels: Path | None, suite: str | None, data: Path | None, allow_changed: bool
+) -> tuple[Judgements, Suite]:
+    """Return judgements and how to sum up by them, from a file or from a suite."""
+    if suite is not None:
+        rules = load_suite(suite)
+        dataset = dataset_of(rules, data=data, allow_changed=allow_changed)
+        found = Judgements(queries=dataset.queries, qrels=dataset.qrels, memories=dataset.memories)
+        return found, rules
+    frame = read_qrels(Path(str(qrels)))
+    ids = frame["query_id"].unique(maintain_order=True)
+    queries = pl.DataFrame(
+        [{"id": id_, "corpus": "main", "text": ""} for id_ in ids], schema=QUERIES
+    )
+    rules = Suite(
+        id=Path(str(qrels)).stem,
+        title="judged by a file",
+        dataset=None,
+        measures=_USUAL,
+        gate=GateRules(measures=_USUAL),
+    )
+    return Judgements(queries=queries, qrels=frame.select(list(QRELS))), rules
+
+
+def _fitting(path: Path, judgements: Judgements) -> Run:
+    """Return a run in the ids of the judgements; published ids are translated."""
+    run = read_run(path, system=path.stem)
+    hits, queries, memories = run.hits, judgements.queries, judgements.memories
+    if memories is not None:
+        hits = from_source_ids(hits, queries=queries, memories=memories)
+        known = memories["id"].implode()
+        if strange := hits.filter(~pl.col("memory_id").is_in(known))["memory_id"].to_list():
+            raise IncomparableError(
+                f"{path} holds {len(set(strange))} memories that the data have not, such as "
+                f"{strange[0]!r}: use the ids of the data, or the published ones"
+            )
+    asked = hits["query_id"].unique(maintain_order=True)
+    fit = asked.is_in(queries["id"].implode())
+    if not fit.any() or (memories is not None and not fit.all()):
+        strange = asked.filter(~fit).to_list()
+        raise IncomparableError(
+            f"{path} answers {len(strange)} queries that are not judged, such as "
+            f"{strange[0] if strange else 'none'!r}: run and judgements must be of one data set"
+        )
+    return Run(system=run.system, hits=hits)

@@ -1,0 +1,192 @@
+"""The folder of a finished evaluation, and the summary that `results.json` holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import polars as pl
+
+from engram_lab.core.errors import InvalidRunError
+from engram_lab.evaluation.statistics.bootstrap import estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engram_lab.evaluation.runs.run import Run
+    from engram_lab.evaluation.statistics.contrast import Estimate
+    from engram_lab.evaluation.suite import Suite
+
+__all__ = ["ALL", "KEYS", "RunFolder", "read_results", "summarise", "write_json"]
+
+ALL: Final = "all"
+"""The group of all queries, where some are set apart from the headline."""
+
+KEYS: Final = ("system", "query_id", "category", "cluster")
+"""The columns of `per_query.parquet` that are no measures."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """What an evaluation left in its folder; read when it is asked for.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @cached_property
+    def results(self) -> dict[str, Any]:
+        """The content of `results.json`."""
+        file = self.path / "results.json"
+        try:
+            found = orjson.loads(file.read_bytes())
+        except FileNotFoundError:
+            raise InvalidRunError(
+                f"{self.path} holds no results.json: name a folder that `engram eval run` wrote"
+            ) from None
+        except orjson.JSONDecodeError as error:
+            raise InvalidRunError(f"not JSON: {error}", file=str(file)) from None
+        if not isinstance(found, dict) or not {"suite", "record", "systems"} <= set(found):
+            raise InvalidRunError(
+                "not results: an object with suite, record and systems is expected", file=str(file)
+            )
+        return found
+
+    @property
+    def suite(self) -> str:
+        """The name of the suite."""
+        return str(self.results["suite"])
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """See `record.begin_record`."""
+        found: dict[str, Any] = self.results["record"]
+        return found
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The names of the systems that were run, in order."""
+        return tuple(each["name"] for each in self.results["systems"])
+
+    @cached_property
+    def per_query(self) -> pl.DataFrame:
+        """The columns `KEYS`, then one for each measure; null is unscored."""
+        return self._frame("per_query")
+
+    @cached_property
+    def queries(self) -> pl.DataFrame:
+        """The columns `query_id`, `text`, `category`, `cluster`."""
+        return self._frame("queries")
+
+    @cached_property
+    def qrels(self) -> pl.DataFrame:
+        """See `datasets.dataset.QRELS`."""
+        return self._frame("qrels")
+
+    @cached_property
+    def memories(self) -> pl.DataFrame | None:
+        """The columns `memory_id`, `source_id`, `content`; None where the texts were not kept."""
+        return self._frame("memories") if (self.path / "memories.parquet").is_file() else None
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of the measures, in order."""
+        return tuple(each for each in self.per_query.columns if each not in KEYS)
+
+    def of(self, system: str) -> pl.DataFrame:
+        """Return the rows of one system of `per_query`.
+
+        Raises:
+            InvalidRunError: It was not run.
+        """
+        if system not in self.systems:
+            raise InvalidRunError(
+                f"{self.path} has no system {system!r}: it has {', '.join(self.systems)}"
+            )
+        return self.per_query.filter(pl.col("system") == system)
+
+    def run(self, system: str) -> Run:
+        """Return what a system found.
+
+        Raises:
+            InvalidRunError: It was not run, or its file is damaged.
+        """
+        from engram_lab.evaluation.runs.trec import read_run
+
+        return read_run(self.path / "runs" / f"{system}.trec", system=system)
+
+    def _frame(self, name: str) -> pl.DataFrame:
+        file = self.path / f"{name}.parquet"
+        try:
+            return pl.read_parquet(file)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InvalidRunError(f"cannot be read: {error}", file=str(file)) from None
+
+
+def read_results(path: str | Path) -> RunFolder:
+    """Return the folder of a finished evaluation.
+
+    Raises:
+        InvalidRunError: It is none.
+    """
+    folder = RunFolder(Path(path))
+    folder.results  # noqa: B018 - refused here rather than later
+    return folder
+
+
+def summarise(
+    per_query: pl.DataFrame, suite: Suite, *, measures: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the measures of one system over the headline, and those of each category.
+
+    Args:
+        per_query: The rows of one system.
+        suite: Which categories are apart, and how intervals are made.
+        measures: The columns to summarise.
+    """
+    groups: dict[str, pl.DataFrame] = {}
+    for (category,), rows in sorted(
+        per_query.filter(pl.col("category").is_not_null())
+        .partition_by("category", as_dict=True, maintain_order=True)
+        .items()
+    ):
+        groups[str(category)] = rows
+    if suite.apart:
+        groups[ALL] = per_query
+    apart = pl.col("category").is_in(list(suite.apart)).fill_null(value=False)
+    headline = _means(per_query.filter(~apart), suite, measures)
+    return headline, {name: _means(rows, suite, measures) for name, rows in groups.items()}
+
+
+def _means(rows: pl.DataFrame, suite: Suite, measures: Sequence[str]) -> dict[str, Any]:
+    clusters = rows["cluster"].to_list()
+    found = estimate(
+        rows.select(measures).cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        clusters if any(each is not None for each in clusters) else None,
+        level=suite.level,
+        resamples=suite.resamples,
+        seed=suite.seed,
+    )
+    return {name: _plain(each) for name, each in zip(measures, found, strict=True)}
+
+
+def _plain(each: Estimate) -> dict[str, Any]:
+    return {
+        "mean": each.mean,
+        "ci": [each.low, each.high],
+        "n": each.n,
+        "unscored": each.unscored,
+    }
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file of JSON, whole or not at all; what is no number becomes null."""
+    text = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(text + b"\n")
+    fresh.replace(path)
