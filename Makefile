@@ -54,8 +54,8 @@ simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; k
 	$(BIN)/python evals/simulations/gate.py --save evals/baselines/simulation-gate.json
 	$(BIN)/python evals/readme.py
 
-quality: $(INSTALLED) ## the parts of recall on LoCoMo, where ENGRAM_DATA names the folder that holds it
-	$(BIN)/python evals/quality/locomo.py --save evals/baselines/quality-locomo.json
+quality: $(INSTALLED) ## LoCoMo and SciFact beside known figures, where ENGRAM_DATA names the folder that holds them
+	$(BIN)/python evals/quality/noted.py --save evals/baselines/quality-locomo.json
 	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included
