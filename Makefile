@@ -52,6 +52,7 @@ bench: $(INSTALLED) ## the speed of each part against its floor; keeps the figur
 
 simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; keeps the figures
 	$(BIN)/python evals/simulations/gate.py --save evals/baselines/simulation-gate.json
+	$(BIN)/python evals/simulations/power.py
 	$(BIN)/python evals/readme.py
 
 quality: $(INSTALLED) ## LoCoMo and SciFact beside known figures, where ENGRAM_DATA names the folder that holds them

@@ -1,0 +1,1 @@
+"""Runs: what systems found, in files that any tool reads, with their values and their record."""
