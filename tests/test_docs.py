@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
-from engram_lab.cli import app
+from engram_lab.cli import app, main
 from engram_lab.config import EngineConfig
 from engram_lab.core.filters import OPERATORS
 from engram_lab.core.registry import STORES
 from engram_lab.core.schemas import SCHEMAS
+from engram_lab.evaluation.datasets.catalogue import manifests
+from engram_lab.evaluation.datasets.readers import READERS
+from engram_lab.evaluation.declared import declared_names
+from engram_lab.evaluation.gating.gate import EXIT
+from engram_lab.evaluation.measures.parsing import MEASURES
+from engram_lab.evaluation.suites import suite_names
+from engram_lab.evaluation.systems import SYSTEMS, system_names
 from engram_lab.retrieval.dense import VECTOR_INDEXES
 from engram_lab.retrieval.embedders import EMBEDDERS
 from engram_lab.retrieval.fusion import FUSIONS, NORMALISERS
@@ -31,11 +38,22 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "evals/bench/README.md"]
+EVALS = (ROOT / "evals" / "README.md").read_text()
+DOCUMENTS = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "evals/README.md",
+    "evals/bench/README.md",
+]
 
 
 def blocks(language: str, text: str = README) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
 
 
 def commands(group: Any, name: str) -> Iterator[str]:
@@ -82,6 +100,63 @@ def test_every_part_of_recall_is_in_the_row_of_its_setting(
     assert [each for each in registry.names() if f"`{each}`" not in row] == []
 
 
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        ("suite", suite_names()),
+        ("system", system_names()),
+        ("space", declared_names("spaces")),
+        ("reader", READERS.names()),
+    ],
+)
+def test_all_that_the_judge_knows_by_name_has_a_row_in_the_readme(
+    head: str, names: tuple[str, ...]
+) -> None:
+    (rows,) = re.findall(rf"^\| {head} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+
+    assert [each for each in names if f"| `{each}` |" not in rows] == []
+    assert len(rows.splitlines()) == len(names) >= 2
+
+
+def test_every_measure_of_ours_has_a_row_in_the_readme() -> None:
+    forms = [form for name in MEASURES.names() for form in MEASURES.get(name).forms(name)]
+    (rows,) = re.findall(r"<!-- measures -->\n(.*?)<!-- /measures -->", README, re.DOTALL)
+
+    assert [each for each in forms if f"`{each}`" not in rows] == []
+    assert "`recall_any@k`" in rows
+
+
+def test_every_data_set_and_every_kind_of_system_is_in_a_document() -> None:
+    assert [each.id for each in manifests() if f"| `{each.id}` |" not in EVALS] == []
+    assert [each for each in SYSTEMS.names() if f"`{each}`" not in README + EVALS] == []
+
+
+def test_the_exit_codes_are_those_that_the_readme_says() -> None:
+    said = re.search(r"Exit codes: (.*?), as", README)
+
+    assert said is not None
+    assert said[1] == (
+        f"{EXIT['pass']} pass, {EXIT['regression']} regression, 2 misuse, "
+        f"{EXIT['incomparable']} nothing comparable"
+    )
+
+
+def test_every_command_that_a_document_names_exists() -> None:
+    known = set(commands(typer.main.get_command(app), "engram"))
+    groups = {each.rpartition(" ")[0] for each in known} - {"engram"}
+    named = {
+        " ".join(words[:3] if " ".join(words[:2]) in groups else words[:2])
+        for document in DOCUMENTS
+        for words in (
+            line.split()
+            for line in re.findall(r"(?:`|^)(engram [a-z][^`\n]*)", text_of(document), re.MULTILINE)
+        )
+    }
+
+    assert sorted(named - known - groups) == []
+    assert {"engram remember", "engram eval gate", "engram promote"} <= named
+
+
 def test_every_extra_is_in_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (told,) = re.findall(r"^Extras: (.*?)\n\n", README, re.MULTILINE | re.DOTALL)
@@ -108,49 +183,75 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(found) >= 3
 
 
-def test_the_parts_that_contributing_shows_keep_their_contracts() -> None:
-    found = blocks("python", CONTRIBUTING)
+@pytest.mark.parametrize("number", range(len(blocks("python", CONTRIBUTING))))
+def test_the_parts_that_contributing_shows_keep_their_contracts(
+    number: int, tmp_path: Path
+) -> None:
+    block = blocks("python", CONTRIBUTING)[number]
 
-    for block in found:  # each in a process of its own, as it registers a name
-        ran = subprocess.run([sys.executable, "-c", block], check=False, capture_output=True)
-        assert ran.stderr == b""
-        assert ran.returncode == 0
+    ran = subprocess.run(  # in a process of its own, as it registers a name
+        [sys.executable, "-c", block], check=False, capture_output=True, cwd=tmp_path, text=True
+    )
 
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+
+
+def test_contributing_shows_a_part_of_each_kind() -> None:
+    shown = "".join(blocks("python", CONTRIBUTING))
     checks = "check_embedder", "check_vector_index", "check_fusion", "check_reranker"
-    assert [each for each in checks if f"\n{each}(" not in "".join(found)] == []
+    doors = "@define(", "@READERS.register(", "SYSTEMS.add("
+
+    assert [each for each in (*checks, *doors) if f"\n{each.rstrip('(')}(" not in shown] == []
 
 
-def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
+def shown_commands(block: str) -> list[list[str]]:
+    return [shlex.split(line) for line in block.splitlines() if line.startswith("engram ")]
+
+
+@pytest.mark.parametrize(
+    "shown", [lines for block in blocks("console") if (lines := shown_commands(block))]
+)
+def test_the_commands_of_the_readme_run(
+    shown: list[list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
-    lines = [line for block in blocks("console") for line in block.splitlines()]
-    shown = [shlex.split(line) for line in lines if line.startswith("engram ")]
+    monkeypatch.chdir(tmp_path)
 
-    for _, *arguments in shown:
-        ran = subprocess.run(
-            [sys.executable, "-m", "engram_lab.cli", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ran.stderr == ""
-        assert ran.returncode == 0
+    for words in shown:
+        monkeypatch.setattr(sys, "argv", words)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert (stopped.value.code or 0, capsys.readouterr().err) == (0, "")
 
-    assert len(shown) >= 5
+
+def test_the_readme_shows_commands_of_the_engine_and_of_the_judge() -> None:
+    shown = [" ".join(words[:3]) for block in blocks("console") for words in shown_commands(block)]
+
+    assert len(shown) >= 10
+    assert {"engram eval run", "engram eval gate", "engram eval tune"} <= set(shown)
 
 
 def test_every_make_target_that_is_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    text = "".join((ROOT / each).read_text() for each in DOCUMENTS)
+    text = "".join(map(text_of, DOCUMENTS))
     named = set(re.findall(r"`?make ([a-z]+)`?(?=[\s`;,.)])", text))
 
-    assert {"demo", "test", "bench"} <= named & targets
+    assert {"demo", "tour", "test", "bench", "simulations"} <= named & targets
     assert sorted(named - targets - {"sure"}) == []
+
+
+def test_contributing_lists_every_make_target() -> None:
+    told = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert [each for each in told if f"| `make {each}` |" not in CONTRIBUTING] == ["help"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: str) -> None:
-    text = (ROOT / document).read_text()
-    named = re.findall(r"`((?:tests|evals|datasets|engram_lab)/[\w./-]+)`", text)
+    named = re.findall(r"`((?:tests|evals|datasets|engram_lab)/[\w./-]+)`", text_of(document))
 
     assert [each for each in named if not (ROOT / each).exists() and "NNNN" not in each] == []
