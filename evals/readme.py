@@ -253,7 +253,7 @@ def scoring_table() -> str:
 
 
 def quality_table() -> str:
-    """Return the measures of the last committed run on LoCoMo, beside the noted ones."""
+    """Return the last committed figures of LoCoMo and SciFact, beside the known ones."""
     record = run("quality-locomo")
     lines = [
         "| | " + " | ".join(record["measures"]) + " | noted |",
@@ -263,6 +263,10 @@ def quality_table() -> str:
         ours = " | ".join(f"{value:.1f}" for value in system["no5"])
         noted = " · ".join(f"{value:.1f}" for value in system["noted"] or ())
         lines.append(f"| {name} | {ours} | {noted} |")
+    lines += ["", "| SciFact, nDCG@10 | | published |", "|---|---|---|"]
+    for name, system in record["scifact"].items():
+        known = "–".join(f"{value:.1f}" for value in dict.fromkeys(system["published"]))
+        lines.append(f"| {name} | {system['ndcg']:.1f} | {known} |")
     return "\n".join(lines)
 
 

@@ -39,6 +39,9 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="PATH", help="Where the data lie; else ENGRAM_DATA, the cache."),
 ]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Discard another evaluation that lies in the folder.")
+]
 AllowChanged = Annotated[
     bool,
     typer.Option("--allow-changed", help="Take files that differ from the manifest's; recorded."),
@@ -63,9 +66,7 @@ def run(
         Path | None,
         typer.Option("--report", metavar="FILE", help="Also write the HTML report."),
     ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Discard another evaluation that lies in the folder.")
-    ] = False,
+    fresh: Fresh = False,
     guards: Annotated[
         bool, typer.Option("--guards/--no-guards", help="Also probe what must hold exactly.")
     ] = True,
@@ -128,6 +129,7 @@ def score(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Also write a folder of results.")
     ] = None,
+    fresh: Fresh = False,
     allow_changed: AllowChanged = False,
     as_json: AsJson = False,
 ) -> None:
@@ -142,6 +144,7 @@ def score(
             measures=measures or (),
             data=data,
             out=out,
+            fresh=fresh,
             allow_changed=allow_changed,
             command=shlex.join(["engram", *sys.argv[1:]]),
         )

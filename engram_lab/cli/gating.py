@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -15,6 +15,7 @@ from engram_lab.core.errors import IncomparableError, InvalidInputError
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.gating.verdict import GateReport
+    from engram_lab.evaluation.suite import GateRules
 
 __all__ = ["add_to"]
 
@@ -170,14 +171,13 @@ def promote(
         say(f"{out} holds the configuration of {system} with its evidence")
 
 
-def _rules(run: Path, **given: float | None) -> Any:
+def _rules(run: Path, **given: float | None) -> GateRules:
     """Return the rules that the suite of a run declares, with those that were given."""
     from engram_lab.evaluation.runs.results import read_results
-    from engram_lab.evaluation.suite import GateRules
+    from engram_lab.evaluation.suites import rules_of
 
-    declared = read_results(run).record["suite"]["gate"]
     chosen = {name: value for name, value in given.items() if value is not None}
-    return GateRules(**{**declared, "measures": tuple(declared["measures"]), **chosen})
+    return rules_of({**read_results(run).gate, **chosen}, where="the gate")
 
 
 def _update(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -133,7 +134,7 @@ def _held(given: list[str] | None) -> list[str] | float:
     """Return clusters by name, or the share of the queries that was given alone."""
     if not given:
         return []
-    shares = [each for each in given if each.replace(".", "", 1).isdigit() and "." in each]
+    shares = [each for each in given if re.fullmatch(r"[0-9]*\.[0-9]+", each)]
     if shares and len(given) > 1:
         raise InvalidInputError(f"--hold-out {shares[0]} is a share: give it alone, or clusters")
     return float(shares[0]) if shares else given

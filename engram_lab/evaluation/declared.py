@@ -3,17 +3,73 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.evaluation.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["check_keys", "declared_names", "read_declared"]
+__all__ = [
+    "LOSS",
+    "SHARE",
+    "TABLE",
+    "TEXT",
+    "TEXTS",
+    "TRUTH",
+    "Kind",
+    "check_keys",
+    "check_values",
+    "declared_names",
+    "read_declared",
+    "whole",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a value must be.
+
+    Attributes:
+        said: As an error says it.
+        fits: Whether a value is such a one.
+    """
+
+    said: str
+    fits: Callable[[Any], bool]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def whole(*, least: int | None = None) -> Kind:
+    """Return the kind of a whole number that is not less than this."""
+    return Kind(
+        "a whole number" if least is None else f"a whole number from {least}",
+        lambda value: type(value) is int and (least is None or value >= least),
+    )
+
+
+TEXT: Final = Kind("a text", lambda value: isinstance(value, str))
+TRUTH: Final = Kind("true or false", lambda value: isinstance(value, bool))
+TABLE: Final = Kind("a table", _is_table)
+TEXTS: Final = Kind(
+    "a table of texts",
+    lambda value: _is_table(value) and all(isinstance(each, str) for each in value.values()),
+)
+SHARE: Final = Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1)
+LOSS: Final = Kind("a number from 0", lambda value: _is_number(value) and value >= 0)
 
 
 def declared_names(kind: str) -> tuple[str, ...]:
@@ -59,3 +115,18 @@ def check_keys(given: Iterable[str], allowed: Iterable[str], *, where: str) -> N
         raise InvalidInputError(
             f"{where} has the unknown {', '.join(map(repr, strange))}: known are {', '.join(known)}"
         )
+
+
+def check_values(given: Mapping[str, Any], kinds: Mapping[str, Kind], *, where: str) -> None:
+    """Refuse values that are not of their kind; a key that has no kind may hold anything.
+
+    Raises:
+        InvalidInputError: One is of another kind.
+    """
+    wrong = [
+        f"{name} is {shown(value)} where {kinds[name].said} must be"
+        for name, value in given.items()
+        if name in kinds and not kinds[name].fits(value)
+    ]
+    if wrong:
+        raise InvalidInputError(f"in {where}, {', and '.join(wrong)}: correct it")

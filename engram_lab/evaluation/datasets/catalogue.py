@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -133,7 +133,8 @@ def load_dataset(
     Args:
         id: The id of its manifest.
         place: The folder it lies in, one of its files, or the folder that its folder lies in; or a
-            file of any other name that has the published shape, which no hash is known of.
+            file of any other name that has the published shape, which no hash is known of, or a
+            folder that holds such a file alone.
         options: How it is read; those of its manifest fill the rest.
         allow_changed: Read it although it is not what the manifest pins.
 
@@ -145,21 +146,21 @@ def load_dataset(
     """
     known = manifest(id)
     given = dict(options or {})
-    if place is not None and place.is_file() and not known.names(place.name):
-        own = known.layouts[0]  # a file of the user's own name, of the published shape
-        return read_folder(own.format, place, id=id, options={**own.options, **given})
     looked_in = _places(known, place)
     found = _found(known, looked_in)
+    own = _own_file(known, place, found=found is not None)
+    found = own or found
     if found is None:
         raise DatasetMissingError(_missing(known, looked_in))
-    folder, layout = found
+    where, layout = found
+    folder = where.parent if own else where
     changed = changes(folder, layout, named=place is not None)
     if changed and not allow_changed:
         raise DatasetChangedError(
             f"the data set {id!r} in {folder} is not the published one: {'; '.join(changed)}; "
             f"fetch it anew with `engram eval fetch {id}`, or take it as it is with --allow-changed"
         )
-    dataset = read_folder(layout.format, folder, id=id, options={**layout.options, **given})
+    dataset = read_folder(layout.format, where, id=id, options={**layout.options, **given})
     if not allow_changed:
         _check_counts(dataset, layout, given)
     return dataset
@@ -218,6 +219,29 @@ def _found(known: Manifest, places: tuple[Path, ...]) -> tuple[Path, Layout] | N
         if open_layouts and any(folder.iterdir()):
             return folder, open_layouts[0]
     return None
+
+
+def _own_file(known: Manifest, place: Path | None, *, found: bool) -> tuple[Path, Layout] | None:
+    """Return the file that is read by itself, and as what: that of a layout, or of any name."""
+    if place is None:
+        return None
+    own = replace(known.layouts[0], files=(), statistics=())
+    if place.is_file():
+        for layout in known.layouts:
+            for each in layout.files:
+                if each.name != place.name:
+                    continue
+                if layout.needed == (each,):
+                    return place, replace(layout, files=(each,))
+                if each.optional:
+                    return place, replace(layout, files=(each,), statistics=())
+        return None if known.names(place.name) else (place, own)
+    needed = known.layouts[0].needed
+    if found or len(needed) != 1 or not place.is_dir():
+        return None
+    ending = Path(needed[0].name).suffix
+    files = [each for each in place.glob(f"*{ending}") if not each.name.startswith(".")]
+    return (files[0], own) if len(files) == 1 else None
 
 
 def _missing(known: Manifest, places: tuple[Path, ...]) -> str:

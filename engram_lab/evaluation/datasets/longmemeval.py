@@ -36,7 +36,7 @@ _OPTIONS: Final = {
     "roles": ("user", "both"),
 }
 _ROLES: Final = ("user", "assistant")
-_DATE: Final = re.compile(r"(\d{4})/(\d\d?)/(\d\d?) \(\w+\) (\d\d?):(\d\d)")
+_DATE: Final = re.compile(r"(\d{4})/(\d\d?)/(\d\d?)(?: \(\w+\))? (\d\d?):(\d\d)")
 _ABSTENTION: Final = "_abs"
 
 
@@ -120,11 +120,11 @@ def read_longmemeval(
 
 
 def _add(rows: _Rows, question: Place, *, corpus: str, variant: Mapping[str, str]) -> None:
-    named = question.at("question_id").text()
+    named = question.at("question_id").name()
     if variant["protocol"] != "any-500" and _ABSTENTION in named:
         rows.left_out["questions to abstain from"] += 1
         return
-    evidence = {each.text() for each in question.at("answer_session_ids").each()}
+    evidence = {each.name() for each in question.at("answer_session_ids").each()}
     memories: list[tuple[Any, ...]] = []
     relevant: list[str] = []
     seen: Counter[str] = Counter()
@@ -149,10 +149,13 @@ def _add(rows: _Rows, question: Place, *, corpus: str, variant: Mapping[str, str
         return
     rows.left_out["sessions without words"] += silent
     rows.left_out["evidence that is not in the history"] += len(evidence - seen.keys())
-    asked = _time(question.at("question_date"))
-    words, kind = question.at("question").text(), question.at("question_type").text()
+    date, kind = question.find("question_date"), question.find("question_type")
+    words = question.at("question").text()
+    if not words.strip():
+        raise question.at("question").refused("a question")
+    told = (kind.text() if kind else None, None, _time(date) if date else None)
     rows.memories.append(pl.DataFrame(memories, schema=MEMORIES, orient="row"))
-    rows.queries.append((corpus, corpus, words, kind, None, asked, named))
+    rows.queries.append((corpus, corpus, words, *told, named))
     rows.qrels += [(corpus, memory, 1) for memory in relevant]
 
 
@@ -170,7 +173,7 @@ def _sessions(question: Place) -> Iterator[tuple[str, datetime, list[_Turn]]]:
         )
     for session, date, turns in zip(ids, dates, sessions, strict=True):
         yield (
-            session.text(),
+            session.name(),
             _time(date),
             [_turn(turn, place) for place, turn in enumerate(turns.each(), 1)],
         )
@@ -180,11 +183,13 @@ def _turn(turn: Place, place: int) -> _Turn:
     role = turn.at("role")
     if role.text() not in _ROLES:
         raise role.refused("'user' or 'assistant'")
-    marked = turn.find("has_answer")
+    marked, words = turn.find("has_answer"), turn.find("content")
+    if words is None and "content" not in turn.names():
+        words = turn.at("content")
     return _Turn(
         place=place,
         role=role.text(),
-        text=turn.at("content").text(),
+        text=words.text() if words else "",
         answers=marked.flag() if marked else None,
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import mmap
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -102,6 +104,10 @@ class Place:
             raise self.refused("a string")
         return self.value
 
+    def name(self) -> str:
+        """Return the name here: a string, or a whole number as one."""
+        return str(self.number()) if isinstance(self.value, int) else self.text()
+
     def flag(self) -> bool:
         """Return the true or false here."""
         if not isinstance(self.value, bool):
@@ -140,12 +146,14 @@ def find(folder: Path, *names: str) -> Path:
 def read_json(path: Path) -> tuple[Place, DataFile]:
     """Return the content of a JSON file that fits into memory, and the file's record.
 
+    NaN, which other programs write for what is missing, is read as null.
+
     Raises:
         InvalidInputError: It is not JSON.
     """
     content = path.read_bytes()
     try:
-        value = orjson.loads(content)
+        value = _parsed(content)
     except orjson.JSONDecodeError as error:
         raise refused(path, error.lineno, f"is no JSON ({error})") from error
     digest = hashlib.sha256(content).hexdigest()
@@ -166,7 +174,8 @@ def each_of_list(path: Path) -> Iterator[Place]:
     with path.open("rb") as file:
         # Not closed here: the search below holds on to it, and both go when this generator goes.
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    number = depth = start = end = 0
+    number = depth = start = 0
+    end = len(BOM_UTF8) if content[: len(BOM_UTF8)] == BOM_UTF8 else 0
     for token in _TOKEN.finditer(content):
         sign = content[token.start()]
         if sign in _OPENING:
@@ -193,7 +202,25 @@ def _check_between(path: Path, number: int, found: bytes, wanted: bytes) -> None
 
 def _loaded(path: Path, number: int, content: bytes) -> Place:
     try:
-        value = orjson.loads(content)
+        value = _parsed(content)
     except orjson.JSONDecodeError as error:
         raise refused(path, f"[{number}]", f"is no JSON ({error})") from error
     return Place(value=value, file=path, step=f"[{number}]")
+
+
+def _parsed(content: bytes) -> Any:
+    """Return what JSON holds, and also what Python and JavaScript write that is none.
+
+    That is NaN, which becomes null, a byte order mark, and halves of characters, which become `?`.
+
+    Raises:
+        orjson.JSONDecodeError: It is neither.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        try:
+            value = json.loads(content, parse_constant=lambda _: None)
+        except ValueError:
+            raise error from None
+    return orjson.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))

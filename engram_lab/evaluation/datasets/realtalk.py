@@ -14,9 +14,11 @@ from engram_lab.evaluation.datasets.conversations import (
     Session,
     Turn,
     assemble,
+    category_of,
+    texts_of,
     turn_id,
 )
-from engram_lab.evaluation.datasets.published import read_json
+from engram_lab.evaluation.datasets.published import Place, read_json
 from engram_lab.evaluation.datasets.reading import check_options
 
 if TYPE_CHECKING:
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engram_lab.evaluation.datasets.dataset import Dataset
-    from engram_lab.evaluation.datasets.published import Place
 
 __all__ = ["read_realtalk"]
 
 _OPTIONS: Final = {"unit": UNITS, "text": TEXTS}
 _CATEGORIES: Final = {1: "multi-hop", 2: "temporal", 3: "commonsense"}
-_DATE: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}),? (\d\d?):(\d\d)(?::(\d\d))?")
+_CHAT: Final = re.compile(r"chat[ _-]?\d.*", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"([0-9]+)")
+_DATE: Final = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?:,? +(\d\d?):(\d\d)(?::(\d\d))?)?")
 _SESSION: Final = re.compile(r"session_(\d+)")
 
 
@@ -44,14 +47,16 @@ def read_realtalk(
     """Return REALTALK as published: ten conversations, with 728 questions about them.
 
     Each conversation is a corpus and a cluster; `conversations.assemble` tells ids and texts. A
-    message has the time it was sent at; the published times name no zone and are taken as UTC.
-    Names stay as they are: questions call some people otherwise than their messages do. Evidence
-    that names no message is left out and counted, and so are questions that have no other.
+    message has the time it was sent at; the published times name no zone and are taken as UTC. A
+    session begins with its first message. Names stay as they are: questions call some people
+    otherwise than their messages do. Evidence that names no message is left out and counted, and so
+    are questions that have no other. A category that was not published keeps its number or name.
 
     Source: Lee et al., "REALTALK: A 21-Day Real-World Dataset for Long-Term Conversation" (2025).
 
     Args:
-        folder: Where the files `Chat_*.json` lie; they are taken in the order of their numbers.
+        folder: Where the files `Chat_*.json` lie, or where there is none, files of other names; or
+            one such file. They are taken in the order of their numbers.
         id: Of the data set.
         options: `unit` is `turn` or `session`; `text` is `sp`, `text` or `spd`.
 
@@ -60,13 +65,9 @@ def read_realtalk(
         InvalidInputError: No such option, or a file of another shape.
     """
     variant = check_options(options, _OPTIONS, reader="realtalk")
-    # The published repository has them in `data/`.
-    paths = list(folder.glob("Chat_*.json")) or list(folder.glob("data/Chat_*.json"))
-    if not paths:
-        raise DatasetMissingError(f"there is no file Chat_*.json in {folder}")
-    read = [read_json(path) for path in sorted(paths, key=_number)]
+    read = [read_json(path) for path in _chats(folder)]
     return assemble(
-        (_conversation(content) for content, _ in read),
+        (chat for content, _ in read for chat in _conversations(content)),
         id=id,
         stem="realtalk",
         variant=variant,
@@ -74,21 +75,46 @@ def read_realtalk(
     )
 
 
-def _number(path: Path) -> tuple[int, str]:
-    digits = re.match(r"Chat_(\d+)", path.stem)
-    return (int(digits[1]) if digits else 0, path.stem)
+def _chats(folder: Path) -> list[Path]:
+    if folder.is_file():
+        return [folder]
+    # The published repository has them in `data/`.
+    found = [
+        [path for path in place.glob("*.json") if not path.name.startswith(".")]
+        for place in (folder, folder / "data")
+    ]
+    named = [[path for path in paths if _CHAT.fullmatch(path.stem)] for paths in found]
+    for chats in (*named, *found):
+        if chats:
+            return sorted(chats, key=_order)
+    raise DatasetMissingError(f"there is no file Chat_*.json in {folder}")
 
 
-def _conversation(content: Place) -> Conversation:
+def _order(path: Path) -> list[str | int]:
+    """Return what sorts names by the numbers in them: 2 before 10."""
+    return [int(part) if part.isdecimal() else part for part in _NUMBER.split(path.stem.lower())]
+
+
+def _conversations(content: Place) -> Iterator[Conversation]:
+    """Yield what a file holds: one conversation, or a list of them."""
+    stem = content.file.stem
+    if isinstance(content.value, list):
+        for number, each in enumerate(content.each(), 1):
+            yield _conversation(each, source_id=f"{stem}#{number}")
+    else:
+        yield _conversation(content, source_id=stem)
+
+
+def _conversation(content: Place, *, source_id: str) -> Conversation:
     return Conversation(
-        source_id=content.file.stem,
+        source_id=source_id,
         sessions=tuple(_sessions(content)),
         questions=tuple(
             Question(
                 number=number,
                 text=each.at("question").text(),
-                category=_category(each.at("category")),
-                evidence=_texts(each.find("evidence")),
+                category=category_of(each.find("category"), _CATEGORIES, others=True),
+                evidence=texts_of(each.find("evidence")),
             )
             for number, each in enumerate(content.at("qa").each(), 1)
         ),
@@ -97,49 +123,46 @@ def _conversation(content: Place) -> Conversation:
 
 def _sessions(content: Place) -> Iterator[Session]:
     found = (_SESSION.fullmatch(name) for name in content.names())
-    for number in sorted(int(match[1]) for match in found if match):
-        date = content.at(f"session_{number}_date_time")
+    numbers = sorted(int(match[1]) for match in found if match)
+    if not numbers:
+        content.at("session_1")  # which refuses what is no conversation at all
+    for number in numbers:
+        date = content.find(f"session_{number}_date_time")
+        turns = content.at(f"session_{number}")
+        told = tuple(_turn(turn, session=date) for turn in turns.each())
+        first = next((turn.at for turn in told if turn.at is not None), None)
         yield Session(
             number=number,
-            date=date.text(),
-            at=_time(date),
-            turns=tuple(_turn(turn) for turn in content.at(f"session_{number}").each()),
+            date=date.text() if date else "",
+            at=first or (_time(date) if date and told else None),
+            turns=told,
         )
 
 
-def _turn(turn: Place) -> Turn:
+def _turn(turn: Place, *, session: Place | None) -> Turn:
     words = turn.find("clean_text") or turn.find("text")
+    # A message that does not say when it was sent was sent in its session.
+    sent = turn.find("date_time") or session
     return Turn(
         id=turn_id(turn.at("dia_id")),
         speaker=turn.at("speaker").text(),
         text=words.text().strip() if words else "",
-        caption=", ".join(_texts(turn.find("blip_caption"))) or None,
-        at=_time(turn.at("date_time")),
+        caption=", ".join(filter(str.strip, texts_of(turn.find("blip_caption")))) or None,
+        at=_time(sent) if sent else None,
+        image=_any(turn.find("img_file")),
     )
 
 
-def _texts(place: Place | None) -> tuple[str, ...]:
-    """Return the texts of a list; one that stands by itself, or is missing, is a list too."""
-    if place is None:
-        return ()
-    if isinstance(place.value, str):
-        return (place.value,)
-    return tuple(each.text() for each in place.each())
-
-
-def _category(category: Place) -> str:
-    # Some copies write it as a text.
-    digits = isinstance(category.value, str) and category.value.isdecimal()
-    number = int(category.value) if digits else category.number()
-    if number not in _CATEGORIES:
-        raise category.refused("a category from 1 to 3")
-    return _CATEGORIES[number]
+def _any(images: Place | None) -> bool:
+    if images is None:
+        return False
+    return any(images.value) if isinstance(images.value, list) else bool(images.value)
 
 
 def _time(date: Place) -> datetime:
     """Return the time that `29.12.2023, 22:42:04` tells."""
     expected = "a date such as '29.12.2023, 22:42:04'"
-    match = _DATE.fullmatch(date.text())
+    match = _DATE.fullmatch(date.text().strip())
     if match is None:
         raise date.refused(expected)
     day, month, year, *clock = match.groups()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engram_lab.evaluation.runs.run import Run
 
-__all__ = ["Judged", "Measure"]
+__all__ = ["AtK", "Flags", "Floats", "Ints", "Judged", "Measure", "positive"]
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -165,12 +165,43 @@ class Measure(Protocol):
         """The value of a query that the run does not hold; None leaves it unscored."""
         ...
 
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more is better; where it is not, a gate takes a rise for a loss."""
+        ...
+
     def values(self, judged: Judged) -> pl.Series:
         """Return a float64 for each of `judged.queries`, in order; null where none can be scored.
 
         A query without relevant judgements is null for measures that divide by their number.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AtK:
+    """What measures of the first k hits have in common.
+
+    Attributes:
+        k: The first hits, this many, count.
+
+    Raises:
+        InvalidInputError: `k` is no whole number from 1.
+    """
+
+    family: ClassVar[str]
+    default: ClassVar[float | None] = 0.0
+    higher_is_better: ClassVar[bool] = True
+
+    k: int
+
+    def __post_init__(self) -> None:
+        positive(self.k, name=f"k of {self.family}@k")
+
+    @property
+    def name(self) -> str:
+        """The family and where it cuts, such as `recall_any@10`."""
+        return f"{self.family}@{self.k}"
 
 
 def positive(value: Any, *, name: str) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import polars as pl
 
-from engram_lab.evaluation.measures.measure import positive
+from engram_lab.evaluation.measures.measure import AtK
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.measures.measure import Floats, Ints, Judged
@@ -21,7 +21,7 @@ __all__ = ["LongMemEvalNdcg", "RetrievedNdcg"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LongMemEvalNdcg:
+class LongMemEvalNdcg(AtK):
     """LongMemEval's nDCG, in which ranks 1 and 2 weigh the same.
 
     DCG = rel(1) + sum over r from 2 to k of rel(r) / log2(r), so the weights are 1, 1, 0.63, 0.5 …
@@ -30,22 +30,9 @@ class LongMemEvalNdcg:
     Source: Wu et al., LongMemEval (ICLR 2025), `ndcg_any@k` of its published code
     (`src/retrieval/eval_utils.py`); the form of DCG is that of Järvelin and Kekäläinen (2002),
     equation 2, with b = 2.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of ndcg_longmemeval@k")
-
-    @property
-    def name(self) -> str:
-        """`ndcg_longmemeval@k`."""
-        return f"ndcg_longmemeval@{self.k}"
+    family: ClassVar[str] = "ndcg_longmemeval"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return a number from 0 to 1; null for a query to which nothing is relevant."""
@@ -55,7 +42,7 @@ class LongMemEvalNdcg:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RetrievedNdcg:
+class RetrievedNdcg(AtK):
     """nDCG whose ideal orders only what was found: it does not see what is missing.
 
     One relevant memory at rank 1 gives 1, however many others were not found. So it is never below
@@ -63,22 +50,9 @@ class RetrievedNdcg:
 
     Source: MemPalace, `benchmarks/longmemeval_bench.py`, whose `ndcg` sorts the relevances of the
     first k hits for its ideal; the weights are the standard ones.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of ndcg_mempalace@k")
-
-    @property
-    def name(self) -> str:
-        """`ndcg_mempalace@k`."""
-        return f"ndcg_mempalace@{self.k}"
+    family: ClassVar[str] = "ndcg_mempalace"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return a number from 0 to 1; null for a query to which nothing is relevant."""

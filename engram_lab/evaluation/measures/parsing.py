@@ -31,6 +31,7 @@ __all__ = [
     "Family",
     "define",
     "describe",
+    "falls",
     "higher_is_better",
     "needs_tokens",
     "parse_measure",
@@ -163,6 +164,20 @@ def higher_is_better(name: str) -> bool:
         InvalidInputError: There is no such measure.
     """
     return bool(getattr(parse_measure(name), "higher_is_better", True))
+
+
+def falls(name: str) -> bool:
+    """Return whether less of a measure is better; of a name that is not known here, more is.
+
+    For what shows or compares figures of anybody's: where it must be known, ask `higher_is_better`.
+    No standard measure falls, so that nothing is imported to find out.
+    """
+    if _bare(name) not in MEASURES.names():
+        return False
+    try:
+        return not higher_is_better(name)
+    except InvalidInputError:  # of ours by its name, and cut as it cannot be
+        return False
 
 
 def needs_tokens(measure: Measure) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from engram_lab.evaluation.measures.measure import positive
+from engram_lab.evaluation.measures.measure import AtK
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,28 +21,15 @@ __all__ = ["CappedRecall", "RecallAll", "RecallAny"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RecallAny:
+class RecallAny(AtK):
     """1 if at least one relevant memory is in the first k hits, else 0.
 
     What many reports of agent memory call recall; equal to `Success@k`.
 
     Source: Wu et al., LongMemEval (ICLR 2025), `recall_any@k` of its retrieval evaluation.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of recall_any@k")
-
-    @property
-    def name(self) -> str:
-        """`recall_any@k`."""
-        return f"recall_any@{self.k}"
+    family: ClassVar[str] = "recall_any"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return 0 or 1; null for a query to which nothing is relevant."""
@@ -53,28 +40,15 @@ class RecallAny:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RecallAll:
+class RecallAll(AtK):
     """1 if every relevant memory is in the first k hits, else 0.
 
     It is 0 by necessity where more than k are relevant.
 
     Source: Wu et al., LongMemEval (ICLR 2025), `recall_all@k` of its retrieval evaluation.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of recall_all@k")
-
-    @property
-    def name(self) -> str:
-        """`recall_all@k`."""
-        return f"recall_all@{self.k}"
+    family: ClassVar[str] = "recall_all"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return 0 or 1; null for a query to which nothing is relevant."""
@@ -85,27 +59,14 @@ class RecallAll:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CappedRecall:
+class CappedRecall(AtK):
     """The share of the relevant memories that k places can hold: found / min(relevant, k).
 
     Source: Thakur et al., BEIR (NeurIPS 2021 Datasets and Benchmarks), Appendix, capped recall
     `R_cap@k`; LMEB reports it beside nDCG@10.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
-    higher_is_better: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of R_cap@k")
-
-    @property
-    def name(self) -> str:
-        """`R_cap@k`."""
-        return f"R_cap@{self.k}"
+    family: ClassVar[str] = "R_cap"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return a share from 0 to 1; null for a query to which nothing is relevant."""

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from engram_lab.evaluation.datasets.dataset import FORBIDDEN, STALE
-from engram_lab.evaluation.measures.measure import positive
+from engram_lab.evaluation.measures.measure import AtK
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.measures.measure import Judged
@@ -18,26 +18,14 @@ __all__ = ["CurrentAboveStale", "ForbiddenHits", "StaleHits"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StaleHits:
+class StaleHits(AtK):
     """How many superseded memories are in the first k hits. Less is better.
 
     A query that the run does not hold has none: nothing was shown.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
+    family: ClassVar[str] = "stale"
     higher_is_better: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of stale@k")
-
-    @property
-    def name(self) -> str:
-        """`stale@k`."""
-        return f"stale@{self.k}"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return a count; null for a query that supersedes nothing."""
@@ -45,26 +33,14 @@ class StaleHits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ForbiddenHits:
+class ForbiddenHits(AtK):
     """How many memories that must not be shown are in the first k hits. Less is better.
 
     A query that the run does not hold has none: nothing was shown.
-
-    Attributes:
-        k: The first hits, this many, count.
     """
 
-    k: int
-    default: ClassVar[float | None] = 0.0
+    family: ClassVar[str] = "forbidden"
     higher_is_better: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        positive(self.k, name="k of forbidden@k")
-
-    @property
-    def name(self) -> str:
-        """`forbidden@k`."""
-        return f"forbidden@{self.k}"
 
     def values(self, judged: Judged) -> pl.Series:
         """Return a count; null for a query to which nothing is forbidden."""

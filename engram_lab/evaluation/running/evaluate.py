@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.errors import (
-    ConflictError,
     EmbedderError,
     EvaluationError,
     InvalidInputError,
@@ -21,9 +20,15 @@ from engram_lab.evaluation.running.asking import Answers, ask, probe
 from engram_lab.evaluation.running.partial import Partial
 from engram_lab.evaluation.running.progress import Progress, Silent
 from engram_lab.evaluation.runs.record import begin_record
-from engram_lab.evaluation.runs.results import RunFolder
 from engram_lab.evaluation.runs.run import Run
-from engram_lab.evaluation.runs.writing import Judgements, Ranked, score_runs, write_folder
+from engram_lab.evaluation.runs.writing import (
+    Judgements,
+    Ranked,
+    check_folder,
+    check_place,
+    score_runs,
+    write_folder,
+)
 from engram_lab.evaluation.systems import Workshop, corpora_of, make_system
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
     from engram_lab.core.clock import Clock
     from engram_lab.evaluation.datasets.dataset import Dataset
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.suite import Suite
     from engram_lab.evaluation.systems import System, SystemSpec
 
@@ -97,13 +103,15 @@ def run_suite(
 
     Raises:
         DatasetMissingError: The data are not on this machine.
-        ConflictError: `out` holds the beginning of another evaluation.
-        InvalidInputError: Two systems have one name, or a measure is unknown.
+        ConflictError: `out` holds another evaluation or its beginning, or another process
+            evaluates into it.
+        InvalidInputError: Two systems have one name, a measure is unknown, or `out` is a file.
         EvaluationError: No system could be run.
     """
     names = [each.name for each in systems]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InvalidInputError(f"the system {repeated[0]!r} is named twice: name each once")
+    check_folder(out)
     if dataset is None:
         dataset = dataset_of(suite, data=data, allow_changed=allow_changed)
     with Workshop(cache=cache) as workshop:
@@ -118,25 +126,14 @@ def run_suite(
             clock=clock or SystemClock(),
             command=command,
         )
-        _check_place(out, record["id"], fresh=fresh)
-        partial = Partial(out, record["id"], fresh=fresh)
-        evaluation.answer(partial)
-        if guards:
-            evaluation.guard()
-        folder = evaluation.write(record)
-        partial.discard()
+        check_place(out, record["id"], fresh=fresh)
+        with Partial(out, record["id"], fresh=fresh) as partial:
+            evaluation.answer(partial)
+            if guards:
+                evaluation.guard()
+            folder = evaluation.write(record)
+            partial.discard()
     return folder
-
-
-def _check_place(out: Path, record_id: str, *, fresh: bool) -> None:
-    """Refuse a folder with the results of another evaluation, which would be lost."""
-    if fresh or not (out / "results.json").exists():
-        return
-    if RunFolder(out).record.get("id") != record_id:
-        raise ConflictError(
-            f"{out} holds the results of another evaluation (other data, systems, settings or "
-            "code): give another --out, or --fresh to replace them"
-        )
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from engram_lab.evaluation.running.asking import Answers
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import TracebackType
+    from typing import Self
 
 __all__ = ["Partial"]
 
@@ -19,28 +22,58 @@ __all__ = ["Partial"]
 class Partial:
     """The answers that an evaluation has so far, in `partial/` of its folder.
 
+    It is entered, and while it is, no other process can: neither would know what the other keeps.
+
     Args:
         out: The folder of the evaluation.
         record_id: Of its record: answers are taken up by the same evaluation alone.
         fresh: Discard what another evaluation left there.
 
     Raises:
-        ConflictError: The folder has the beginning of another evaluation.
+        ConflictError: The folder has the beginning of another evaluation, or another process
+            evaluates into it.
     """
 
     def __init__(self, out: Path, record_id: str, *, fresh: bool) -> None:
+        self._out = out
         self._folder = out / "partial"
+        self._record_id = record_id
+        self._fresh = fresh
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _lock(self._descriptor, self._out)
+            self._begin()
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def _begin(self) -> None:
+        """Take up what this evaluation left; what another one left is not thrown away unasked."""
         begun = self._folder / "id"
-        known = begun.read_text(encoding="ascii") if begun.is_file() else record_id
-        if known != record_id:
-            if not fresh:
+        known = begun.read_text(encoding="ascii") if begun.is_file() else self._record_id
+        if known != self._record_id:
+            answered = sorted(self._folder.glob("*/*.json"))
+            if answered and not self._fresh:
                 raise ConflictError(
-                    f"{out} holds the beginning of another evaluation (other data, systems, "
+                    f"{self._out} holds the beginning of another evaluation (other data, systems, "
                     "settings or code): give another --out, or --fresh to discard it"
                 )
-            shutil.rmtree(self._folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        begun.write_text(record_id, encoding="ascii")
+            for each in answered:
+                each.unlink()
+        begun.write_text(self._record_id, encoding="ascii")
 
     def get(self, system: str, corpus: int) -> Answers | None:
         """Return the answers of a system to a corpus, by its number; None where there are none."""
@@ -61,3 +94,16 @@ class Partial:
 
     def _file(self, system: str, corpus: int) -> Path:
         return self._folder / system / f"{corpus:06}.json"
+
+
+def _lock(descriptor: int, out: Path) -> None:
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # no such locks on Windows: there, two at once are on their own
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConflictError(
+            f"another process evaluates into {out}: wait for it, or give another --out"
+        ) from None

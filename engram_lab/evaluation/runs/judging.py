@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from engram_lab.core.clock import SystemClock
-from engram_lab.core.errors import IncomparableError, InvalidInputError
+from engram_lab.core.errors import IncomparableError, InvalidInputError, InvalidRunError
 from engram_lab.evaluation.datasets.dataset import QRELS, QUERIES
 from engram_lab.evaluation.datasets.source_ids import from_source_ids
+from engram_lab.evaluation.running.evaluate import dataset_of
 from engram_lab.evaluation.runs.record import record_of_scoring
 from engram_lab.evaluation.runs.run import Run
-from engram_lab.evaluation.running.evaluate import dataset_of
+from engram_lab.evaluation.runs.trec import read_qrels, read_run
+from engram_lab.evaluation.runs.writing import (
+    Judgements,
+    Ranked,
+    check_folder,
+    check_place,
+    score_runs,
+    write_folder,
+)
 from engram_lab.evaluation.suite import GateRules, Suite
 from engram_lab.evaluation.suites import load_suite
-from engram_lab.evaluation.runs.trec import read_qrels, read_run
-from engram_lab.evaluation.runs.writing import Judgements, Ranked, score_runs, write_folder
+from engram_lab.evaluation.systems.registry import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +47,7 @@ def score_files(
     data: Path | None = None,
     out: Path | None = None,
     allow_changed: bool = False,
+    fresh: bool = False,
     clock: Clock | None = None,
     command: str | None = None,
 ) -> dict[str, Any]:
@@ -52,6 +61,7 @@ def score_files(
         data: Where the data of the suite lie.
         out: Also write a folder of results, which can be compared and gated.
         allow_changed: See `running.dataset_of`.
+        fresh: Replace the results of another evaluation in `out`.
         clock: For the record.
         command: For the record.
 
@@ -59,8 +69,13 @@ def score_files(
         InvalidRunError: A file is malformed, or scores something twice or with what is no number.
         IncomparableError: A run answers other queries, or holds memories that are not there.
         DatasetMissingError: The data of the suite are not on this machine.
-        InvalidInputError: There are no judgements, or two kinds of them.
+        InvalidInputError: There are no judgements or two kinds of them, two runs have one name, a
+            name is none for a system, or `out` is a file.
+        ConflictError: `out` holds the results of another evaluation.
     """
+    named = _named(runs)
+    if out is not None:
+        check_folder(out)
     if (qrels is None) == (suite is None):
         raise InvalidInputError("judge by --qrels FILE or by --suite NAME: give one of them")
     judged_by, rules = judgements_of(
@@ -69,13 +84,12 @@ def score_files(
     if measures:
         chosen = tuple(dict.fromkeys(measures))
         rules = replace(rules, measures=chosen, gate=GateRules(measures=chosen))
-    names = [each.stem for each in runs]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise InvalidInputError(f"two runs are called {repeated[0]!r}: rename a file")
-    ranked = [Ranked(run=_fitting(path, judged_by)) for path in runs]
+    ranked = [Ranked(run=_fitting(name, path, judged_by)) for name, path in named.items()]
     record = record_of_scoring(
-        rules, judged_by.qrels, runs, clock=clock or SystemClock(), command=command
+        rules, judged_by.qrels, named, clock=clock or SystemClock(), command=command
     )
+    if out is not None:
+        check_place(out, record["id"], fresh=fresh)
     scored = score_runs(ranked, judged_by, rules, record=record, skipped={})
     if out is not None:
         write_folder(out, scored, ranked, judged_by)
@@ -92,6 +106,10 @@ def judgements_of(
         found = Judgements(queries=dataset.queries, qrels=dataset.qrels, memories=dataset.memories)
         return found, rules
     frame = read_qrels(Path(str(qrels)))
+    if not frame.height:
+        raise InvalidRunError(
+            "it judges nothing: give one line for each judgement", file=str(qrels)
+        )
     ids = frame["query_id"].unique(maintain_order=True)
     queries = pl.DataFrame(
         [{"id": id_, "corpus": "main", "text": ""} for id_ in ids], schema=QUERIES
@@ -106,9 +124,23 @@ def judgements_of(
     return Judgements(queries=queries, qrels=frame.select(list(QRELS))), rules
 
 
-def _fitting(path: Path, judgements: Judgements) -> Run:
+def _named(runs: Sequence[Path]) -> dict[str, Path]:
+    """Return run files by the names of their systems: those of the files, without endings."""
+    named: dict[str, Path] = {}
+    for path in runs:
+        name = (path.with_suffix("") if path.suffix == ".gz" else path).stem
+        if name in named:
+            raise InvalidInputError(f"two runs are called {name!r}: rename a file")
+        check_name(name)
+        named[name] = path
+    return named
+
+
+def _fitting(name: str, path: Path, judgements: Judgements) -> Run:
     """Return a run in the ids of the judgements; published ids are translated."""
-    run = read_run(path, system=path.stem)
+    run = read_run(path, system=name)
+    if not run.hits.height:
+        raise InvalidRunError("it finds nothing for any query: give one line a hit", file=str(path))
     hits, queries, memories = run.hits, judgements.queries, judgements.memories
     if memories is not None:
         hits = from_source_ids(hits, queries=queries, memories=memories)
@@ -124,6 +156,6 @@ def _fitting(path: Path, judgements: Judgements) -> Run:
         strange = asked.filter(~fit).to_list()
         raise IncomparableError(
             f"{path} answers {len(strange)} queries that are not judged, such as "
-            f"{strange[0] if strange else 'none'!r}: run and judgements must be of one data set"
+            f"{strange[0]!r}: run and judgements must be of one data set"
         )
     return Run(system=run.system, hits=hits)

@@ -12,7 +12,7 @@ from engram_lab.core.checksums import file_sha256
 from engram_lab.evaluation.runs.environment import code_of_this_package, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
@@ -77,7 +77,7 @@ def begin_record(
 def record_of_scoring(
     suite: Suite,
     qrels: pl.DataFrame,
-    runs: Sequence[Path],
+    runs: Mapping[str, Path],
     *,
     clock: Clock,
     command: str | None,
@@ -86,7 +86,9 @@ def record_of_scoring(
     identity = {
         "suite": asdict(suite),
         "dataset": {"id": suite.dataset or suite.id, "hash": hash_of(qrels.rows())},
-        "systems": {path.stem: {"kind": "file", "sha256": file_sha256(path)} for path in runs},
+        "systems": {
+            name: {"kind": "file", "sha256": file_sha256(path)} for name, path in runs.items()
+        },
     }
     code = code_of_this_package()
     return {

@@ -51,11 +51,15 @@ class RunFolder:
             ) from None
         except orjson.JSONDecodeError as error:
             raise InvalidRunError(f"not JSON: {error}", file=str(file)) from None
-        if not isinstance(found, dict) or not {"suite", "record", "systems"} <= set(found):
+        except OSError as error:
+            raise InvalidRunError(f"it cannot be read ({error.strerror})", file=str(file)) from None
+        if not _is_results(found):
             raise InvalidRunError(
-                "not results: an object with suite, record and systems is expected", file=str(file)
+                "not results: an object with suite, record and systems by name is expected",
+                file=str(file),
             )
-        return found
+        results: dict[str, Any] = found
+        return results
 
     @property
     def suite(self) -> str:
@@ -67,6 +71,23 @@ class RunFolder:
         """See `record.begin_record`."""
         found: dict[str, Any] = self.results["record"]
         return found
+
+    @property
+    def gate(self) -> dict[str, Any]:
+        """What the gate of the suite demands, as the record has it.
+
+        Raises:
+            InvalidRunError: The record does not say it.
+        """
+        suite = self.record.get("suite")
+        rules = suite.get("gate") if isinstance(suite, dict) else None
+        if not isinstance(rules, dict):
+            raise InvalidRunError(
+                "its record does not hold the suite with its gate: name a folder that "
+                "`engram eval run` wrote",
+                file=str(self.path / "results.json"),
+            )
+        return rules
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -137,6 +158,17 @@ def read_results(path: str | Path) -> RunFolder:
     folder = RunFolder(Path(path))
     folder.results  # noqa: B018 - refused here rather than later
     return folder
+
+
+def _is_results(found: object) -> bool:
+    """Return whether this has the parts that all who read results rely on."""
+    return (
+        isinstance(found, dict)
+        and {"suite", "record", "systems"} <= set(found)
+        and isinstance(found["record"], dict)
+        and isinstance(found["systems"], list)
+        and all(isinstance(each, dict) and "name" in each for each in found["systems"])
+    )
 
 
 def summarise(

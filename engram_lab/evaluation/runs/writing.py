@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from engram_lab.core.errors import ConflictError, InvalidInputError
 from engram_lab.evaluation.measures.budget import token_counts
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.measures.scoring import score
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.runs.run import Run
     from engram_lab.evaluation.suite import Suite
 
-__all__ = ["Judgements", "Ranked", "Scored", "score_runs", "values_of", "write_folder"]
+__all__ = [
+    "Judgements",
+    "Ranked",
+    "Scored",
+    "check_folder",
+    "check_place",
+    "score_runs",
+    "values_of",
+    "write_folder",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +125,17 @@ def score_runs(
 def write_folder(
     out: Path, scored: Scored, ranked: Sequence[Ranked], judgements: Judgements
 ) -> RunFolder:
-    """Write all that was found; `results.json` comes last, so that where it is, all is."""
-    (out / "runs").mkdir(parents=True, exist_ok=True)
+    """Write all that was found; `results.json` comes last, so that where it is, all is.
+
+    What an earlier evaluation left there goes first.
+    """
+    check_folder(out)
+    runs = out / "runs"
+    for stale in (out / "results.json", out / "memories.parquet", out / "gate.json"):
+        stale.unlink(missing_ok=True)
+    for stale in (*runs.glob("*.trec"), *runs.glob("*.parquet")):
+        stale.unlink()
+    runs.mkdir(parents=True, exist_ok=True)
     for each in ranked:
         write_run(each.run, out / "runs" / f"{each.run.system}.trec")
         each.run.hits.write_parquet(out / "runs" / f"{each.run.system}.parquet")
@@ -133,6 +152,35 @@ def write_folder(
     write_json(out / "record.json", scored.results["record"])
     write_json(out / "results.json", scored.results)
     return RunFolder(out)
+
+
+def check_folder(out: Path) -> None:
+    """Refuse a place where no folder can be.
+
+    Raises:
+        InvalidInputError: It is a file, or lies in one.
+    """
+    for place in (out, *out.parents):
+        if place.is_dir():
+            return
+        if place.exists():
+            raise InvalidInputError(f"{place} is a file: name a folder with --out")
+
+
+def check_place(out: Path, record_id: str, *, fresh: bool) -> None:
+    """Refuse a folder with the results of another evaluation, which would be lost.
+
+    Raises:
+        ConflictError: There are such.
+        InvalidRunError: There are results that cannot be read.
+    """
+    if fresh or not (out / "results.json").exists():
+        return
+    if RunFolder(out).record.get("id") != record_id:
+        raise ConflictError(
+            f"{out} holds the results of another evaluation (other data, systems, settings or "
+            "code): give another --out, or --fresh to replace them"
+        )
 
 
 def values_of(run: Run, judgements: Judgements, suite: Suite) -> pl.DataFrame:

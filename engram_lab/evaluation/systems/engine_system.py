@@ -14,7 +14,6 @@ import orjson
 
 from engram_lab.config import EngineConfig
 from engram_lab.core.clock import ManualClock
-from engram_lab.core.errors import ConfigError
 from engram_lab.engine import Engine
 from engram_lab.evaluation.gating.finished import without_secrets
 from engram_lab.evaluation.measures.costs import bytes_per_memory, readable_after
@@ -95,6 +94,8 @@ class EngineSystem:
             MissingDependencyError: It needs an optional package.
         """
         embedder = self._embedder(workshop)
+        with Engine.open(":memory:", config=self.config, embedder=embedder) as engine:
+            engine.recall("anything", 1)  # so that a model which a reranker lacks is missed now
         return {
             "kind": "engine",
             "declared": without_secrets(self._declared),
@@ -167,13 +168,16 @@ def config_of(settings: Mapping[str, Any], *, seed: int, store: Mapping[str, Any
     Raises:
         ConfigError: A setting is unknown or out of bounds.
     """
-    if not isinstance(settings, Mapping):
-        raise ConfigError([f"settings are a {type(settings).__name__}: give sections"])
     config = EngineConfig.from_dict(settings)
+    needed = EngineConfig.from_dict({"store": store}).store
     return replace(
         config,
         # A crash costs nothing here: the store is made anew.
-        store=replace(config.store, path=":memory:", synchronous="normal", seed=seed, **store),
+        store=replace(
+            config.store,
+            **{name: getattr(needed, name) for name in store}
+            | {"path": ":memory:", "synchronous": "normal", "seed": seed},
+        ),
         embedding=replace(config.embedding, defer="never", cache=None),
         learning=replace(config.learning, record_recalls=False),
     )

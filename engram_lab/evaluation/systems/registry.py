@@ -9,9 +9,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.registry import Registry
-from engram_lab.evaluation.declared import check_keys, declared_names, read_declared
+from engram_lab.evaluation.declared import (
+    TABLE,
+    TEXT,
+    TRUTH,
+    check_keys,
+    check_values,
+    declared_names,
+    read_declared,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,11 +34,21 @@ __all__ = [
     "Searcher",
     "System",
     "SystemSpec",
+    "check_name",
     "ladder",
     "load_system",
     "make_system",
     "system_names",
 ]
+
+_KINDS: Final = {
+    "title": TEXT,
+    "kind": TEXT,
+    "settings": TABLE,
+    "order": whole(),
+    "floor": TRUTH,
+}
+"""What a file declares of a system."""
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
@@ -94,14 +113,23 @@ class SystemSpec:
     floor: bool = False
 
     def __post_init__(self) -> None:
-        if not _FILE_NAME.fullmatch(self.name):
-            raise InvalidInputError(
-                f"a system is called {self.name!r}: use letters, digits, '.', '_' and '-' alone, "
-                "as files are named after it"
-            )
+        check_name(self.name)
 
 
-SYSTEMS: Registry[Callable[..., System]] = Registry("system", group="engram_lab.systems")
+def check_name(name: str) -> None:
+    """Refuse a name of a system that makes no good name of a file.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    if not _FILE_NAME.fullmatch(name):
+        raise InvalidInputError(
+            f"a system is called {shown(name)}: use up to 100 letters, digits, '.', '_' and '-', "
+            "the first of them a letter, a digit or '_', as files are named after it"
+        )
+
+
+SYSTEMS: Registry[Callable[..., System]] = Registry("kind of system", group="engram_lab.systems")
 """What `kind` may name: `make(spec, *, seed, store) -> System`, where `store` has settings of the
 store that the data need."""
 
@@ -145,8 +173,9 @@ def load_system(name: str) -> SystemSpec:
         config = load_config(name, environ={}).config
         return SystemSpec(name=Path(name).stem, title=name, settings=config.to_dict())
     id_, content = read_declared("systems", name)
-    allowed = {"title", "kind", "settings", "order", "floor"}
-    check_keys(content, allowed, where=f"the system {id_!r}")
+    where = f"the system {id_!r}"
+    check_keys(content, _KINDS, where=where)
+    check_values(content, _KINDS, where=where)
     return SystemSpec(name=id_, **content)
 
 

@@ -61,7 +61,7 @@ CHATS: dict[str, Any] = {
                 "speaker": "Kay",
                 "date_time": "29.12.2023, 22:44:00",
                 "dia_id": "D1:4",
-                "img_file": ["dog.jpg"],
+                "img_file": [],
             },
         ],
         "session_1_date_time": "29.12.2023, 22:42:04",
@@ -159,7 +159,8 @@ def test_no_answer_and_no_event_is_read(answer: str, unit: str) -> None:
             r"session_1\[0\]\.date_time: a date such as '29\.12\.2023, 22:42:04' is expected",
         ),
         (lambda c: c["session_1"][0].update(dia_id=7), r"session_1\[0\]\.dia_id: a string"),
-        (lambda c: c["qa"][0].update(category=4), r"qa\[0\]\.category: a category from 1 to 3"),
+        (lambda c: c["qa"][0].update(category=[1]), r"qa\[0\]\.category: a category from 1 to 3"),
+        (lambda c: c["qa"][0].update(category=True), r"qa\[0\]\.category: a category from 1 to 3"),
         (lambda c: c["qa"][0].update(evidence=[1]), r"qa\[0\]\.evidence\[0\]: a string"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Questions that take several turns, each of which says one thing."""
+"""Questions that take several turns, each of which says one thing, in whatever order they come."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ CHAINS: Final = (
         kind="number",
         says=(
             "My new post is in {town}, three days a week.",
-            "The train to {town} leaves at {a} minutes past the hour.",
+            "The train to {town} takes {a} minutes, with a change at the quarry.",
         ),
-        ask="When does the train leave that {who} takes to the new post?",
-        near="The train to {town2} leaves at {b} minutes past the hour.",
+        ask="How long is {who} on the train to the new post?",
+        near="The train to {town2} takes {b} minutes and has no heating.",
     ),
     Chain(
         key="band-song",
@@ -83,19 +83,19 @@ CHAINS: Final = (
         key="market-sales",
         kind="number",
         says=(
-            "On the first day of the fair I sold {a} baskets.",
-            "The second day was slow, {b} baskets and a cold.",
-            "And on the last day of it {c} baskets went, even the crooked ones.",
+            "At the wool fair I sold {a} baskets.",
+            "The cattle fair was slow, {b} baskets and a cold.",
+            "At the church fair {c} baskets went, even the crooked ones.",
         ),
-        ask="How many baskets did {who} sell altogether?",
+        ask="How many baskets did {who} sell at the fairs altogether?",
         near="{other} sold {d} baskets at the fair, all of them dyed.",
     ),
     Chain(
         key="rooms",
         kind="colour",
         says=(
-            "My ladder went first to the bathroom: {a} tiles, all the way up.",
-            "The pantry door I did in {b}, because there was some left.",
+            "My ladder went to the bathroom: {a} tiles, all the way up.",
+            "The pantry door I did in {b}, with the small brush.",
         ),
         ask="Which colours did {who} use for the bathroom tiles and the pantry door?",
         near="{other} has {c} tiles in the bathroom and likes them.",
@@ -145,7 +145,7 @@ CHAINS: Final = (
         kind="food",
         says=(
             "For the picnic I am bringing {a}.",
-            "I can also carry {b} to the picnic, there is plenty at home.",
+            "I can carry {b} to the picnic, there is plenty at home.",
         ),
         ask="What is {who} bringing to the picnic?",
         near="{other} brings {c} to every picnic.",

@@ -1,4 +1,4 @@
-"""Facts that change: what held before, and what holds now."""
+"""Facts that change: what held before, and what holds now; a number becomes smaller."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ CHANGES: Final = (
             "{old} guests have said yes to the anniversary.",
         ),
         after=(
-            "The list for the party has grown to {a} by now.",
+            "The list for the party has shrunk to {a} by now.",
             "So many cancelled, we will be {a} at the long table.",
         ),
         ask=(

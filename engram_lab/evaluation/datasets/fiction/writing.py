@@ -183,6 +183,8 @@ class _Writer:
         for change in self._dice.shuffled(CHANGES)[: PLAN["update"]]:
             owner, other = self._pair()
             old, new = self._values.new(change.kind), self._values.new(change.kind)
+            if change.kind in {"number", "money"}:  # each of them goes down, as its words say
+                new, old = sorted((old, new), key=int)
             before = self._line(owner, self._dice.pick(change.before), old=old)
             veiled = self._dice.holds(_VEILED)
             after = self._line(owner, change.after[veiled], a=new)
