@@ -265,7 +265,7 @@ def quality_table() -> str:
         lines.append(f"| {name} | {ours} | {noted} |")
     lines += ["", "| SciFact, nDCG@10 | | published |", "|---|---|---|"]
     for name, system in record["scifact"].items():
-        known = "–".join(f"{value:.1f}" for value in dict.fromkeys(system["published"]))
+        known = " to ".join(f"{value:.1f}" for value in dict.fromkeys(system["published"]))
         lines.append(f"| {name} | {system['ndcg']:.1f} | {known} |")
     return "\n".join(lines)
 
