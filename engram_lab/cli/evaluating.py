@@ -99,11 +99,11 @@ def run(
             )
     except DatasetMissingError as error:
         skip(chosen.id, error, as_json=as_json)
+    _show(folder, as_json=as_json)
     if report is not None:
         from engram_lab.evaluation.reports.html import write_report
 
         write_report(folder, report)
-    _show(folder, as_json=as_json)
     if not as_json:
         also = "" if report is None else f", the report {report}"
         say(f"{place} holds the runs, the values of each query and the record{also}")

@@ -31,6 +31,20 @@ Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE", help="Also write the HTML report.")
 ]
 
+JUnit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")
+]
+Summary = Annotated[
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Else GITHUB_STEP_SUMMARY, where it is set."),
+]
+OtherData = Annotated[
+    bool,
+    typer.Option(
+        "--other-data", help="With --update-baseline: replace one of other data or questions, too."
+    ),
+]
+
 
 def add_to(evaluation: typer.Typer, app: typer.Typer) -> None:
     """Add these commands to `engram eval`, and one to `engram`."""
@@ -91,15 +105,8 @@ def gate(
         float | None, typer.Option("--category-margin", help="Likewise in one category.")
     ] = None,
     alpha: Annotated[float | None, typer.Option("--alpha", help="Level of the whole gate.")] = None,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Also write JUnit XML.")
-    ] = None,
-    summary: Annotated[
-        Path | None,
-        typer.Option(
-            "--summary", metavar="FILE", help="Else GITHUB_STEP_SUMMARY, where it is set."
-        ),
-    ] = None,
+    junit: JUnit = None,
+    summary: Summary = None,
     report: Report = None,
     update: Annotated[
         bool, typer.Option("--update-baseline", help="Put this run in its place; say why.")
@@ -107,14 +114,19 @@ def gate(
     reason: Annotated[
         str | None, typer.Option("--reason", metavar="TEXT", help="Why the baseline is replaced.")
     ] = None,
+    other_data: OtherData = False,
     as_json: AsJson = False,
 ) -> None:
     """Refuse a run that is worse: 0 pass, 1 regression, 2 misuse, 3 nothing comparable."""
     from engram_lab.evaluation.gating.gate import EXIT, judge
     from engram_lab.evaluation.gating.gate_file import report_as_json, write_gate_report
 
-    if update or reason is not None:
-        _update(run, baseline, reason, systems, update=update, as_json=as_json)
+    if update or reason is not None or other_data:
+        if not update or reason is None:
+            raise InvalidInputError(
+                "--update-baseline and --reason go together: say why the baseline is replaced"
+            )
+        _update(run, baseline, reason, systems, other_data=other_data, as_json=as_json)
         return
     rules = _rules(run, margin=margin, category_margin=category_margin, alpha=alpha)
     found = judge(run, baseline, rules, systems=systems)
@@ -160,7 +172,7 @@ def promote(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a bundle: a configuration with its record and its evidence."""
+    """Ship a configuration with its evidence."""
     from engram_lab.evaluation.gating.bundle import promote as promoted
     from engram_lab.evaluation.gating.bundle import read_bundle
 
@@ -183,19 +195,15 @@ def _rules(run: Path, **given: float | None) -> GateRules:
 def _update(
     run: Path,
     baseline: Path,
-    reason: str | None,
+    reason: str,
     systems: list[str] | None,
     *,
-    update: bool,
+    other_data: bool,
     as_json: bool,
 ) -> None:
     from engram_lab.core.clock import SystemClock
     from engram_lab.evaluation.gating.baseline import update_baseline
 
-    if not update or reason is None:
-        raise InvalidInputError(
-            "--update-baseline and --reason go together: say why the baseline is replaced"
-        )
     update_baseline(
         baseline,
         run,
@@ -203,6 +211,7 @@ def _update(
         clock=SystemClock(),
         systems=systems,
         command=shlex.join(["engram", *sys.argv[1:]]),
+        other_data=other_data,
     )
     if as_json:
         print_json({"baseline": str(baseline), "reason": reason})

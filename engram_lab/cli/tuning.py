@@ -14,6 +14,7 @@ from engram_lab.cli.evaluating import AllowChanged, Data, SuiteName, skip, vecto
 from engram_lab.cli.options import AsJson
 from engram_lab.cli.printing import print_json, progress_bar, say, show
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError
+from engram_lab.core.packages import optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,8 @@ def tune(
     from engram_lab.evaluation.tuning import Plan, read_space
     from engram_lab.evaluation.tuning.on_suite import base_of, tune_suite
 
+    # Missed now: the search would miss it only after the ledger has an entry.
+    optional("optuna", package="optuna", feature="a search for settings", extra="tune")
     chosen = load_suite(suite)
     plan = Plan(
         space=read_space(space),

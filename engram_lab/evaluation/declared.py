@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.core.errors import InvalidInputError, shown
+from engram_lab.core.errors import InvalidInputError
 from engram_lab.evaluation.shipped import shipped
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def check_values(given: Mapping[str, Any], kinds: Mapping[str, Kind], *, where: 
         InvalidInputError: One is of another kind.
     """
     wrong = [
-        f"{name} is {shown(value)} where {kinds[name].said} must be"
+        f"{name} is {value!r:.80} where {kinds[name].said} must be"
         for name, value in given.items()
         if name in kinds and not kinds[name].fits(value)
     ]

@@ -282,6 +282,7 @@ def _message(report: GateReport, run: RunFolder) -> str:
     lines += [f"  {name}: {why}" for name, why in report.incomparable.items()]
     if report.verdict == "incomparable":
         lines += [f"  {each.name}: {each.said}" for each in report.checks if each.status == "skip"]
+    lines += [f"  {name}: {why}" for name, why in report.warnings.items()]
     texts = dict(run.queries.select("query_id", "text").iter_rows())
     for comparison in report.comparisons.values():
         lost = [each for each in comparison.moved if each.newly_failed]

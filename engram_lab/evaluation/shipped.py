@@ -12,7 +12,6 @@ _INSTALLED: Final = _PACKAGE / "_shipped"
 """Where the wheel has them; a checkout has them in its own folders."""
 
 _FOLDERS: Final = {
-    "baselines": "evals/baselines",
     "datasets": "datasets",
     "schemas": "evals/schemas",
     "spaces": "evals/spaces",

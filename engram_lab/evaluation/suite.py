@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["HEADLINE", "GateRules", "Suite"]
+__all__ = ["HEADLINE", "GateRules", "Suite", "apart_of"]
 
 HEADLINE = ""
 """The group of all queries that are not set apart."""
@@ -20,7 +20,8 @@ class GateRules:
     and its mean loss is beyond the margin.
 
     Attributes:
-        measures: Names of the measures that are tested.
+        measures: Names of the measures that are tested; as part of a suite, its first where none is
+            named.
         alpha: Family-wise error rate.
         margin: The largest mean loss that is accepted, in the measure's own unit.
         category_margin: Likewise in one category.
@@ -29,7 +30,7 @@ class GateRules:
         seed: Of the same.
     """
 
-    measures: tuple[str, ...]
+    measures: tuple[str, ...] = ()
     alpha: float = 0.05
     margin: float = 0.01
     category_margin: float = 0.02
@@ -44,25 +45,25 @@ class Suite:
 
     Attributes:
         id: Its name.
+        measures: Names of the measures, the first is the one to look at.
         title: One line.
-        dataset: The id of a manifest; None where the data are given with `--data`.
+        dataset: The id of a manifest; None where the data are given, with `--data` or as a value.
+        gate: See `GateRules`.
         reader: The format to read, where `dataset` is None.
         options: How the data are read: unit, key, split.
-        measures: Names of the measures, the first is the one to look at.
         depth: How many hits are asked for.
         apart: Categories that are no part of the headline, as LoCoMo's adversarial questions.
         store: Settings of the store that the data need, such as `max_content_chars`.
-        gate: See `GateRules`.
         level: Of the confidence intervals.
         resamples: Of the bootstrap.
         seed: Of everything random.
     """
 
     id: str
-    title: str
-    dataset: str | None
     measures: tuple[str, ...]
-    gate: GateRules
+    title: str = ""
+    dataset: str | None = None
+    gate: GateRules = field(default_factory=GateRules)
     reader: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     depth: int = 100
@@ -71,3 +72,13 @@ class Suite:
     level: float = 0.95
     resamples: int = 10_000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.gate.measures:
+            object.__setattr__(self, "gate", replace(self.gate, measures=self.measures[:1]))
+
+
+def apart_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the categories that are no part of the headline, as a record says of its suite."""
+    suite = record.get("suite")
+    return tuple(suite.get("apart") or ()) if isinstance(suite, Mapping) else ()

@@ -10,6 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from engram_lab.evaluation.runs.run import Run
+from engram_lab.evaluation.runs.trec import write_run
+
 MEASURES = ("recall_any@10", "nDCG@10")
 QUERIES = 200
 CATEGORIES = ("single-hop", "temporal")
@@ -58,16 +61,10 @@ def write_folder(
         schema = {**dict.fromkeys(keys, pl.String), **dict.fromkeys(values, pl.Float64)}
         frames.append(pl.DataFrame({**keys, **values}, schema=schema))
         found = (hits or {}).get(name, [(named[0], "m0")])
-        rows = [(query, memory, rank, 1.0 / rank) for rank, (query, memory) in enumerate(found, 1)]
-        run = {
-            "query_id": pl.String,
-            "memory_id": pl.String,
-            "rank": pl.Int32,
-            "score": pl.Float32,
-        }
-        pl.DataFrame(rows, schema=run, orient="row").write_parquet(
-            folder / "runs" / f"{name}.parquet"
-        )
+        rankings: dict[str, list[tuple[str, float]]] = {}
+        for place, (query, memory) in enumerate(found, 1):
+            rankings.setdefault(query, []).append((memory, 1 / place))
+        write_run(Run.of(name, rankings.items()), folder / "runs" / f"{name}.trec")
         results.append(
             {
                 "name": name,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_a_suite_of_ones_own_is_a_file(tmp_path: Path) -> None:
         ({"gate": {"measures": ["AP"]}}, "does not measure"),
         ({"gate": {"margn": 1}}, "unknown 'margn'"),
         ({"title": None}, "title"),
+        ({"title": 3}, "title is 3 where a text must be"),
+        ({"measures": []}, "has no measures"),
+        ({"dataset": 7}, "dataset is 7 where a text must be"),
+        ({"store": 3}, "store is 3 where a table must be"),
+        ({"gate": 3}, "gate is 3 where a table must be"),
+        ({"options": {"unit": 3}}, "options is .* where a table of texts must be"),
+        ({"depth": 0}, "depth is 0 where a whole number from 1 must be"),
+        ({"depth": True}, "depth is True where a whole number from 1 must be"),
+        ({"depth": 9}, r"asks for 9 hits, and R@10 looks at more: raise its depth"),
+        ({"level": 95}, "level is 95 where a number between 0 and 1 must be"),
+        ({"resamples": 0}, "resamples is 0 where"),
+        ({"seed": -1}, "seed is -1 where a whole number from 0 must be"),
+        ({"gate": {"alpha": "a"}}, "alpha is 'a' where a number between 0 and 1 must be"),
+        ({"gate": {"margin": -0.1}}, "margin is -0.1 where a number from 0 must be"),
+        ({"gate": {"margin": math.nan}}, "margin is nan where a number from 0 must be"),
+        ({"gate": {"categories": 1}}, "categories is 1 where true or false must be"),
     ],
 )
 def test_what_means_nothing_is_refused(change: dict[str, object], said: str) -> None:

@@ -153,9 +153,9 @@ def _id(path: Path, line: int, found: dict[str, Any]) -> str:
 
 
 def _text(path: Path, line: int, found: dict[str, Any], field: str) -> str:
-    # A title is optional, a text is not.
+    # A title is optional, a text is not; either may be null where there is none.
     text = found.get(field, "" if field == "title" else None)
-    if text is None and field == "title":
+    if text is None and (field == "title" or field in found):
         return ""
     if not isinstance(text, str):
         raise refused(path, line, f"has the {field} {text!r}: it must be a text")
@@ -187,7 +187,7 @@ def _judgements(path: Path, left_out: Counter[str]) -> dict[tuple[str, str], tup
             raise refused(path, line, f"has {len(fields)} fields: it must have 3, tab-separated")
         query_id, memory_id, score = fields
         try:
-            value = int(score)
+            value = int(score.removesuffix(".0"))
         except ValueError as error:
             raise refused(path, line, f"has the score {score!r}: it must be whole") from error
         known = judged.setdefault((query_id, memory_id), (value, line))

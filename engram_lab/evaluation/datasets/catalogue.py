@@ -183,17 +183,26 @@ def read_folder(
 
     Raises:
         DatasetMissingError: The folder or a file is not there.
-        InvalidInputError: There is no such reader or option, or a file has another shape.
+        InvalidInputError: There is no such reader or option, a file has another shape, or nothing
+            that could be asked came out.
     """
     reader = READERS.get(format)
     if not folder.exists():
         raise DatasetMissingError(f"there is no folder {folder}")
     try:
-        return reader(folder, id=id, options=options or {})
+        dataset = reader(folder, id=id, options=options or {})
     except EngramError:
         raise
     except OSError as error:
         raise DatasetMissingError(f"{folder} cannot be read ({error})") from error
+    for noun, frame in (("memory", dataset.memories), ("question", dataset.queries)):
+        if not frame.height:
+            reasons = ", ".join(f"{count} {why}" for why, count in dataset.left_out.items())
+            raise InvalidInputError(
+                f"{folder} holds no {noun} to evaluate with"
+                + (f"; left out were {reasons}" if reasons else "")
+            )
+    return dataset
 
 
 def _places(known: Manifest, place: Path | None) -> tuple[Path, ...]:

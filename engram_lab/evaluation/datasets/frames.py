@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 import polars as pl
 
-from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError, InvalidRunError, shown
+from engram_lab.evaluation.datasets.columns import converted, plain
 from engram_lab.evaluation.datasets.dataset import MEMORIES, QRELS, QUERIES, DataFile, Dataset
 from engram_lab.evaluation.datasets.reading import check_options, digest, json_lines
 
@@ -29,11 +27,17 @@ _REQUIRED: Final = {
 }
 
 _TABLES: Final[tuple[str, ...]] = (".parquet", ".jsonl")
-_JUDGEMENTS: Final[tuple[str, ...]] = (*_TABLES, ".tsv", ".trec", ".txt")
+_JUDGEMENTS: Final[tuple[str, ...]] = (*_TABLES, ".json", ".tsv", ".trec", ".qrels", ".txt")
 """What `qrels` may end with: besides tables, the lines of TREC or BEIR."""
 
 _DEFAULT_CORPUS: Final = "main"
-_LIMIT: Final = 1 << 31
+
+_KEYS: Final = {
+    "memories": ("id",),
+    "queries": ("id",),
+    "qrels": ("query_id", "memory_id"),
+}
+"""What no two rows share."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +49,17 @@ class _Table:
     height: int
     place: Callable[[int], str]
 
+    @property
+    def where(self) -> str:
+        """The name of its file; without one, its own."""
+        return self.place(0).rpartition(",")[0] if self.height else self.name
+
 
 def read_frames(folder: Path, *, id: str, options: Mapping[str, str]) -> Dataset:  # noqa: A002
     """Read a folder of `memories`, `queries` and `qrels`.
 
-    Memories and queries end in `.parquet` or `.jsonl`; judgements also in `.tsv`, `.trec` or
-    `.txt`. For columns see `Dataset.from_frames`.
+    Memories and queries end in `.parquet` or `.jsonl`; judgements also in `.json`, `.tsv`, `.trec`,
+    `.qrels` or `.txt`. For columns see `Dataset.from_frames`.
 
     Args:
         folder: Where the files lie.
@@ -88,11 +97,14 @@ def read_paths(*, memories: Path, queries: Path, qrels: Path, id: str) -> Datase
                 f"{path.name} cannot be read as {name}: it must end in {' or '.join(endings)}"
             )
     paths = (memories, queries, qrels)
+    remembered, asked = _placed(_loaded(memories, "memories"), _loaded(queries, "queries"))
+    judged = read_qrels(qrels)
+    _check_known(remembered, asked, judged, lambda row: f"{qrels.name}, judgement {row + 1}")
     return Dataset(
         id=id,
-        memories=_frame(_loaded(memories, "memories")),
-        queries=_frame(_loaded(queries, "queries")),
-        qrels=read_qrels(qrels),
+        memories=remembered,
+        queries=asked,
+        qrels=judged,
         files=tuple(
             DataFile(name=path.name, sha256=digest(path), size=path.stat().st_size)
             for path in paths
@@ -113,11 +125,43 @@ def framed(
     Raises:
         InvalidInputError: See `Dataset.from_frames`.
     """
-    return (
-        _frame(_table(memories, "memories")),
-        _frame(_table(queries, "queries")),
-        _frame(_table(qrels, "qrels")),
-    )
+    remembered, asked = _placed(_table(memories, "memories"), _table(queries, "queries"))
+    judged = _table(qrels, "qrels")
+    frame = _frame(judged)
+    _check_known(remembered, asked, frame, judged.place)
+    return remembered, asked, frame
+
+
+def _placed(memories: _Table, queries: _Table) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return both frames, the corpus that one leaves out being the only one of the other."""
+    tables = (memories, queries)
+    frames = [_frame(each) for each in tables]
+    silent = [not each.height or "corpus" not in each.columns for each in tables]
+    if silent[0] == silent[1]:
+        return frames[0], frames[1]
+    at = silent.index(True)
+    named = frames[1 - at]["corpus"].unique(maintain_order=True).to_list()
+    if tables[at].height and len(named) > 1:
+        raise InvalidInputError(
+            f"{tables[at].where}: the column 'corpus' is missing, and {tables[1 - at].where} has "
+            f"{', '.join(map(shown, named[:3]))}: say of each row where it belongs"
+        )
+    frames[at] = frames[at].with_columns(corpus=pl.lit(named[0]))
+    return frames[0], frames[1]
+
+
+def _check_known(
+    memories: pl.DataFrame, queries: pl.DataFrame, qrels: pl.DataFrame, place: Callable[[int], str]
+) -> None:
+    """Refuse a judgement of what is not there."""
+    for column, frame in (("query_id", queries), ("memory_id", memories)):
+        lost = (~qrels[column].is_in(frame["id"].implode())).arg_true()
+        if lost.len():
+            row = int(lost[0])
+            raise InvalidInputError(
+                f"{place(row)}: it names the unknown {column} {shown(qrels[column][row])} "
+                f"({lost.len()} such rows): leave out what is not there"
+            )
 
 
 def _file(folder: Path, name: str, endings: Sequence[str]) -> Path:
@@ -149,6 +193,8 @@ def _loaded(path: Path, name: str) -> _Table:
 def _table(given: Any, name: str) -> _Table:
     if isinstance(given, list | tuple):
         return _of_rows(given, name, lambda row: f"{name}, row {row}")
+    if given is None:
+        raise InvalidInputError(f"there are no {name}: give a frame, or an empty list")
     if isinstance(given, pl.LazyFrame):
         given = given.collect()
     try:
@@ -180,7 +226,7 @@ def _of_rows(rows: Sequence[Any], name: str, place: Callable[[int], str]) -> _Ta
 
 def _frame(table: _Table) -> pl.DataFrame:
     schema = _SCHEMAS[table.name]
-    where = table.place(0).rpartition(",")[0] if table.height else table.name
+    where = table.where
     for column in table.columns:
         if column not in schema:
             hint = "; what else a memory has goes into fields" if table.name == "memories" else ""
@@ -196,7 +242,19 @@ def _frame(table: _Table) -> pl.DataFrame:
         column: pl.Series(column, _column(table, column, required=column in required), dtype=dtype)
         for column, dtype in schema.items()
     }
-    return pl.DataFrame(made, schema=schema)
+    frame = pl.DataFrame(made, schema=schema)
+    key = _KEYS[table.name]
+    if (
+        again := (~frame.select(pl.struct(key).is_first_distinct()).to_series())
+        .arg_true()
+        .to_list()
+    ):
+        said = " and ".join(shown(each) for each in frame.select(key).row(again[0]))
+        raise InvalidInputError(
+            f"{table.place(again[0])}, column {key[-1]!r}: a row before it has {said} "
+            "already: each must be there once"
+        )
+    return frame
 
 
 def _column(table: _Table, column: str, *, required: bool) -> list[Any]:
@@ -204,67 +262,16 @@ def _column(table: _Table, column: str, *, required: bool) -> list[Any]:
     default = _DEFAULT_CORPUS if column == "corpus" else None
     if values is None:
         return [default] * table.height
-    convert: Callable[[Any], Any] = _CONVERSIONS.get(column, _text)
-    converted = []
-    for row, value in enumerate(values):
+    found = []
+    for row, given in enumerate(values):
+        value = plain(given)
         if value is None and not required:
-            converted.append(default)
+            found.append(default)
             continue
         try:
             if value is None:
                 raise ValueError("must not be empty")  # noqa: TRY301 - said where it is caught
-            converted.append(convert(value))
+            found.append(converted(column, value))
         except ValueError as error:
             raise InvalidInputError(f"{table.place(row)}, column {column!r}: {error}") from error
-    return converted
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} must be a text")  # noqa: TRY004 - one error for both
-    return value
-
-
-def _filled(value: Any) -> str:
-    if not (text := _text(value)).strip():
-        raise ValueError("must not be empty")
-    return text
-
-
-def _whole(value: Any) -> int:
-    whole = isinstance(value, bool | int) or (isinstance(value, float) and value.is_integer())
-    if not whole or not -_LIMIT <= value < _LIMIT:
-        raise ValueError(f"{shown(value)} must be a whole number from {-_LIMIT} to {_LIMIT - 1}")
-    return int(value)
-
-
-def _time(value: Any) -> datetime:
-    return parse_time(value, field="it")
-
-
-def _fields(value: Any) -> str:
-    try:
-        found = orjson.loads(value) if isinstance(value, str) else value
-        if isinstance(found, Mapping):
-            return orjson.dumps(dict(found), option=orjson.OPT_SORT_KEYS).decode()
-    except (orjson.JSONDecodeError, TypeError) as error:
-        raise ValueError(f"{shown(value)} must be a JSON object ({error})") from error
-    raise ValueError(f"{shown(value)} must be a JSON object")
-
-
-_CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "id": _filled,
-    "content": _filled,
-    "text": _filled,
-    "corpus": _filled,
-    "query_id": _filled,
-    "memory_id": _filled,
-    "relevance": _whole,
-    "position": _whole,
-    "event_at": _time,
-    "asked_at": _time,
-    "fields": _fields,
-}
-"""How a value of a column is read; all others are texts."""
+    return found

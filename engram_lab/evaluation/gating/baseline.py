@@ -15,12 +15,21 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.core.errors import IncomparableError, InvalidInputError, InvalidRunError
-from engram_lab.evaluation.gating.finished import AnyRun, Finished, finished
+from engram_lab.evaluation.gating.finished import (
+    AnyRun,
+    config_hash_of,
+    data_of,
+    finished,
+    provenance_of,
+    rows_of,
+    spec_of,
+)
 from engram_lab.evaluation.gating.sealed import plain, read_sealed, write_sealed
 from engram_lab.evaluation.runs.results import KEYS
 
 if TYPE_CHECKING:
     from engram_lab.core.clock import Clock
+    from engram_lab.evaluation.runs.results import RunFolder
 
 __all__ = [
     "DIGITS",
@@ -128,19 +137,19 @@ def baseline_of(run: AnyRun) -> Baseline:
     if not run.systems:
         raise InvalidRunError(
             "the run holds no system, so nothing can be a baseline: run the suite with --system",
-            file=str(run.folder),
+            file=str(run.path),
         )
-    first = run.rows(run.systems[0])
+    first = rows_of(run, run.systems[0])
     for name in run.systems[1:]:
-        if not run.rows(name).select(KEYS[1:]).equals(first.select(KEYS[1:])):
+        if not rows_of(run, name).select(KEYS[1:]).equals(first.select(KEYS[1:])):
             raise InvalidRunError(
                 f"the systems {run.systems[0]!r} and {name!r} answered different queries: "
                 "run them in one command",
-                file=str(run.folder),
+                file=str(run.path),
             )
     return Baseline(
         suite=run.suite,
-        data=run.data,
+        data=data_of(run),
         queries=tuple(first["query_id"]),
         categories=tuple(first["category"]),
         clusters=tuple(first["cluster"]),
@@ -280,13 +289,13 @@ def _only(baseline: Baseline, systems: Sequence[str] | None) -> Baseline:
     return replace(baseline, systems={name: baseline.systems[name] for name in systems})
 
 
-def _system_of(run: Finished, name: str) -> BaselineSystem:
-    rows = rounded(run.rows(name))
+def _system_of(run: RunFolder, name: str) -> BaselineSystem:
+    rows = rounded(rows_of(run, name))
     return BaselineSystem(
-        spec=run.spec(name),
-        config_hash=run.config_hash(name),
+        spec=spec_of(run, name),
+        config_hash=config_hash_of(run, name),
         measures={each: rows[each].to_list() for each in rows.columns if each not in KEYS},
-        provenance=run.provenance,
+        provenance=provenance_of(run),
     )
 
 

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.config.file import expand, parse_yaml
 from engram_lab.config.model import EngineConfig, all_settings, flatten, nest
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.errors import (
     ConfigError,
     ConflictError,
     InvalidRunError,
     PromotionRefusedError,
 )
-from engram_lab.evaluation.gating.finished import AnyRun, Finished, finished, without_secrets
+from engram_lab.evaluation.gating.finished import AnyRun, data_of, finished, result_of
 from engram_lab.evaluation.gating.gate import NO_GUARDS
 from engram_lab.evaluation.gating.gate_file import (
     GATE_FILE,
@@ -37,12 +38,15 @@ from engram_lab.evaluation.gating.gate_file import (
     report_as_json,
 )
 from engram_lab.evaluation.gating.guards import GUARDS
-from engram_lab.evaluation.gating.sealed import digest_of, plain, write_atomically
+from engram_lab.evaluation.gating.sealed import plain
+from engram_lab.evaluation.runs.files import replacing
+from engram_lab.evaluation.runs.masking import without_secrets
 
 if TYPE_CHECKING:
     from engram_lab.core.clock import Clock
     from engram_lab.engine import Engine
     from engram_lab.evaluation.gating.verdict import GateReport
+    from engram_lab.evaluation.runs.results import RunFolder
 
 __all__ = ["Bundle", "promote", "read_bundle"]
 
@@ -160,7 +164,7 @@ def promote(
         ConflictError: The file exists, and `overwrite` is False.
     """
     run = finished(run)
-    spec = run.result(system).get("spec") or {}
+    spec = result_of(run, system).get("spec") or {}
     config = _promoted(system, spec)
     report = _passed(run, system)
     target = Path(out)
@@ -168,7 +172,7 @@ def promote(
         raise ConflictError(f"{target} exists: name another file, or say that it is to be replaced")
     members = {
         _CONFIG: config.to_yaml().encode(),
-        _RECORD: _json(without_secrets(run.run.record)),
+        _RECORD: _json(without_secrets(run.record)),
         _EVIDENCE: _json(_evidence(run, system, report)),
     }
     manifest = {
@@ -180,8 +184,9 @@ def promote(
         "embedder": spec.get("embedder"),
         "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
     }
-    sealed = _json({**manifest, "checksum": digest_of(manifest)})
-    write_atomically(target, _zipped({**members, _MANIFEST: sealed}))
+    sealed = _json({**manifest, "checksum": json_sha256(manifest)})
+    with replacing(target) as file:
+        file.write(_zipped({**members, _MANIFEST: sealed}))
     return target
 
 
@@ -202,7 +207,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             f"program reads {_FORMAT!r} of version {_VERSION}",
         )
     told = {key: value for key, value in manifest.items() if key != "checksum"}
-    if manifest.get("checksum") != digest_of(told):
+    if manifest.get("checksum") != json_sha256(told):
         raise _bad(file, f"has a {_MANIFEST} that does not fit its checksum")
     for name in _MEMBERS:
         if hashlib.sha256(members[name]).hexdigest() != told["members"].get(name):
@@ -215,13 +220,13 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     )
 
 
-def _passed(run: Finished, system: str) -> GateReport:
+def _passed(run: RunFolder, system: str) -> GateReport:
     """Return the verdict, where it is a pass over this system and over these results."""
     advice = "judge the run with `engram eval gate`, and promote it then"
-    if not (run.folder / GATE_FILE).is_file():
+    if not (run.path / GATE_FILE).is_file():
         raise PromotionRefusedError(f"no verdict lies beside the run: {advice}")
     try:
-        report, changed = read_gate_report(run.folder), changed_since_gate(run.folder)
+        report, changed = read_gate_report(run.path), changed_since_gate(run.path)
     except InvalidRunError as error:
         raise PromotionRefusedError(f"the verdict cannot be relied on: {error}") from None
     if changed:
@@ -236,8 +241,7 @@ def _passed(run: Finished, system: str) -> GateReport:
         reasons += [report.incomparable[system]] if system in report.incomparable else []
         said = "; ".join(reasons) or "nothing could be compared"
         raise PromotionRefusedError(f"the verdict over {system!r} is {verdict}: {said}")
-    guards = {NO_GUARDS, *GUARDS}
-    checks = [each for each in report.checks if each.system == system and each.name in guards]
+    checks = [e for e in report.checks if e.system == system and e.name in {NO_GUARDS, *GUARDS}]
     if open_ := [f"{each.name}: {each.said}" for each in checks if each.status != "pass"]:
         raise PromotionRefusedError(
             f"not every guard of {system!r} was tried ({'; '.join(open_)}): run the suite with its "
@@ -271,7 +275,7 @@ def _promoted(system: str, spec: Mapping[str, Any]) -> EngineConfig:
     return EngineConfig.from_dict(nest(values))
 
 
-def _evidence(run: Finished, system: str, report: GateReport) -> dict[str, Any]:
+def _evidence(run: RunFolder, system: str, report: GateReport) -> dict[str, Any]:
     ours = replace(
         report,
         checks=tuple(each for each in report.checks if each.system == system),
@@ -279,8 +283,9 @@ def _evidence(run: Finished, system: str, report: GateReport) -> dict[str, Any]:
         skipped={},
         incomparable={},
     )
-    result = without_secrets(plain(dict(run.result(system))))
-    return {"suite": run.suite, "data": run.data, "result": result, "gate": report_as_json(ours)}
+    result = without_secrets(plain(dict(result_of(run, system))))
+    found = {"suite": run.suite, "data": data_of(run), "result": result}
+    return found | {"gate": report_as_json(ours)}
 
 
 def _config_of(text: str) -> EngineConfig:

@@ -11,22 +11,29 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from engram_lab.core.errors import InvalidInputError, InvalidRunError
+from engram_lab.core.errors import InvalidInputError
 from engram_lab.evaluation.datasets.dataset import FORBIDDEN
+from engram_lab.evaluation.formats import counted, figure, interval, p_text, signed
 from engram_lab.evaluation.gating.baseline import Baseline, other_queries, read_baseline, rounded
-from engram_lab.evaluation.gating.finished import QRELS, AnyRun, Finished, finished
+from engram_lab.evaluation.gating.finished import (
+    AnyRun,
+    data_of,
+    finished,
+    result_of,
+    rows_of,
+    skipped_of,
+)
 from engram_lab.evaluation.gating.verdict import GateCheck, GateReport, Status, Verdict
-from engram_lab.evaluation.reports.formats import counted, figure, interval, p_text, signed
-from engram_lab.evaluation.reports.frames import falls
-from engram_lab.evaluation.suite import HEADLINE, GateRules
+from engram_lab.evaluation.suite import HEADLINE, GateRules, apart_of
 
 if TYPE_CHECKING:
+    from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.statistics.contrast import Comparison, Contrast
 
 __all__ = ["EXIT", "FORBIDDEN_HITS", "NO_GUARDS", "judge"]
@@ -40,6 +47,7 @@ FORBIDDEN_HITS: Final = "forbidden hits"
 NO_GUARDS: Final = "guards"
 """Stands for all guards where none was run."""
 
+_QRELS: Final = "qrels.parquet"
 _EQUAL: Final = 1e-9
 """Losses that differ from the margin by no more are at the margin, not beyond it."""
 
@@ -65,12 +73,15 @@ def judge(
         The report. Where suite, data or queries are other ones it is `incomparable`, never a pass.
 
     Raises:
-        InvalidInputError: Neither side knows a system that is asked for.
+        InvalidInputError: Neither side knows a system that is asked for, or the rules name no
+            measure.
         InvalidRunError: The run or the baseline cannot be read.
     """
+    if not rules.measures:
+        raise InvalidInputError("the rules name no measure, so nothing could fail: name one")
     run = finished(run)
     baseline = baseline if isinstance(baseline, Baseline) else read_baseline(baseline)
-    away = run.apart if apart is None else tuple(apart)
+    away = apart_of(run.record) if apart is None else tuple(apart)
     judging = _Judging(run=run, baseline=baseline, rules=rules, apart=away)
     for name in _asked(run, baseline, systems):
         if (reason := _not_there(run, baseline, name)) is None:
@@ -89,8 +100,8 @@ def judge(
     )
 
 
-def _asked(run: Finished, baseline: Baseline, systems: Sequence[str] | None) -> list[str]:
-    known = dict.fromkeys([*run.systems, *run.skipped, *baseline.systems])
+def _asked(run: RunFolder, baseline: Baseline, systems: Sequence[str] | None) -> list[str]:
+    known = dict.fromkeys([*run.systems, *skipped_of(run), *baseline.systems])
     if systems is None:
         return list(known)
     if strange := [each for each in systems if each not in known]:
@@ -101,10 +112,10 @@ def _asked(run: Finished, baseline: Baseline, systems: Sequence[str] | None) -> 
     return list(dict.fromkeys(systems))
 
 
-def _not_there(run: Finished, baseline: Baseline, name: str) -> str | None:
+def _not_there(run: RunFolder, baseline: Baseline, name: str) -> str | None:
     """Return why a system has nothing to be compared, or None where both sides have it."""
-    if name in run.skipped:
-        return f"it was not run: {run.skipped[name]}"
+    if (why := skipped_of(run).get(name)) is not None:
+        return f"it was not run: {why}"
     if name not in run.systems:
         return "the baseline has it and the run has not: run the suite with --system " + name
     if name not in baseline.systems:
@@ -116,7 +127,7 @@ def _not_there(run: Finished, baseline: Baseline, name: str) -> str | None:
 class _Judging:
     """A report in the making."""
 
-    run: Finished
+    run: RunFolder
     baseline: Baseline
     rules: GateRules
     apart: tuple[str, ...]
@@ -127,7 +138,9 @@ class _Judging:
 
     def judge(self, name: str) -> None:
         """Add what is to be said of a system that both sides have."""
-        a, b = self.baseline.per_query(name), rounded(self.run.rows(name))
+        from engram_lab.evaluation.statistics.comparing import compare
+
+        a, b = self.baseline.per_query(name), rounded(rows_of(self.run, name))
         self.checks.extend(_exact(self.run, name))
         if difference := self._difference(b):
             self.incomparable[name] = difference
@@ -143,48 +156,29 @@ class _Judging:
             else:
                 tested.append(measure)
         if tested:
-            found = self.compare(a, b, name, tested)
+            found = compare(
+                a,
+                b,
+                names=("baseline", name),
+                measures=tested,
+                apart=self.apart,
+                categories=self.rules.categories,
+                alternative="less",
+                alpha=self.rules.alpha,
+                resamples=self.rules.resamples,
+                seed=self.rules.seed,
+            )
             self.comparisons[name] = found
             self.checks.extend(_tested(name, each, self.rules) for each in found.contrasts)
-
-    def compare(
-        self, a: pl.DataFrame, b: pl.DataFrame, name: str, measures: Sequence[str]
-    ) -> Comparison:
-        """Return the run against the baseline, where only a loss counts."""
-        from engram_lab.evaluation.statistics.comparing import compare
-
-        turn = [pl.col(each).neg() for each in measures if falls(each)]  # so that less is a gain
-        found = compare(
-            a.with_columns(turn),
-            b.with_columns(turn),
-            names=("baseline", name),
-            measures=measures,
-            apart=self.apart,
-            categories=self.rules.categories,
-            alternative="less",
-            alpha=self.rules.alpha,
-            resamples=self.rules.resamples,
-            seed=self.rules.seed,
-        )
-        return replace(
-            found,
-            contrasts=tuple(map(_upright, found.contrasts)),
-            moved=tuple(
-                replace(each, before=-each.before, after=-each.after)
-                if falls(each.measure)
-                else each
-                for each in found.moved
-            ),
-        )
 
     def _difference(self, rows: pl.DataFrame) -> str | None:
         """Return why the run cannot be compared, or None where it can."""
         if self.run.suite != self.baseline.suite:
             return f"the baseline is of the suite {self.baseline.suite!r}, not {self.run.suite!r}"
-        if self.run.data != self.baseline.data:
+        if (data := data_of(self.run)) != self.baseline.data:
             return (
                 f"the baseline was made on data with the SHA-256 {self.baseline.data[:12]}…, and "
-                f"these have {self.run.data[:12]}…: update it, with a reason, if that is meant"
+                f"these have {data[:12]}…: update it, with a reason, if that is meant"
             )
         return other_queries(self.baseline.queries, rows["query_id"].to_list())
 
@@ -204,21 +198,6 @@ def _aligned(a: pl.DataFrame, b: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFra
     return a, b.with_columns(category=a["category"]), sorted(strange)
 
 
-def _upright(contrast: Contrast) -> Contrast:
-    """Return a contrast in the sign of its measure; wins and losses stay as they are."""
-    if not falls(contrast.measure):
-        return contrast
-    return replace(
-        contrast,
-        mean_a=-contrast.mean_a,
-        mean_b=-contrast.mean_b,
-        delta=-contrast.delta,
-        low=-contrast.high,
-        high=-contrast.low,
-        effect=-contrast.effect,
-    )
-
-
 def _unfit(a: pl.DataFrame, b: pl.DataFrame, measure: str) -> str | None:
     """Return why a measure cannot be tested, or None where it can."""
     for side, rows in (("baseline", a), ("run", b)):
@@ -230,10 +209,10 @@ def _unfit(a: pl.DataFrame, b: pl.DataFrame, measure: str) -> str | None:
     return None
 
 
-def _exact(run: Finished, system: str) -> Iterator[GateCheck]:
+def _exact(run: RunFolder, system: str) -> Iterator[GateCheck]:
     """Yield what must not happen even once."""
     yield _forbidden(run, system)
-    guards: Mapping[str, Mapping[str, object]] = run.result(system).get("guards") or {}
+    guards: Mapping[str, Mapping[str, object]] = result_of(run, system).get("guards") or {}
     for name, each in guards.items():
         status: Status = "pass" if each["status"] == "pass" else "fail"
         yield GateCheck(
@@ -248,17 +227,14 @@ def _exact(run: Finished, system: str) -> Iterator[GateCheck]:
         yield _skipped(system, NO_GUARDS, "no guard was run for this system", exact=True)
 
 
-def _forbidden(run: Finished, system: str) -> GateCheck:
+def _forbidden(run: RunFolder, system: str) -> GateCheck:
     """Return whether the run shows what must never be shown to whoever asks."""
-    try:
-        judged = pl.read_parquet(run.folder / QRELS).filter(pl.col("relevance") == FORBIDDEN)
-    except FileNotFoundError:
-        return _skipped(system, FORBIDDEN_HITS, f"the run has no {QRELS}", exact=True)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InvalidRunError(f"cannot be read ({error})", file=str(run.folder / QRELS)) from None
+    if not (run.path / _QRELS).is_file():
+        return _skipped(system, FORBIDDEN_HITS, f"the run has no {_QRELS}", exact=True)
+    judged = run.qrels.filter(pl.col("relevance") == FORBIDDEN)
     if not judged.height:
         return _skipped(system, FORBIDDEN_HITS, "the data forbid nothing", exact=True)
-    shown = run.hits(system).join(judged, on=["query_id", "memory_id"], how="semi")
+    shown = run.run(system).hits.join(judged, on=["query_id", "memory_id"], how="semi")
     status: Status = "fail" if shown.height else "pass"
     said = (
         f"{counted(shown.height, 'forbidden hit')} of {judged.height:,} that could be; allowed is 0"
@@ -290,10 +266,9 @@ def _tested(system: str, contrast: Contrast, rules: GateRules) -> GateCheck:
 def _weighed(contrast: Contrast, margin: float, alpha: float) -> tuple[Status, str]:
     if contrast.n == 0 or math.isnan(contrast.p_adjusted):
         return "skip", f"{counted(contrast.n, 'query', 'queries')} cannot be tested"
-    gain = -contrast.delta if falls(contrast.measure) else contrast.delta
-    if gain >= 0:
+    if contrast.gain >= 0:
         return "pass", "no loss"
-    beyond = gain < -margin - _EQUAL
+    beyond = contrast.gain < -margin - _EQUAL
     significant = contrast.p_adjusted < alpha
     if beyond and significant:
         return "fail", f"a significant loss beyond the margin of {margin:g}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engram_lab.config import EngineConfig
     from engram_lab.config.retrieval import Strategy
-    from engram_lab.evaluation.gating.probes.bench import Bench, Opener
+    from engram_lab.evaluation.gating.probes.rig import Opener, Rig
     from engram_lab.evaluation.systems import System, Workshop
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.fusion import Fusion
@@ -62,10 +62,10 @@ def guard(open_: Opener, folder: Path, *, semantic: bool) -> tuple[GuardResult, 
         folder: Where stores are made; it must exist.
         semantic: Whether memories get vectors, so that they can be asked by meaning too.
     """
-    from engram_lab.evaluation.gating.probes.bench import Bench
     from engram_lab.evaluation.gating.probes.deleted import deleted_stays_deleted
     from engram_lab.evaluation.gating.probes.hidden import hidden_stays_hidden
     from engram_lab.evaluation.gating.probes.repeated import determinism
+    from engram_lab.evaluation.gating.probes.rig import Rig
     from engram_lab.evaluation.gating.probes.tenants import tenant_leaks
 
     probes = (tenant_leaks, hidden_stays_hidden, deleted_stays_deleted, determinism)
@@ -76,7 +76,7 @@ def guard(open_: Opener, folder: Path, *, semantic: bool) -> tuple[GuardResult, 
     for name, probe in zip(GUARDS, probes, strict=True):
         place = folder / name.replace(" ", "-")
         place.mkdir()
-        found.append(_tried(name, probe, Bench(open=open_, folder=place, strategies=ways)))
+        found.append(_tried(name, probe, Rig(open=open_, folder=place, strategies=ways)))
     return tuple(found)
 
 
@@ -98,7 +98,7 @@ def guard_config(
         rerankers: Likewise.
     """
     from engram_lab.engine import Engine
-    from engram_lab.evaluation.gating.probes.bench import opener
+    from engram_lab.evaluation.gating.probes.rig import opener
 
     bare = replace(config, embedding=replace(config.embedding, cache=None))
     with Engine.open(":memory:", config=bare) as holder:  # keeps the model for all the stores
@@ -131,10 +131,10 @@ def guards_of(system: System, workshop: Workshop) -> dict[str, dict[str, Any]]:
     return {each.name: {k: v for k, v in asdict(each).items() if k != "name"} for each in found}
 
 
-def _tried(name: str, probe: Callable[[Bench], GuardResult], bench: Bench) -> GuardResult:
+def _tried(name: str, probe: Callable[[Rig], GuardResult], rig: Rig) -> GuardResult:
     """Return what a probe found; where it could not be finished, that is no pass."""
     try:
-        return probe(bench)
+        return probe(rig)
     except EngramError as error:  # the disk is full, a provider does not answer
         return _skip(name, f"the probe could not be finished: {error}")
     except Exception as error:  # noqa: BLE001 - parts of a user's own may raise anything

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
-from contextlib import suppress
-from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any, Final
 
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.errors import InvalidRunError
+from engram_lab.evaluation.runs.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-__all__ = ["digest_of", "plain", "read_sealed", "write_atomically", "write_sealed"]
+__all__ = ["plain", "read_sealed", "write_sealed"]
 
 _SEAL: Final = "checksum"
 _LINE_BREAKS: Final = 3
 """So many levels of a file are laid out one entry a line, and what lies deeper in one line."""
-
-
-def digest_of(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what a JSON object says, however it is laid out."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:
@@ -45,8 +37,9 @@ def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
         path: Where; its folder is made where it is missing.
         content: Without NaN; see `plain`.
     """
-    sealed = {**content, _SEAL: digest_of(content)}
-    write_atomically(path, (_laid_out(sealed, depth=0) + "\n").encode())
+    sealed = {**content, _SEAL: json_sha256(content)}
+    with replacing(path) as file:
+        file.write((_laid_out(sealed, depth=0) + "\n").encode())
 
 
 def read_sealed(path: Path, *, kind: str, format: str, version: int, advice: str) -> dict[str, Any]:  # noqa: A002
@@ -80,30 +73,13 @@ def read_sealed(path: Path, *, kind: str, format: str, version: int, advice: str
             file=str(path),
         )
     seal = content.pop(_SEAL, None)
-    if seal != digest_of(content):
+    if seal != json_sha256(content):
         raise InvalidRunError(
             f"the {kind} does not fit its checksum, so it is damaged or was edited by hand: "
             f"{advice}",
             file=str(path),
         )
     return content
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file in one step, and make its folder where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # a temporary file is for its owner alone
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise
 
 
 def _laid_out(value: Any, *, depth: int) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from engram_lab.core.errors import IncomparableError, InvalidInputError
 from engram_lab.evaluation.gating.baseline import read_baseline
-from engram_lab.evaluation.runs.results import KEYS, read_results
+from engram_lab.evaluation.gating.finished import data_of, finished
+from engram_lab.evaluation.runs.results import KEYS
 from engram_lab.evaluation.statistics.comparing import compare
+from engram_lab.evaluation.suite import apart_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,16 +96,16 @@ def compare_sides(a: Side, b: Side, *, measures: Sequence[str] = ()) -> Comparis
 
 
 def _of_folder(place: Path, system: str) -> Side:
-    folder = read_results(place)
+    folder = finished(place)
     chosen = _chosen(folder.systems, system, place)
     record = folder.record
     return Side(
         name=f"{place.name}:{chosen}",
         system=chosen,
         per_query=folder.of(chosen),
-        data=str(record["dataset"]["hash"]),
+        data=data_of(folder),
         suite=folder.suite,
-        apart=tuple(record["suite"]["apart"]),
+        apart=apart_of(record),
         tested=tuple(record["suite"]["gate"]["measures"]),
         folder=folder,
     )
@@ -118,7 +120,7 @@ def _of_baseline(place: Path, system: str) -> Side:
         per_query=baseline.per_query(chosen),
         data=baseline.data,
         suite=baseline.suite,
-        apart=tuple(baseline.systems[chosen].provenance.get("suite", {}).get("apart", ())),
+        apart=apart_of(baseline.systems[chosen].provenance),
     )
 
 

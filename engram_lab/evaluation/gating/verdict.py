@@ -72,6 +72,11 @@ class GateReport:
         return tuple(each for each in self.checks if each.status == "fail")
 
     @property
+    def warnings(self) -> dict[str, str]:
+        """By system, why a pass of it says nothing: its comparison could not have failed."""
+        return {name: each.warnings[0] for name, each in self.comparisons.items() if each.blind}
+
+    @property
     def verdict(self) -> Verdict:
         """`regression` where a check failed, else `incomparable` where a system was not judged.
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from engram_lab.core.errors import InvalidInputError, InvalidRunError, shown
 from engram_lab.evaluation.measures.measure import Judged
+from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.measures.standard import StandardMeasure, standard_values
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ __all__ = ["score"]
 def score(
     run: Run,
     qrels: pl.DataFrame,
-    measures: Sequence[Measure],
+    measures: Sequence[Measure | str],
     *,
-    queries: Sequence[str],
+    queries: Sequence[str] | None = None,
     tokens: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the value of each measure for each query.
@@ -35,8 +36,8 @@ def score(
     Args:
         run: What is judged.
         qrels: See `datasets.dataset.QRELS`.
-        measures: Of different names.
-        queries: Ids of the queries, in the order that is wanted.
+        measures: Values or names, such as `nDCG@10`; each once.
+        queries: Ids of the queries, in the order that is wanted; else those that are judged.
         tokens: `memory_id` and `tokens`, see `budget.token_counts`; for measures that end in
             `@tokens=n`.
 
@@ -44,14 +45,17 @@ def score(
         `query_id` and one float64 column for each measure, under its name.
 
     Raises:
-        InvalidInputError: Two measures have one name, a query is named twice, or the judgements are
-            no such frame.
+        InvalidInputError: A measure is unknown, two have one name, a query is named twice, or the
+            judgements are no such frame.
         InvalidRunError: The run holds none of these queries, but others.
     """
-    names = [measure.name for measure in measures]
+    chosen = [parse_measure(each) if isinstance(each, str) else each for each in measures]
+    names = [measure.name for measure in chosen]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidInputError(f"the measure {shown(twice)} is named twice: name it once")
+    if queries is None:
+        queries = qrels["query_id"].unique(maintain_order=True).to_list()
     judged = Judged.of(run, qrels, queries=queries, tokens=tokens)
     if run.hits.height and not judged.hits.height:
         raise InvalidRunError(
@@ -59,10 +63,10 @@ def score(
             f"such as {shown(queries[0]) if queries else 'none'}: its first is "
             f"{shown(run.queries[0])}, so they may be called differently there"
         )
-    standard = [each for each in measures if isinstance(each, StandardMeasure)]
+    standard = [each for each in chosen if isinstance(each, StandardMeasure)]
     values = dict(zip(standard, standard_values(standard, judged), strict=True))
     columns = {"query_id": pl.Series(queries, dtype=pl.String)}
-    for measure in measures:
+    for measure in chosen:
         found = values[measure] if isinstance(measure, StandardMeasure) else measure.values(judged)
         columns[measure.name] = found
     return pl.DataFrame(columns)

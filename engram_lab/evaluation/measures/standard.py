@@ -31,6 +31,9 @@ _FORM: Final = re.compile(r"\s*(?P<name>\w+)\s*(?:\((?P<given>.*)\))?\s*(?:@\s*(
 _PROVIDERS: Final = ("pytrec_eval", "judged", "msmarco")
 """Which parts of ir_measures compute: trec_eval's code, and plain Python for what it has not."""
 
+_CHANGING: Final = ("gains", "judged_only")
+"""Parameters by which a measure looks at other judgements or hits than the rest."""
+
 _UP_TO_LAST_JUDGED: Final = frozenset(
     {"AP", "Bpref", "IPrec", "P", "R", "RR", "Rprec", "Success", "infAP", "nDCG"}
 )
@@ -181,12 +184,19 @@ def _check_parameters(measure: Any, name: str) -> None:
 
 
 def standard_values(measures: Sequence[StandardMeasure], judged: Judged) -> list[pl.Series]:
-    """Return the values of several measures, for which the rankings are handed over once."""
+    """Return the values of several measures, for which the rankings are handed over once.
+
+    Measures that change the judgements are computed apart: ir_measures lets one that has no gains,
+    or counts what is not judged too, ride along with another that has, in an order by chance.
+    """
+    together: dict[tuple[bool, str], list[StandardMeasure]] = {}
+    for each in measures:
+        params = each.measure.params
+        changes = repr([(name, params[name]) for name in _CHANGING if name in params])
+        together.setdefault((each.measure.NAME in _UP_TO_LAST_JUDGED, changes), []).append(each)
     found: dict[StandardMeasure, pl.Series] = {}
-    for short in (True, False):
-        some = [each for each in measures if (each.measure.NAME in _UP_TO_LAST_JUDGED) is short]
-        if some:
-            found |= _computed(some, judged, short=short)
+    for (short, _), some in together.items():
+        found |= _computed(some, judged, short=short)
     return [found[each] for each in measures]
 
 

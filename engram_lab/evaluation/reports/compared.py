@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from engram_lab.evaluation.reports.formats import (
+from engram_lab.evaluation.formats import (
     ALPHA,
     counted,
     figure,
@@ -15,7 +15,6 @@ from engram_lab.evaluation.reports.formats import (
     p_text,
     signed,
 )
-from engram_lab.evaluation.reports.frames import falls
 from engram_lab.evaluation.reports.page import Head, Markup, details, element, join, table
 from engram_lab.evaluation.reports.sections import status_cell
 from engram_lab.evaluation.suite import HEADLINE
@@ -39,7 +38,7 @@ _MOST: Final = 200
 
 
 def gate_part(report: GateReport) -> Markup:
-    """Return what a gate found, failures first."""
+    """Return what a gate found: what could not be compared, then checks, failures first."""
     heads = [Head(name=name) for name in ("check", "system", "group", "", "what was found")]
     rows = {
         status: [
@@ -62,8 +61,13 @@ def gate_part(report: GateReport) -> Markup:
         element("p", element("b", name), f" was not judged: {why}.", class_="quiet")
         for name, why in report.skipped.items()
     ]
+    loud = {
+        **{name: f" could not be compared: {why}." for name, why in report.incomparable.items()},
+        **{name: f": {why}." for name, why in report.warnings.items()},
+    }
     return join(
         [
+            [element("p", element("b", name), said) for name, said in loud.items()],
             table(
                 "A measure fails where its loss is significant and beyond the margin.", heads, first
             ),
@@ -142,8 +146,8 @@ def _warnings(warnings: Sequence[str]) -> Markup:
 def _sentence(contrast: Contrast, comparison: Comparison) -> str:
     spread = interval(contrast.low, contrast.high, sign=True)
     if contrast.p_adjusted < comparison.alpha:
-        verb = "gains" if contrast.delta > 0 else "loses"
-        said = f"{verb} {figure(abs(contrast.delta))} of {contrast.measure} {spread}"
+        verb = "is better" if contrast.gain > 0 else "is worse"
+        said = f"{verb} by {figure(abs(contrast.delta))} in {contrast.measure} {spread}"
     else:
         said = (
             f"cannot be told apart in {contrast.measure} (difference {signed(contrast.delta)} "
@@ -181,8 +185,7 @@ def _contrasts(caption: str, comparison: Comparison, contrasts: Sequence[Contras
 def _delta(contrast: Contrast, comparison: Comparison) -> Markup:
     kind = "n"
     if contrast.p_adjusted < comparison.alpha:
-        better = (contrast.delta > 0) != falls(contrast.measure)
-        kind = f"n best {'up' if better else 'down'}"
+        kind = f"n best {'up' if contrast.gain > 0 else 'down'}"
     spread = interval(contrast.low, contrast.high, sign=True)
     return element("td", signed(contrast.delta), element("small", spread), class_=kind)
 
@@ -223,7 +226,6 @@ def _group(
 
 
 def _card(moved: Moved, evidence: Evidence, comparison: Comparison) -> Markup:
-    worse = (moved.after < moved.before) != falls(moved.measure)
     change = f"{moved.measure} {figure(moved.before)} \N{RIGHTWARDS ARROW} {figure(moved.after)}"
     about = [each for each in (moved.query_id, moved.category) if each]
     found = evidence.found(moved.query_id)
@@ -265,7 +267,7 @@ def _card(moved: Moved, evidence: Evidence, comparison: Comparison) -> Markup:
             else None,
             class_="sides",
         ),
-        class_="lost" if worse else "won",
+        class_="lost" if moved.gain < 0 else "won",
     )
 
 

@@ -13,7 +13,6 @@ __all__ = [
     "away_axis",
     "decades",
     "few_ticks",
-    "level_axis",
     "order",
     "systems_colour",
     "systems_shape",
@@ -64,11 +63,6 @@ def few_ticks() -> Any:
 def away_axis() -> Any:
     """Return an axis whose names stand clear of points at its end."""
     return altair().Axis(labelPadding=14)
-
-
-def level_axis() -> Any:
-    """Return an axis above, whose names are not turned."""
-    return altair().Axis(labelAngle=0, orient="top", labelLimit=88)
 
 
 def decades(values: list[float]) -> list[float]:

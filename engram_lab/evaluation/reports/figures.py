@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from engram_lab.evaluation.reports.formats import cost_label, counted
+from engram_lab.evaluation.formats import cost_label, counted
 from engram_lab.evaluation.reports.frames import (
     categories_frame,
     costs_frame,

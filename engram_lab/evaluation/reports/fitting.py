@@ -20,9 +20,9 @@ __all__ = [
     "Part",
     "Rows",
     "blocks",
+    "one_line",
     "plain",
     "said",
-    "shown",
 ]
 
 _GAP: Final = 2
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
     return text.encode("ascii", "replace").decode()
 
 
-def shown(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text of somebody else on one line, without characters that steer a terminal."""
     kept = (" " if unicodedata.category(each).startswith("C") else each for each in text)
     return " ".join("".join(kept).split())

@@ -8,17 +8,16 @@ from typing import Any, Final
 
 import polars as pl
 
-from engram_lab.evaluation.reports.formats import counted, figure
+from engram_lab.evaluation.formats import counted, figure
+from engram_lab.evaluation.measures.parsing import falls
 
 __all__ = [
     "FLOORS",
-    "apart_of",
     "best_figure",
     "categories_frame",
     "costs_frame",
     "depths_frame",
     "estimates_frame",
-    "falls",
     "is_floor",
     "level_of",
     "measures_of",
@@ -46,25 +45,12 @@ _COSTS: Final = pl.Schema({"system": pl.String, "cost": pl.String, "value": pl.F
 
 _AT: Final = r"^(?<family>.+)@(?<k>\d+)$"
 
-_FALLING: Final = ("stale@", "forbidden@")
-
-
-def falls(measure: str) -> bool:
-    """Whether less of a measure is better, as with what must not be found."""
-    return measure.startswith(_FALLING)
-
 
 def measures_of(results: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of all measures of a run, in the order of its first system that has them."""
     return tuple(
         dict.fromkeys(name for system in results["systems"] for name in system.get("measures", {}))
     )
-
-
-def apart_of(results: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the categories that are no part of the headline, as the record says."""
-    suite = results.get("record", {}).get("suite")
-    return tuple(suite.get("apart") or ()) if isinstance(suite, Mapping) else ()
 
 
 def level_of(results: Mapping[str, Any]) -> float:

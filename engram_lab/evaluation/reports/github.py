@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.evaluation.reports.formats import counted, figure, interval, p_text, signed
+from engram_lab.evaluation.formats import counted, figure, interval, p_text, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,6 +48,9 @@ def github_summary(report: GateReport, *, texts: Mapping[str, str] | None = None
     lines += [f"- {_cell(name)}: {_cell(why)}" for name, why in report.incomparable.items()]
     lines += [
         f"- {_cell(name)} was not judged: {_cell(why)}" for name, why in report.skipped.items()
+    ]
+    lines += [
+        f"- **{_cell(name)}**: {_cell(why, limit=600)}" for name, why in report.warnings.items()
     ]
     lines += ["", *_checks(report.checks)]
     for system, comparison in report.comparisons.items():

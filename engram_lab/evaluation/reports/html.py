@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from engram_lab.core.errors import MissingDependencyError
+from engram_lab.evaluation.formats import VERDICTS, counted, figure, interval
 from engram_lab.evaluation.reports.compared import comparison_part, gate_part, moved_part
 from engram_lab.evaluation.reports.evidence import evidence_of
 from engram_lab.evaluation.reports.figures import (
@@ -21,7 +22,6 @@ from engram_lab.evaluation.reports.figures import (
     depths_figure,
     forest_figure,
 )
-from engram_lab.evaluation.reports.formats import counted, figure, interval
 from engram_lab.evaluation.reports.frames import estimates_frame, measures_of
 from engram_lab.evaluation.reports.page import Markup, element, join, section
 from engram_lab.evaluation.reports.reference import best_system, differences_of
@@ -33,6 +33,7 @@ from engram_lab.evaluation.reports.sections import (
     results_part,
     skipped_part,
 )
+from engram_lab.evaluation.runs.files import replacing
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.gating.verdict import GateReport
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.statistics.contrast import Comparison
 
 __all__ = ["write_report"]
-
-_VERDICTS: Final = {
-    "pass": "PASS",
-    "regression": "REGRESSION",
-    "incomparable": "NOTHING COMPARABLE",
-}
 
 
 def write_report(
@@ -60,7 +55,7 @@ def write_report(
 
     Args:
         folder: The run.
-        path: Where to write; an existing file is replaced.
+        path: Where to write; an existing file is replaced, a missing folder made.
         comparison: To be shown with the queries that moved; B is a system of this run.
         gate: What a gate found in this run.
         reference: The system that others are tested against; by default the best.
@@ -69,7 +64,9 @@ def write_report(
         The file.
     """
     target = Path(path)
-    target.write_text(_page(folder, comparison, gate, reference), encoding="utf-8", newline="\n")
+    page = _page(folder, comparison, gate, reference)
+    with replacing(target) as file:
+        file.write(page.encode())
     return target
 
 
@@ -110,7 +107,7 @@ def _header(
     folder: RunFolder, gate: GateReport | None, tested: pl.DataFrame | None, nav: Markup
 ) -> Markup:
     badge = (
-        element("span", _VERDICTS[gate.verdict], class_=f"verdict {gate.verdict}") if gate else None
+        element("span", VERDICTS[gate.verdict], class_=f"verdict {gate.verdict}") if gate else None
     )
     return element(
         "header",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from engram_lab.evaluation.gating.sealed import write_atomically
-from engram_lab.evaluation.reports.formats import counted, figure
+from engram_lab.evaluation.formats import counted, figure
+from engram_lab.evaluation.runs.files import replacing
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
@@ -55,7 +55,8 @@ def junit_xml(report: GateReport) -> str:
 
 def write_junit(report: GateReport, path: str | os.PathLike[str]) -> None:
     """Write the XML of a report to a file; its folder is made where it is missing."""
-    write_atomically(Path(path), junit_xml(report).encode())
+    with replacing(Path(path)) as file:
+        file.write(junit_xml(report).encode())
 
 
 def _add(suite: ET.Element, report: GateReport, check: GateCheck) -> None:

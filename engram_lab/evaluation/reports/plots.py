@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from engram_lab.evaluation.formats import figure, interval
+from engram_lab.evaluation.measures.parsing import falls
 from engram_lab.evaluation.reports.encodings import (
     away_axis,
     decades,
     few_ticks,
-    level_axis,
     order,
     systems_colour,
     systems_shape,
     unit_scale,
 )
-from engram_lab.evaluation.reports.formats import figure, interval
-from engram_lab.evaluation.reports.frames import falls
 from engram_lab.evaluation.reports.placing import Place, places
 from engram_lab.evaluation.reports.theme import (
     BAD,
@@ -31,6 +30,7 @@ from engram_lab.evaluation.reports.theme import (
     GREY,
     INK,
     QUIET,
+    WIDTH,
     altair,
     themed,
 )
@@ -40,16 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "categories_dots",
-    "categories_heatmap",
     "cost_scatter",
     "deltas_plot",
     "depths_plot",
     "forest_plot",
-    "power_plot",
     "tuning_plot",
 ]
 
-_WIDTH: Final = 620
 _STEP: Final = 26
 """Points from one row to the next."""
 
@@ -74,7 +71,7 @@ def forest_plot(estimates: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
     y = alt.Y("system:N", sort=data["system"].to_list(), title=None)
     colour = alt.condition("datum.floor", alt.value(GREY), alt.value(GOOD))
     x = alt.X("low:Q", title=measure, scale=alt.Scale(zero=False, padding=8), axis=few_ticks())
-    width = _WIDTH - 140
+    width = WIDTH - 140
     base = alt.Chart(data)
     line = (
         alt.Chart(pl.DataFrame({"best": [best]}))
@@ -113,35 +110,7 @@ def categories_dots(categories: pl.DataFrame, *, measure: str) -> alt.TopLevelMi
         .mark_point(filled=True, size=80, opacity=0.95)
         .encode(x="mean:Q", y=y, color=systems_colour(data), shape=systems_shape(data)),
     )
-    return themed(chart.properties(width=_WIDTH - 110, height=alt.Step(_STEP + 4)))
-
-
-def categories_heatmap(categories: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
-    """Return systems by categories, each cell with its figure.
-
-    Args:
-        categories: As of `categories_dots`.
-        measure: Which to show.
-    """
-    alt = altair()
-    data = categories.filter(pl.col("measure") == measure).drop_nulls("mean")
-    middle = (float(data["mean"].min()) + float(data["mean"].max())) / 2  # type: ignore[arg-type]
-    base = alt.Chart(data).encode(
-        x=alt.X("category:N", sort=order(data, "category"), title=None, axis=level_axis()),
-        y=alt.Y("system:N", sort=order(data, "system"), title=None),
-    )
-    shades = alt.Scale(scheme="blues", reverse=falls(measure))
-    dark = f"datum.mean {'<' if falls(measure) else '>'} {middle}"
-    chart = alt.layer(
-        base.mark_rect(stroke="white", strokeWidth=2).encode(
-            color=alt.Color("mean:Q", title=None, legend=None, scale=shades)
-        ),
-        base.mark_text().encode(
-            text=alt.Text("mean:Q", format=".3f"),
-            color=alt.condition(dark, alt.value("#ffffff"), alt.value("#08306b")),
-        ),
-    )
-    return themed(chart.properties(width=alt.Step(92), height=alt.Step(_STEP + 4), title=measure))
+    return themed(chart.properties(width=WIDTH - 110, height=alt.Step(_STEP + 4)))
 
 
 def depths_plot(depths: pl.DataFrame) -> alt.TopLevelMixin:
@@ -166,7 +135,7 @@ def depths_plot(depths: pl.DataFrame) -> alt.TopLevelMixin:
     )
     lines = alt.layer(
         base.mark_line(strokeWidth=1.8), base.mark_point(filled=True, size=45, opacity=1)
-    ).properties(width=max(180, (_WIDTH - 120) // max(1, len(families))), height=230)
+    ).properties(width=max(180, (WIDTH - 120) // max(1, len(families))), height=230)
     return themed(lines.facet(column=alt.Column("family:N", sort=families, title=None), spacing=28))
 
 
@@ -211,7 +180,7 @@ def deltas_plot(deltas: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
         )
     )
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=GREY).encode(y="zero:Q")
-    return themed(alt.layer(chart, zero).properties(width=_WIDTH, height=200))
+    return themed(alt.layer(chart, zero).properties(width=WIDTH, height=200))
 
 
 def cost_scatter(estimates: pl.DataFrame, *, measure: str, cost: str) -> alt.TopLevelMixin:
@@ -249,49 +218,18 @@ def cost_scatter(estimates: pl.DataFrame, *, measure: str, cost: str) -> alt.Top
         base.mark_point(filled=True, size=70, opacity=1).encode(y=y, color=colour),
         *names,
     )
-    return themed(chart.properties(width=_WIDTH, height=height))
+    return themed(chart.properties(width=WIDTH, height=height))
 
 
 def _named(data: pl.DataFrame, ends: list[float], height: float) -> Iterator[tuple[str, Place]]:
     """Yield each system with where its name stands."""
     span = math.log(ends[-1] / ends[0])
     points = [
-        (_WIDTH * math.log(cost / ends[0]) / span, height * (1 - mean))
+        (WIDTH * math.log(cost / ends[0]) / span, height * (1 - mean))
         for cost, mean in data.select("cost", "mean").iter_rows()
     ]
     names = data["system"].to_list()
     yield from zip(names, places(points, names), strict=True)
-
-
-def power_plot(
-    curve: pl.DataFrame, *, mde: float | None = None, alpha: float = 0.05
-) -> alt.TopLevelMixin:
-    """Return the share of gates that fail by the loss that is truly there.
-
-    Args:
-        curve: Columns `loss` (0 and more) and `failed` (a share), and `low` and `high` where known.
-        mde: The minimum detectable effect, drawn as a line.
-        alpha: Level of the test, drawn as a line: what an absent loss may fail at most.
-    """
-    alt = altair()
-    x = alt.X("loss:Q", title="true loss", axis=few_ticks())
-    y = alt.Y(
-        "failed:Q",
-        title="gates that fail",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", values=[0, 0.2, 0.4, 0.6, 0.8, 1]),
-    )
-    layers = [_marked(alt, "y", alpha, f"\N{GREEK SMALL LETTER ALPHA} = {alpha:g}")]
-    if mde is not None:
-        layers.append(_marked(alt, "x", mde, f"MDE {mde:.3f}"))
-    base = alt.Chart(curve)
-    if {"low", "high"} <= set(curve.columns):
-        layers.append(base.mark_area(opacity=0.15, color=GOOD).encode(x=x, y="low:Q", y2="high:Q"))
-    layers += [
-        base.mark_line(color=GOOD, strokeWidth=2).encode(x=x, y=y),
-        base.mark_point(filled=True, color=GOOD, size=45, opacity=1).encode(x=x, y=y),
-    ]
-    return themed(alt.layer(*layers).properties(width=_WIDTH, height=260))
 
 
 def tuning_plot(trials: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
@@ -314,16 +252,4 @@ def tuning_plot(trials: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
         base.mark_point(filled=True, size=40, color=GREY, opacity=0.8).encode(x=x, y=y),
         base.mark_line(interpolate="step-after", color=GOOD, strokeWidth=2).encode(x=x, y="best:Q"),
     )
-    return themed(chart.properties(width=_WIDTH, height=230))
-
-
-def _marked(alt: Any, axis: str, value: float, said: str) -> Any:
-    base = alt.Chart(pl.DataFrame({"at": [value], "said": [said]})).encode(**{axis: "at:Q"})
-    place = {
-        "x": {"align": "left", "dx": 5, "y": 8},
-        "y": {"align": "right", "dy": -7, "x": _WIDTH},
-    }
-    return alt.layer(
-        base.mark_rule(strokeDash=[4, 3], color=GREY),
-        base.mark_text(color=QUIET, **place[axis]).encode(text="said:N"),
-    )
+    return themed(chart.properties(width=WIDTH, height=230))

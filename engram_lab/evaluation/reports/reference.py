@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
+from engram_lab.evaluation.measures.parsing import falls
 from engram_lab.evaluation.reports.frames import (
-    apart_of,
     estimates_frame,
-    falls,
     is_floor,
     measures_of,
 )
-from engram_lab.evaluation.suite import HEADLINE
+from engram_lab.evaluation.suite import HEADLINE, apart_of
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.runs.results import RunFolder
@@ -87,7 +86,7 @@ def differences_of(folder: RunFolder, reference: str | None = None) -> pl.DataFr
         reference=base,
         systems=others,
         measures=measures_of(folder.results),
-        apart=apart_of(folder.results),
+        apart=apart_of(folder.record),
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from engram_lab.evaluation.reports.formats import (
+from engram_lab.evaluation.formats import (
+    ABOVE,
     ALPHA,
+    BELOW,
     NOTHING,
     cost_label,
     cost_text,
@@ -19,12 +21,12 @@ from engram_lab.evaluation.reports.formats import (
     interval,
     p_text,
 )
+from engram_lab.evaluation.measures.parsing import falls
 from engram_lab.evaluation.reports.frames import (
     best_figure,
     categories_frame,
     costs_frame,
     estimates_frame,
-    falls,
     level_of,
     measures_of,
     unscored_lines,
@@ -40,9 +42,6 @@ __all__ = [
     "skipped_part",
     "status_cell",
 ]
-
-_ABOVE: Final = "\N{BLACK UP-POINTING TRIANGLE}"
-_BELOW: Final = "\N{BLACK DOWN-POINTING TRIANGLE}"
 
 _WIDEST: Final = 7
 """Columns of figures beside each other."""
@@ -60,7 +59,7 @@ def results_part(results: Mapping[str, Any], differences: pl.DataFrame | None) -
     if differences is not None and differences.height:
         reference, alpha = differences.select("reference", "alpha").row(0)
         said.append(
-            f" {_ABOVE} {_BELOW} differs from {reference}: paired randomisation test, Holm over "
+            f" {ABOVE} {BELOW} differs from {reference}: paired randomisation test, Holm over "
             f"the systems of a column, {ALPHA} = {alpha:g}."
         )
     columns = [
@@ -148,7 +147,7 @@ def _mark(row: Mapping[str, Any]) -> Markup:
     said = f"{'above' if higher else 'below'} {row['reference']}, p = {p_text(row['p_adjusted'])}"
     return element(
         "span",
-        _ABOVE if higher else _BELOW,
+        ABOVE if higher else BELOW,
         class_="up" if better else "down",
         title=said,
         role="img",

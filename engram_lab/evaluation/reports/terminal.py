@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from engram_lab.evaluation.formats import (
+    ABOVE,
+    ALPHA,
+    BELOW,
+    NOTHING,
+    VERDICTS,
+    counted,
+    figure,
+    interval,
+    p_text,
+    signed,
+)
 from engram_lab.evaluation.reports.fitting import (
     Cell,
     Column,
@@ -15,22 +27,12 @@ from engram_lab.evaluation.reports.fitting import (
     Line,
     Part,
     Rows,
-    shown,
-)
-from engram_lab.evaluation.reports.formats import (
-    ALPHA,
-    NOTHING,
-    counted,
-    figure,
-    interval,
-    p_text,
-    signed,
+    one_line,
 )
 from engram_lab.evaluation.reports.frames import (
     best_figure,
     categories_frame,
     estimates_frame,
-    falls,
     level_of,
     measures_of,
     unscored_lines,
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["categories_table", "comparison_table", "gate_table", "results_table"]
 
-_ABOVE, _BELOW = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
 _FEW: Final = 12
 """Checks that are all shown."""
 
@@ -57,11 +58,7 @@ _SIGNS: Final = {
     "skip": (NOTHING, "dim"),
 }
 
-_VERDICTS: Final = {
-    "pass": ("PASS", "bold green"),
-    "regression": ("REGRESSION", "bold red"),
-    "incomparable": ("NOTHING COMPARABLE", "bold yellow"),
-}
+_COLOURS: Final = {"pass": "green", "regression": "red", "incomparable": "yellow"}
 
 
 def results_table(
@@ -151,7 +148,7 @@ def _marks(measure: str, differences: pl.DataFrame | None) -> dict[str, str]:
         return {}
     rows = differences.filter(pl.col("measure") == measure, "differs")
     return {
-        name: _ABOVE if delta > 0 else _BELOW
+        name: ABOVE if delta > 0 else BELOW
         for name, delta in rows.select("system", "delta").iter_rows()
     }
 
@@ -165,7 +162,7 @@ def _legend(
     if differences is not None and differences.height:
         reference, alpha = differences.select("reference", "alpha").row(0)
         said.append(
-            f"{_ABOVE} {_BELOW} differs from {reference} (paired test, Holm over the systems, "
+            f"{ABOVE} {BELOW} differs from {reference} (paired test, Holm over the systems, "
             f"{ALPHA} = {alpha:g})"
         )
     if frame["floor"].any():
@@ -176,7 +173,7 @@ def _legend(
 
 def _skipped(results: Mapping[str, Any]) -> Iterator[Line]:
     for each in results.get("skipped", ()):
-        said = f": {shown(each['reason'])}"
+        said = f": {one_line(each['reason'])}"
         yield Line(parts=(("skipped ", "yellow"), (each["name"], "bold"), (said, "")))
 
 
@@ -259,8 +256,7 @@ def _delta(contrast: Contrast) -> tuple[str, ...]:
 def _style(contrast: Contrast, comparison: Comparison) -> str:
     if not contrast.p_adjusted < comparison.alpha:
         return ""
-    worse = (contrast.delta < 0) != falls(contrast.measure)
-    return "bold red" if worse else "bold green"
+    return "bold red" if contrast.gain < 0 else "bold green"
 
 
 def _moved(
@@ -281,10 +277,9 @@ def _moved(
 
 def _moved_row(moved: Moved, texts: Mapping[str, str]) -> tuple[Part, ...]:
     change = f"{figure(moved.before)} → {figure(moved.after)}"
-    worse = (moved.after < moved.before) != falls(moved.measure)
-    style = "bold red" if moved.newly_failed else "red" if worse else "green"
+    style = "bold red" if moved.newly_failed else "red" if moved.gain < 0 else "green"
     about = ((moved.query_id, "dim"), (moved.category or "", "dim"))
-    return ((change, style), *about, (shown(texts.get(moved.query_id, "")), ""))
+    return ((change, style), *about, (one_line(texts.get(moved.query_id, "")), ""))
 
 
 def gate_table(
@@ -292,7 +287,8 @@ def gate_table(
 ) -> RenderableType:
     """Return what a gate found: checks, failed ones last, the queries behind them, the verdict.
 
-    Where there are many checks, those that passed are counted.
+    Systems that were not judged come first, each with the reason. Where there are many checks,
+    those that passed are counted.
 
     Args:
         report: What it found.
@@ -303,8 +299,9 @@ def gate_table(
 
     order = {"pass": 0, "skip": 1, "fail": 2}
     checks = sorted(report.checks, key=lambda each: order[each.status])
-    skipped = (
-        ((NOTHING, "dim"), (name, "bold"), (shown(why), "")) for name, why in report.skipped.items()
+    unjudged = (
+        *_unjudged(report.skipped, (NOTHING, "dim")),
+        *_unjudged(report.incomparable, ("?", "bold yellow")),
     )
     failed = {each.system for each in checks if each.status == "fail" and each.contrast}
     found = (
@@ -315,21 +312,31 @@ def gate_table(
     )
     passed = [each for each in checks if each.status == "pass"]
     told = checks if len(checks) <= _FEW else [each for each in checks if each.status != "pass"]
-    rows = (*skipped, *map(_check_row, told))
+    rows = (*unjudged, *map(_check_row, told))
     folded = counted(len(passed), "check") if len(told) < len(checks) and passed else ""
     parts: list[RenderableType] = []
     if folded:
         parts.append(Line(parts=(_SIGNS["pass"], (f"  {folded} passed", ""))))
-    return Group(*parts, Rows(rows=rows), *found, "", _verdict(report))
+    warned = (
+        Line(parts=((f"{name}: ", "bold"), (why, "yellow")))
+        for name, why in report.warnings.items()
+    )
+    return Group(*parts, Rows(rows=rows), *found, "", *warned, _verdict(report))
 
 
 def _verdict(report: GateReport) -> Line:
     counts = Counter(each.status for each in report.checks)
     said = f"  {report.suite}: {counts['pass']} passed, {counts['fail']} failed"
     tail = f", {counts['skip']} not judged" if counts["skip"] else ""
-    return Line(parts=(_VERDICTS[report.verdict], (said + tail, "")))
+    style = f"bold {_COLOURS[report.verdict]}"
+    return Line(parts=((VERDICTS[report.verdict], style), (said + tail, "")))
+
+
+def _unjudged(systems: Mapping[str, str], sign: Part) -> Iterator[tuple[Part, ...]]:
+    """Yield a row for each system that was not judged, with the reason."""
+    yield from ((sign, (name, "bold"), (one_line(why), "")) for name, why in systems.items())
 
 
 def _check_row(check: GateCheck) -> tuple[Part, ...]:
     name = " ".join(filter(None, (check.system, check.name, check.group and f"({check.group})")))
-    return (_SIGNS[check.status], (name, "bold"), (shown(check.said), ""))
+    return (_SIGNS[check.status], (name, "bold"), (one_line(check.said), ""))

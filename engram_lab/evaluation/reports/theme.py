@@ -18,8 +18,8 @@ __all__ = [
     "INK",
     "PALETTE",
     "QUIET",
+    "WIDTH",
     "altair",
-    "png_of",
     "svg_of",
     "themed",
 ]
@@ -29,6 +29,9 @@ QUIET: Final = "#59636e"
 FAINT: Final = "#d1d9e0"
 GREY: Final = "#8b949e"
 """Floors, and what is only there for orientation."""
+
+WIDTH: Final = 620
+"""Points across, of a plot that has a page to itself."""
 
 GOOD: Final = "#0072b2"
 BAD: Final = "#d55e00"
@@ -103,21 +106,6 @@ def svg_of(chart: Any, *, name: str = "plot") -> str:
     # The renderer counts on from one chart to the next: ids are numbered anew.
     ids = {found: f"{name}-{place}" for place, found in enumerate(_NAMED.findall(text))}
     return _REFERRED.sub(lambda found: ids.get(found[0], found[0]), text)
-
-
-def png_of(chart: Any, *, scale: float = 2.0) -> bytes:
-    """Return a chart as PNG, on white.
-
-    Args:
-        chart: Of Altair.
-        scale: Pixels for each point.
-
-    Raises:
-        MissingDependencyError: The renderer is absent.
-    """
-    spec = _spec(chart)
-    spec["config"]["background"] = "#ffffff"
-    return bytes(_renderer().vegalite_to_png(spec, vl_version=_version(), scale=scale))
 
 
 def _spec(chart: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from engram_lab.core.errors import InvalidInputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -27,20 +29,22 @@ class Answers:
     Attributes:
         rankings: A query id and its hits, each an id and a score, best first.
         seconds: How long answers took, where they were timed.
+        spent: Seconds that all of it took, the filling of the store included.
     """
 
     rankings: Sequence[tuple[str, Sequence[tuple[str, float]]]]
     seconds: Sequence[float] = ()
+    spent: float = 0.0
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        return {"rankings": self.rankings, "seconds": self.seconds}
+        return {"rankings": self.rankings, "seconds": self.seconds, "spent": self.spent}
 
     @classmethod
     def of_plain(cls, found: Mapping[str, Any]) -> Self:
         """Return it from JSON."""
         rankings = [(id_, [(hit, score) for hit, score in hits]) for id_, hits in found["rankings"]]
-        return cls(rankings=rankings, seconds=found["seconds"])
+        return cls(rankings=rankings, seconds=found["seconds"], spent=found["spent"])
 
 
 def ask(
@@ -63,14 +67,22 @@ def ask(
         depth: How many hits are wanted.
         timed: Ask up to `TIMED` of them once more, for `HITS` hits, and time that.
         told: Called after each answer.
+
+    Raises:
+        InvalidInputError: A question cannot be asked; says which, and why.
     """
     rankings = []
+    start = time.perf_counter()
     with system.open(corpus, workshop) as searcher:
         for each in questions:
-            rankings.append((each.id, searcher.search(each.text, depth)))
+            try:
+                rankings.append((each.id, searcher.search(each.text, depth)))
+            except InvalidInputError as error:
+                raise InvalidInputError(f"the query {each.id!r} cannot be asked: {error}") from None
             told()
+        spent = time.perf_counter() - start
         seconds = _seconds(searcher, questions[:TIMED], workshop) if timed else []
-    return Answers(rankings=rankings, seconds=seconds)
+    return Answers(rankings=rankings, seconds=seconds, spent=spent)
 
 
 def _seconds(searcher: Searcher, questions: Sequence[Question], workshop: Workshop) -> list[float]:

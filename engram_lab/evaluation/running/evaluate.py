@@ -114,6 +114,11 @@ def run_suite(
     check_folder(out)
     if dataset is None:
         dataset = dataset_of(suite, data=data, allow_changed=allow_changed)
+    if dataset.queries.is_empty() or dataset.memories.is_empty():
+        raise InvalidInputError(
+            f"the data set {dataset.id!r} has {dataset.memories.height} memories and "
+            f"{dataset.queries.height} queries: there must be some of both"
+        )
     with Workshop(cache=cache) as workshop:
         evaluation = _Evaluation(
             suite=suite, dataset=dataset, out=out, workshop=workshop, watch=progress or Silent()
@@ -150,6 +155,7 @@ class _Evaluation:
     described: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     answers: dict[str, list[Answers]] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     guards: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -171,15 +177,15 @@ class _Evaluation:
 
     def answer(self, partial: Partial) -> None:
         """Ask every system every question, corpus by corpus."""
-        corpora = list(corpora_of(self.dataset))
-        total = sum(len(questions) for _, questions in corpora)
+        total = self.dataset.queries.height
+        haystacks = self.dataset.queries["corpus"].n_unique()
         self.answers = {name: [] for name in self.made}
         for name in self.made:
-            known = [partial.get(name, number) for number in range(len(corpora))]
+            known = [partial.get(name, number) for number in range(haystacks)]
             done = sum(len(each.rankings) for each in known if each is not None)
             self.watch.begin(name, total, done)
-        for number, (corpus, questions) in enumerate(corpora):
-            self.watch.say(f"corpus {number + 1} of {len(corpora)}")
+        for number, (corpus, questions) in enumerate(corpora_of(self.dataset)):
+            self.watch.say(f"corpus {number + 1} of {haystacks}")
             for name, system in self.made.items():
                 found = partial.get(name, number)
                 if found is None:
@@ -193,6 +199,8 @@ class _Evaluation:
                         told=lambda name=name: self.watch.answered(name),  # type: ignore[misc]
                     )
                     partial.keep(name, number, found)
+                spent = self.timings.get(name, 0.0) + found.spent
+                self.timings[name] = round(spent, 3)
                 self.answers[name].append(found)
             if number == 0:
                 for name, system in self.made.items():
@@ -210,6 +218,7 @@ class _Evaluation:
     def write(self, record: dict[str, Any]) -> RunFolder:
         """Score what was answered, and write the folder."""
         self.watch.say("scoring")
+        record["timings"] = {f"{name}_s": spent for name, spent in self.timings.items()}
         ranked = [self._ranked(name) for name in self.made]
         judgements = Judgements(
             queries=self.dataset.queries, qrels=self.dataset.qrels, memories=self.dataset.memories

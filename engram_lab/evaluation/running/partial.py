@@ -39,16 +39,15 @@ class Partial:
         self._folder = out / "partial"
         self._record_id = record_id
         self._fresh = fresh
-        self._descriptor = -1
+        self._lock: int | None = None
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        self._lock = _locked(self._folder / "lock", self._out)
         try:
-            _lock(self._descriptor, self._out)
             self._begin()
         except BaseException:
-            os.close(self._descriptor)
+            self._release()
             raise
         return self
 
@@ -58,7 +57,11 @@ class Partial:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
 
     def _begin(self) -> None:
         """Take up what this evaluation left; what another one left is not thrown away unasked."""
@@ -96,14 +99,18 @@ class Partial:
         return self._folder / system / f"{corpus:06}.json"
 
 
-def _lock(descriptor: int, out: Path) -> None:
+def _locked(file: Path, out: Path) -> int | None:
+    """Return the descriptor of a file that no other process can lock until it is closed."""
     try:
         import fcntl
     except ModuleNotFoundError:  # no such locks on Windows: there, two at once are on their own
-        return
+        return None
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        os.close(descriptor)
         raise ConflictError(
             f"another process evaluates into {out}: wait for it, or give another --out"
         ) from None
+    return descriptor

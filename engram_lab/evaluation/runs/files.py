@@ -218,13 +218,16 @@ def _wrong(line: bytes, names: Sequence[str], numbers: Kinds) -> str | None:
 def replacing(path: Path) -> Iterator[io.BufferedWriter]:
     """Open a new file beside a path, whose place it takes in one step when all is written.
 
-    Folders that are not there are made; where writing fails, what was there stays.
+    Folders that are not there are made; where writing fails, what was there stays. When the name
+    is the new file's, its bytes are on the disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     incoming = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with incoming.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         incoming.replace(path)
     finally:
         incoming.unlink(missing_ok=True)

@@ -21,7 +21,6 @@ from engram_lab.evaluation.runs.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from io import BufferedWriter
 
 __all__ = ["read_qrels", "read_run", "write_qrels", "write_run"]
 
@@ -77,13 +76,7 @@ def write_run(run: Run, path: Path | str) -> None:
         InvalidRunError: In TREC lines, an id or the name of the system holds white space.
     """
     path, hits = Path(path), run.hits
-    if path.suffix == ".parquet":
-        _write_parquet(hits, path)
-    elif path.suffix == ".jsonl":
-        _write_json_lines(hits, path)
-    elif path.suffix == ".json":
-        _write_json(hits, "score", path)
-    else:
+    if not _written(hits, "score", path):
         fields = ("query_id", pl.lit("Q0"), "memory_id", "rank", _score(hits), pl.lit(run.system))
         _write_lines(hits, fields, path, system=run.system)
 
@@ -126,13 +119,7 @@ def write_qrels(qrels: pl.DataFrame, path: Path | str) -> None:
         raise InvalidRunError(
             f"judgements have the columns {dict(qrels.schema)}: they must be {dict(QRELS)}"
         )
-    if path.suffix == ".parquet":
-        _write_parquet(qrels, path)
-    elif path.suffix == ".jsonl":
-        _write_json_lines(qrels, path)
-    elif path.suffix == ".json":
-        _write_json(qrels, "relevance", path)
-    else:
+    if not _written(qrels, "relevance", path):
         _write_lines(qrels, ("query_id", pl.lit("0"), "memory_id", "relevance"), path)
 
 
@@ -210,23 +197,24 @@ def _write_lines(
         )
 
 
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+def _written(frame: pl.DataFrame, number: str, path: Path) -> bool:
+    """Write a frame, and return True, where the ending of the path asks for another than TREC's.
+
+    Args:
+        frame: With `query_id`, `memory_id` and a number.
+        number: The column of the latter, which `.json` has alone.
+        path: Where to.
+    """
+    if path.suffix not in {".parquet", ".jsonl", ".json"}:
+        return False
     with replacing(path) as file:
-        frame.write_parquet(file)
-
-
-def _write_json_lines(frame: pl.DataFrame, path: Path) -> None:
-    with replacing(path) as file:
-        frame.write_ndjson(file)
-
-
-def _write_json(frame: pl.DataFrame, number: str, path: Path) -> None:
-    found: dict[str, dict[str, float]] = {}
-    for query, memory, value in frame.select("query_id", "memory_id", number).iter_rows():
-        found.setdefault(query, {})[memory] = value
-    with replacing(path) as file:
-        _dumped(found, file)
-
-
-def _dumped(value: object, file: BufferedWriter) -> None:
-    file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+        if path.suffix == ".parquet":
+            frame.write_parquet(file)
+        elif path.suffix == ".jsonl":
+            frame.write_ndjson(file)
+        else:
+            found: dict[str, dict[str, float]] = {}
+            for query, memory, value in frame.select("query_id", "memory_id", number).iter_rows():
+                found.setdefault(query, {})[memory] = value
+            file.write(json.dumps(found, ensure_ascii=False).encode() + b"\n")
+    return True

@@ -48,11 +48,12 @@ def caveats(
         yield from _of_clusters(_said(name), some.clusters)
     for each in contrasts:
         if each.measure == contrasts[0].measure and 0 < each.n < _SMALL:
-            seen = "unknown" if math.isnan(each.mde) else f"{each.mde:.3f}"
-            yield (
-                f"{_said(each.group)} has {each.n} queries: the smallest loss of {each.measure} "
-                f"that is found with probability 0.8 is {seen}"
+            seen = (
+                "none can be told from chance"
+                if math.isnan(each.mde)
+                else f"the smallest that is found with probability 0.8 is {each.mde:.3f}"
             )
+            yield f"{_said(each.group)} has {each.n} queries: of losses in {each.measure}, {seen}"
 
 
 def _of_clusters(group: str, clusters: Sequence[str | None]) -> Iterator[str]:

@@ -44,10 +44,12 @@ class Contrast:
         p_adjusted: After Holm's correction over all contrasts of the comparison.
         test: How p was found, such as `exact, 2^10 sign flips of clusters`.
         effect: Standardised mean difference of the pairs, d_z; NaN where the deltas do not vary.
-        mde: The smallest true loss that this test finds with probability 0.8; NaN where unknown.
+        mde: The smallest true loss that this test finds with probability 0.8; NaN where unknown, or
+            where the queries are too few for any loss to be significant by itself.
         wins: Queries where B is better.
         ties: Where they are equal.
         losses: Where A is better.
+        falling: Whether less of the measure is better. All other figures are in its own sign.
     """
 
     measure: str
@@ -66,6 +68,12 @@ class Contrast:
     wins: int
     ties: int
     losses: int
+    falling: bool = False
+
+    @property
+    def gain(self) -> float:
+        """By how much B is better; below 0 where it is worse."""
+        return -self.delta if self.falling else self.delta
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +86,7 @@ class Moved:
         measure: Of which measure.
         before: A's value.
         after: B's value.
-        newly_failed: It was above zero and is zero.
+        falling: Whether less of the measure is better.
     """
 
     query_id: str
@@ -86,10 +94,18 @@ class Moved:
     measure: str
     before: float
     after: float
+    falling: bool = False
+
+    @property
+    def gain(self) -> float:
+        """By how much B is better; below 0 where it is worse."""
+        return self.before - self.after if self.falling else self.after - self.before
 
     @property
     def newly_failed(self) -> bool:
-        """Whether it was found, and no longer is."""
+        """Whether what was wanted was found and no longer is, or what was not wanted now is."""
+        if self.falling:
+            return self.before == 0 and self.after > 0
         return self.before > 0 and self.after == 0
 
 
@@ -107,6 +123,8 @@ class Comparison:
         clusters: How many clusters were resampled; None where each query stands for itself.
         alpha: Level of the test.
         warnings: What a reader must know, such as too few clusters.
+        blind: Whether nothing could have been significant, however large: too many tests for so few
+            queries or resamples. The first warning says so then.
     """
 
     a: str
@@ -117,3 +135,4 @@ class Comparison:
     clusters: int | None
     alpha: float
     warnings: tuple[str, ...] = ()
+    blind: bool = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Alternative", "Randomised", "randomisation"]
+__all__ = ["Alternative", "Randomised", "least_p", "randomisation"]
 
 Alternative = Literal["two-sided", "less"]
 
@@ -124,6 +124,24 @@ def randomisation(
             p = drawn[column]
             found.append(Randomised(p=p, test=f"{resamples:,} sign flips of queries{over}"))
     return found
+
+
+def least_p(queries: int, *, alternative: Alternative, resamples: int) -> float:
+    """Return the smallest p that the test of so many queries can give; NaN for none.
+
+    That of 2^n sign flips, of which one goes as far as all losses, or two where either sign counts;
+    and 1 / (resamples + 1) where flips are drawn.
+
+    Args:
+        queries: Scored by both, n.
+        alternative: See `randomisation`.
+        resamples: Likewise.
+    """
+    if queries < 1:
+        return math.nan
+    if 2**queries > resamples:
+        return 1 / (resamples + 1)
+    return 0.5**queries * (1 if alternative == "less" else 2)
 
 
 def _sorted_pairs(deltas: NDArray[np.float64], codes: NDArray[np.int64] | None) -> _Pairs:

@@ -15,8 +15,8 @@ import orjson
 from engram_lab.config import EngineConfig
 from engram_lab.core.clock import ManualClock
 from engram_lab.engine import Engine
-from engram_lab.evaluation.gating.finished import without_secrets
 from engram_lab.evaluation.measures.costs import bytes_per_memory, readable_after
+from engram_lab.evaluation.runs.masking import without_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path

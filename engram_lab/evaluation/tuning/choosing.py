@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from engram_lab.evaluation.tuning.trials import DEFAULT, EVERYTHING, Trial, Trials
+from engram_lab.evaluation.tuning.trials import DEFAULT, EVERYTHING, Trial, Trials, mean_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,9 +95,9 @@ def choose(trials: Trials, folds: Folds) -> Chosen:
                 n=int((~np.isnan(held_out)).sum()),
                 trial=trial.number,
                 settings=trial.settings,
-                training=_mean(trials.values(trial)[~inside]),
-                held_out=_mean(held_out),
-                default=_mean(trials.values(default)[inside]),
+                training=mean_of(trials.values(trial)[~inside]),
+                held_out=mean_of(held_out),
+                default=mean_of(trials.values(default)[inside]),
             )
         )
         place = pl.Series("place", np.flatnonzero(inside))
@@ -120,14 +120,9 @@ def _candidates(trials: Trials, study: str) -> list[Trial]:
 
 def _best(among: Sequence[Trial], trials: Trials, mask: NDArray[np.bool_]) -> Trial:
     """Return the first trial with the highest mean over the masked queries."""
-    means = np.array([_mean(trials.values(each)[mask]) for each in among])
+    means = np.array([mean_of(trials.values(each)[mask]) for each in among])
     return among[int(np.argmax(np.where(np.isnan(means), -np.inf, means)))]
 
 
 def _inside(fold: Fold, queries: pl.DataFrame) -> NDArray[np.bool_]:
     return queries["query_id"].is_in(list(fold.queries)).to_numpy()
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    counted = values[~np.isnan(values)]
-    return float(counted.mean()) if len(counted) else float("nan")

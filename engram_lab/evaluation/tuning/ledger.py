@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.clock import Clock, SystemClock
 from engram_lab.core.errors import EvaluationError
 
@@ -252,7 +252,7 @@ class Ledger:
 
 def _hash(entry: Entry) -> str:
     content = {name: value for name, value in asdict(entry).items() if name != "hash"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json_sha256(content)
 
 
 def _concerns(entry: Entry, data: DataRef) -> bool:

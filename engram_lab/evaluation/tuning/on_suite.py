@@ -11,20 +11,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from engram_lab.config import EngineConfig
-from engram_lab.config.model import nest
 from engram_lab.core.errors import EvaluationError, InvalidInputError, MissingDependencyError
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.running.bench import Bench
-from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.tuning.folds import chosen_units, units
 from engram_lab.evaluation.tuning.ledger import DataRef, Ledger, default_ledger
 from engram_lab.evaluation.tuning.plots import write_plots
 from engram_lab.evaluation.tuning.report import contrast_summary, write_tuned
-from engram_lab.evaluation.tuning.tune import Plan, Tuned, tune
+from engram_lab.evaluation.tuning.search import configured
+from engram_lab.evaluation.tuning.tune import Plan, Tuned, against_default, tune
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from engram_lab.core.clock import Clock
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.statistics.contrast import Comparison
@@ -145,7 +142,7 @@ def tune_suite(
     out.mkdir(parents=True, exist_ok=True)
     with Bench(suite, dataset, queries=parts.of(used), cache=cache) as bench:
         tuned = tune(
-            lambda settings: bench.per_query(_over(plan.base, settings)),
+            lambda settings: bench.per_query(configured(plan.base, settings)),
             plan,
             folder=out / "search",
             identity=_identity(suite, dataset, used),
@@ -155,7 +152,8 @@ def tune_suite(
     if look and tuned.finished:
         number = book.note_look(parts.data, held, by=command, note=note)
         with Bench(suite, dataset, queries=parts.of(held), cache=cache) as bench:
-            seen = Look(comparison=_looked(bench, tuned), number=number)
+            rows = (bench.per_query(config) for config in (plan.base, tuned.config))
+            seen = Look(comparison=against_default(plan, *rows), number=number)
     found = TunedSuite(tuned=tuned, folder=out, used=used, held_out=held, look=seen)
     write_tuned(tuned, out, about=_about(found, suite, dataset, book))
     with suppress(MissingDependencyError):  # plots are a courtesy: the figures are there
@@ -184,24 +182,6 @@ class _Parts:
 
     def of(self, named: Sequence[str]) -> list[str]:
         return self.queries.filter(self._unit.is_in(list(named)))["query_id"].to_list()
-
-
-def _over(base: EngineConfig, settings: Mapping[str, Any]) -> EngineConfig:
-    return EngineConfig.from_dict(nest({**base.flat(), **settings}))
-
-
-def _looked(bench: Bench, tuned: Tuned) -> Comparison:
-    plan = tuned.plan
-    return compare(
-        bench.per_query(plan.base),
-        bench.per_query(tuned.config),
-        names=("default", "tuned"),
-        measures=[plan.measure],
-        apart=plan.apart,
-        categories=False,
-        resamples=plan.resamples,
-        seed=plan.seed,
-    )
 
 
 def _identity(suite: Suite, dataset: Dataset, used: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.evaluation.reports.plots import tuning_plot
-from engram_lab.evaluation.reports.theme import FAINT, GOOD, GREY, QUIET, altair, svg_of, themed
+from engram_lab.evaluation.reports.theme import (
+    FAINT,
+    GOOD,
+    GREY,
+    QUIET,
+    WIDTH,
+    altair,
+    svg_of,
+    themed,
+)
 from engram_lab.evaluation.tuning.report import folds_frame, slices_frame, trials_frame
 
 if TYPE_CHECKING:
@@ -20,7 +29,6 @@ __all__ = ["folds_plot", "slices_plot", "write_plots"]
 
 _COLUMNS: Final = 3
 _SIZE: Final = 180
-_WIDTH: Final = 620
 _STEP: Final = 24
 _LEGEND: Final = "grey: the default; blue: what was chosen without this fold"
 
@@ -68,7 +76,7 @@ def folds_plot(folds: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
     ]
     said = alt.Title(_LEGEND, color=QUIET, fontWeight="normal", fontSize=12)
     height = _STEP * max(1, data.height)
-    return themed(alt.layer(*layers).properties(width=_WIDTH, height=height, title=said))
+    return themed(alt.layer(*layers).properties(width=WIDTH, height=height, title=said))
 
 
 def write_plots(tuned: Tuned, folder: Path) -> list[Path]:

@@ -25,7 +25,6 @@ __all__ = [
     "config_yaml",
     "contrast_summary",
     "folds_frame",
-    "history_frame",
     "slices_frame",
     "summary",
     "trials_frame",
@@ -54,12 +53,6 @@ def trials_frame(tuned: Tuned) -> pl.DataFrame:
         },
         strict=False,
     )
-
-
-def history_frame(tuned: Tuned) -> pl.DataFrame:
-    """Return how the search went: `trial`, `study`, `value`, and the `best` value so far."""
-    frame = trials_frame(tuned).select("trial", "study", "value")
-    return frame.with_columns(best=pl.col("value").cum_max())
 
 
 def slices_frame(tuned: Tuned) -> pl.DataFrame:

@@ -13,7 +13,14 @@ import numpy as np
 from engram_lab.config.model import EngineConfig, nest
 from engram_lab.core.packages import optional
 from engram_lab.evaluation.tuning.space import Choice, Parameter, Range, Space
-from engram_lab.evaluation.tuning.trials import DEFAULT, EVERYTHING, Objective, Trial, Trials
+from engram_lab.evaluation.tuning.trials import (
+    DEFAULT,
+    EVERYTHING,
+    Objective,
+    Trial,
+    Trials,
+    mean_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["OnTrial", "Searching", "importance", "propose", "search"]
+__all__ = ["OnTrial", "Searching", "configured", "importance", "propose", "search"]
 
 OnTrial = Callable[[Trial, int, int], None]
 """Called after each trial with it, how many are done, and of how many."""
@@ -50,7 +57,12 @@ class Searching:
 
     def configuration(self, settings: Mapping[str, Any]) -> EngineConfig:
         """Return the base with these settings, given by dotted name."""
-        return EngineConfig.from_dict(nest({**self.base.flat(), **settings}))
+        return configured(self.base, settings)
+
+
+def configured(base: EngineConfig, settings: Mapping[str, Any]) -> EngineConfig:
+    """Return a configuration with some settings, given by dotted name, in the place of its own."""
+    return EngineConfig.from_dict(nest({**base.flat(), **settings}))
 
 
 def search(
@@ -114,7 +126,7 @@ class _Proceeding:
         """Try what one study proposes, going on after what it proposed before."""
         space = self._how.space
         history = [
-            (dict(each.sampled), _mean(self._trials.values(each), mask))
+            (dict(each.sampled), mean_of(self._trials.values(each), mask))
             for each in self._trials.all
             if each.study == study
         ]
@@ -122,7 +134,7 @@ class _Proceeding:
         for index in range(len(history), self._how.trials):
             sampled = start if index == 0 and start else self._proposed(history)
             trial = self.attempt(study, sampled, space.settings(sampled))
-            history.append((sampled, _mean(self._trials.values(trial), mask)))
+            history.append((sampled, mean_of(self._trials.values(trial), mask)))
 
     def _proposed(self, history: Sequence[tuple[Mapping[str, Any], float]]) -> dict[str, Any]:
         how = self._how
@@ -144,7 +156,7 @@ class _Proceeding:
             study=study,
             sampled=sampled,
             settings=settings,
-            value=_mean(self._trials.measured(frame), None),
+            value=mean_of(self._trials.measured(frame)),
             seconds=seconds,
             same_as=same_as,
         )
@@ -238,13 +250,6 @@ def _distribution(kinds: Any, parameter: Parameter) -> Any:
     return kinds.FloatDistribution(
         parameter.low, parameter.high, log=parameter.log, step=parameter.step
     )
-
-
-def _mean(values: NDArray[np.float64], mask: NDArray[np.bool_] | None) -> float:
-    """Return the mean of what counts, NaN where nothing does."""
-    counted = values if mask is None else values[mask]
-    counted = counted[~np.isnan(counted)]
-    return float(counted.mean()) if len(counted) else float("nan")
 
 
 def _optuna() -> Any:

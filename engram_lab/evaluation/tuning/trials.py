@@ -12,11 +12,12 @@ import numpy as np
 import polars as pl
 
 from engram_lab.core.errors import EvaluationError, IncomparableError
+from engram_lab.evaluation.runs.files import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DEFAULT", "EVERYTHING", "Objective", "Trial", "Trials"]
+__all__ = ["DEFAULT", "EVERYTHING", "Objective", "Trial", "Trials", "mean_of"]
 
 Objective: TypeAlias = Callable[[Mapping[str, Any]], pl.DataFrame]
 """Evaluates settings, given by dotted name over the base configuration, and returns a row for each
@@ -187,11 +188,22 @@ class Trials:
             file.write(json.dumps(asdict(trial)) + "\n")
 
 
+def mean_of(values: NDArray[np.float64], mask: NDArray[np.bool_] | None = None) -> float:
+    """Return the mean of what counts, NaN where nothing does.
+
+    Args:
+        values: float64 [queries], NaN where a query does not count.
+        mask: bool [queries]: of these alone.
+    """
+    counted = values if mask is None else values[mask]
+    counted = counted[~np.isnan(counted)]
+    return float(counted.mean()) if len(counted) else float("nan")
+
+
 def _values(folder: Path, number: int) -> Path:
     return folder / "values" / f"{number:05}.parquet"
 
 
 def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from engram_lab.config import EngineConfig
 from engram_lab.config.model import all_settings
 from engram_lab.core.errors import EvaluationError, shown
+from engram_lab.evaluation.measures.parsing import falls
 from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.tuning.choosing import Chosen, choose, masks
 from engram_lab.evaluation.tuning.folds import Folds, make_folds
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from engram_lab.evaluation.statistics.contrast import Comparison
 
-__all__ = ["EXPLORING", "Exploring", "Plan", "Tuned", "tune"]
+__all__ = ["EXPLORING", "Exploring", "Plan", "Tuned", "against_default", "tune"]
 
 Exploring = Literal["shared", "blind", "apart"]
 EXPLORING: Final[Mapping[Exploring, str]] = MappingProxyType(
@@ -40,7 +41,6 @@ EXPLORING: Final[Mapping[Exploring, str]] = MappingProxyType(
 )
 """How it is found out what to try, and what that means for the held-out figure."""
 
-_FALLING: Final = ("stale", "forbidden")
 _NO_BETTER: Final = (
     "where it was not tuned, the choice is not significantly better than the default: there is no "
     "evidence for changing anything"
@@ -87,10 +87,10 @@ class Plan:
             )
         if self.seed < 0:
             raise EvaluationError(f"the seed is {self.seed}: give a whole number from 0")
-        if self.measure.startswith(_FALLING):
+        if falls(self.measure):
             raise EvaluationError(
-                f"{self.measure} is best where nothing is found: tune another measure, and let the "
-                "gate watch over this one"
+                f"less of {self.measure} is better, and least where nothing is found: tune another "
+                "measure, and let the gate watch over this one"
             )
 
 
@@ -203,25 +203,35 @@ def tune(
 def _tuned(plan: Plan, trials: Trials, *, finished: bool) -> Tuned:
     folds = _folds(plan, trials.queries)
     chosen = choose(trials, folds)
-    comparison = compare(
-        chosen.default,
-        chosen.held_out,
-        names=("default", "tuned"),
-        measures=[plan.measure],
-        apart=plan.apart,
-        categories=False,
-        resamples=plan.resamples,
-        seed=plan.seed,
-    )
     told = [each for each in trials.all if each.study == EVERYTHING]
     return Tuned(
         plan=plan,
         trials=tuple(trials.all),
         folds=folds,
         chosen=chosen,
-        comparison=comparison,
+        comparison=against_default(plan, chosen.default, chosen.held_out),
         importance=importance(plan.space, told),
         finished=finished,
+    )
+
+
+def against_default(plan: Plan, default: pl.DataFrame, tuned: pl.DataFrame) -> Comparison:
+    """Return what is tuned against the default configuration, in the measure of the plan.
+
+    Args:
+        plan: What was searched.
+        default: Rows of the default configuration; see `Objective`.
+        tuned: Likewise of what was chosen, over the same queries.
+    """
+    return compare(
+        default,
+        tuned,
+        names=("default", "tuned"),
+        measures=[plan.measure],
+        apart=plan.apart,
+        categories=False,
+        resamples=plan.resamples,
+        seed=plan.seed,
     )
 
 

@@ -112,6 +112,21 @@ def test_a_negative_score_is_judged_and_not_relevant(tmp_path: Path) -> None:
     assert found.qrels["relevance"].to_list() == [0, 1]
 
 
+def test_a_whole_score_may_be_written_with_a_point(tmp_path: Path) -> None:
+    pointed = [(*pair, f"{score}.0") for *pair, score in QRELS]
+    found = read(write(tmp_path / "a", qrels=pointed)).qrels
+    assert found.equals(read(write(tmp_path / "b")).qrels)
+
+
+def test_what_is_null_is_no_text(tmp_path: Path) -> None:
+    corpus = (
+        {"_id": "d1", "title": "Bees", "text": None},
+        {"_id": "d2", "title": None, "text": "b"},
+    )
+    found = read(write(tmp_path, corpus=corpus))
+    assert found.memories["content"].to_list() == ["Bees", "b"]
+
+
 def test_a_document_without_text_is_left_out_with_its_judgements(tmp_path: Path) -> None:
     corpus = [*CORPUS, {"_id": "d4", "title": " ", "text": ""}]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -288,3 +289,43 @@ def test_what_is_no_file_that_a_user_named_must_be_the_one_that_others_have(
 
     with pytest.raises(DatasetChangedError, match="--allow-changed"):
         load_dataset("longmemeval-s")
+
+
+def test_a_file_that_was_named_is_the_one_that_is_read(tmp_path: Path) -> None:
+    for name in ("longmemeval_s_cleaned.json", "longmemeval_s.json"):
+        longmemeval_file(tmp_path / name)
+    named = load_dataset("longmemeval-s", place=tmp_path / "longmemeval_s.json")
+    assert [each.name for each in named.files] == ["longmemeval_s.json"]
+    whole = load_dataset("longmemeval-s", place=tmp_path)
+    assert [each.name for each in whole.files] == ["longmemeval_s_cleaned.json"]
+
+
+def test_a_folder_that_holds_one_such_file_is_enough(tmp_path: Path) -> None:
+    longmemeval_file(tmp_path / "my own.json")
+    assert load_dataset("longmemeval-m", place=tmp_path).queries.height == 1
+    longmemeval_file(tmp_path / "another.json")
+    with pytest.raises(DatasetMissingError, match=r"longmemeval_m_cleaned\.json not found"):
+        load_dataset("longmemeval-m", place=tmp_path)
+
+
+def test_what_holds_nothing_to_ask_is_refused_with_the_reasons(tmp_path: Path) -> None:
+    file = longmemeval_file(tmp_path / "mine.json")
+    file.write_text(file.read_text().replace('"boat"', '"boat_abs"'), encoding="utf-8")
+    with pytest.raises(
+        InvalidInputError, match=r"no memory .*; left out were 1 questions to abstain"
+    ):
+        load_dataset("longmemeval-s", place=file)
+    (tmp_path / "mine.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="holds no memory to evaluate with"):
+        load_dataset("longmemeval-s", place=tmp_path)
+
+
+@pytest.mark.skipif(
+    not (Path(os.environ.get("ENGRAM_DATA", "")) / "locomo" / "locomo10_corrected.json").is_file(),
+    reason="ENGRAM_DATA has no locomo/locomo10_corrected.json",
+)
+def test_the_corrected_key_may_be_named_by_its_file() -> None:
+    place = Path(os.environ["ENGRAM_DATA"]) / "locomo" / "locomo10_corrected.json"
+    found = load_dataset("locomo", place=place)
+    assert found.variant["key"] == "corrected"
+    assert found.queries.height == 1981

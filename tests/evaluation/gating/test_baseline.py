@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import IncomparableError, InvalidInputError, InvalidRunError
 from engram_lab.evaluation.gating.baseline import (
@@ -18,7 +19,6 @@ from engram_lab.evaluation.gating.baseline import (
     read_baseline,
     update_baseline,
 )
-from engram_lab.evaluation.gating.sealed import digest_of
 from engram_lab.evaluation.runs.results import read_results
 
 MakeRun = Callable[..., Path]
@@ -48,7 +48,7 @@ def edited(path: Path, change: Callable[[dict[str, Any]], None], *, sealed: bool
     change(content)
     if sealed:
         del content["checksum"]
-        content["checksum"] = digest_of(content)
+        content["checksum"] = json_sha256(content)
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

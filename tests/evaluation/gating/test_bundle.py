@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engram_lab.config import EngineConfig, load_config
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.errors import (
     ConfigError,
     ConflictError,
@@ -22,7 +23,6 @@ from engram_lab.evaluation.gating.bundle import promote, read_bundle
 from engram_lab.evaluation.gating.gate import judge
 from engram_lab.evaluation.gating.gate_file import write_gate_report
 from engram_lab.evaluation.gating.guards import GUARDS
-from engram_lab.evaluation.gating.sealed import digest_of
 from engram_lab.evaluation.suite import GateRules
 from engram_lab.evaluation.systems.engine_system import config_of
 
@@ -342,7 +342,7 @@ def test_a_manifest_that_was_changed_is_found(judged: Callable[..., Path], tmp_p
 def sealed_again(members: dict[str, bytes], /, **changes: Any) -> None:
     manifest = {**json.loads(members["manifest.json"]), **changes}
     manifest.pop("checksum")
-    members["manifest.json"] = json.dumps({**manifest, "checksum": digest_of(manifest)}).encode()
+    members["manifest.json"] = json.dumps({**manifest, "checksum": json_sha256(manifest)}).encode()
 
 
 @pytest.mark.parametrize("changes", [{"version": 2}, {"format": "other"}])

@@ -12,6 +12,7 @@ import pytest
 from engram_lab.core.errors import InvalidInputError, InvalidRunError
 from engram_lab.evaluation.gating.baseline import Baseline, baseline_of
 from engram_lab.evaluation.gating.gate import EXIT, judge
+from engram_lab.evaluation.measures import parsing
 from engram_lab.evaluation.suite import HEADLINE, GateRules
 
 if TYPE_CHECKING:
@@ -306,7 +307,7 @@ def test_one_forbidden_hit_is_too_many(made_run: MakeRun, found_at: FoundAt) -> 
     assert leaking.verdict == "regression"
     assert check_of(leaking, "forbidden hits").said == (
         "1 forbidden hit of 1 that could be; allowed is 0; "
-        "the query 'q0001' shows 'secret' at rank 3"
+        "the query 'q0001' shows 'secret' at rank 2"
     )
 
 
@@ -393,6 +394,59 @@ def test_of_what_must_not_be_found_more_is_the_loss(made_run: MakeRun) -> None:
     assert {(each.before, each.after) for each in worse.comparisons["x"].moved} == {(0.0, 1.0)}
 
 
+def test_what_is_newly_shown_and_must_not_be_is_newly_failed(made_run: MakeRun) -> None:
+    a = made_run("a", {"x": {"stale@10": [1.0, 0.0, 2.0, 0.0]}}, categories=[None] * 4)
+    b = made_run("b", {"x": {"stale@10": [0.0, 1.0, 1.0, 0.0]}}, categories=[None] * 4)
+
+    moved = judge(b, baseline_of(a), GateRules(measures=("stale@10",))).comparisons["x"].moved
+
+    assert [(each.query_id, each.newly_failed, each.gain) for each in moved] == [
+        ("q0001", True, -1.0),
+        ("q0000", False, 1.0),
+        ("q0002", False, 1.0),
+    ]
+
+
+def test_a_measure_of_ones_own_is_judged_in_its_own_direction(
+    made_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsing.MEASURES, "_known", dict(parsing.MEASURES._known))
+    parsing.define("words", says="how many words a prompt gets", higher_is_better=False)(
+        lambda ranking, _judged, _k: float(len(ranking))
+    )
+    few = made_run("a", {"x": {"words@5": [1.0] * 100}}, categories=[None] * 100)
+    many = made_run("b", {"x": {"words@5": [2.0] * 100}}, categories=[None] * 100)
+    rules = GateRules(measures=("words@5",), resamples=500)
+
+    assert judge(many, baseline_of(few), rules).verdict == "regression"
+    assert judge(few, baseline_of(many), rules).verdict == "pass"
+
+
+def test_a_gate_with_more_tests_than_it_can_tell_apart_warns(
+    made_run: MakeRun, found_at: FoundAt
+) -> None:
+    categories = [f"topic {n % 40}" for n in range(200)]
+    before = made_run("a", {"bm25": found_at(0.9)}, categories=categories)
+    after = made_run("b", {"bm25": found_at(0.0)}, categories=categories)
+
+    def judged(resamples: int) -> GateReport:
+        rules = GateRules(measures=("recall_any@10", "nDCG@10"), resamples=resamples)
+        return judge(after, baseline_of(before), rules)
+
+    blind = judged(1639)  # 2 measures over 41 groups: 82 / 1640 is no less than 0.05
+    assert blind.failed == ()
+    assert "82 tests share 0.05" in blind.warnings["bm25"]
+    seeing = judged(1640)
+    assert seeing.warnings == {}
+    assert {each.group for each in seeing.failed} == {HEADLINE}
+
+
+def test_rules_without_a_measure_are_refused(made_run: MakeRun, found_at: FoundAt) -> None:
+    run = made_run("a", {"bm25": found_at(0.6)})
+    with pytest.raises(InvalidInputError, match="name no measure, so nothing could fail"):
+        judge(run, baseline_of(run), GateRules())
+
+
 def test_what_moved_is_told_newly_failed_first(made_run: MakeRun) -> None:
     a = made_run("a", {"x": {"m": [1.0, 0.5, 0.0, 1.0]}}, categories=[None] * 4)
     b = made_run("b", {"x": {"m": [1.0, 0.0, 1.0, 0.5]}}, categories=[None] * 4)
@@ -417,9 +471,9 @@ def test_a_missing_run_file_is_named_where_something_is_forbidden(
 ) -> None:
     run = made_run("a", {"bm25": found_at(0.6)}, qrels=[("q0000", "m", -2)])
     baseline = baseline_of(run)
-    (run / "runs" / "bm25.parquet").unlink()
+    (run / "runs" / "bm25.trec").unlink()
 
-    with pytest.raises(InvalidRunError, match=r"bm25\.parquet: cannot be read"):
+    with pytest.raises(InvalidRunError, match=r"bm25\.trec: it cannot be read"):
         judge(run, baseline, RULES)
 
 
@@ -449,7 +503,6 @@ def judge_values(
 ) -> GateReport:
     """Judge without files, as two hundred folders take a while."""
     from engram_lab.evaluation.gating.baseline import BaselineSystem
-    from engram_lab.evaluation.gating.finished import Finished
     from engram_lab.evaluation.runs.results import RunFolder
 
     ids = [f"q{n:04d}" for n in range(len(before))]
@@ -479,7 +532,7 @@ def judge_values(
             "m": after,
         }
     )
-    return judge(Finished(folder), baseline, rules)
+    return judge(folder, baseline, rules)
 
 
 SIMULATED = GateRules(measures=("m",), resamples=999)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.errors import InvalidRunError
 from engram_lab.evaluation.gating.baseline import baseline_of
 from engram_lab.evaluation.gating.gate import judge
@@ -18,7 +19,6 @@ from engram_lab.evaluation.gating.gate_file import (
     report_as_json,
     write_gate_report,
 )
-from engram_lab.evaluation.gating.sealed import digest_of
 from engram_lab.evaluation.gating.verdict import GateReport
 from engram_lab.evaluation.suite import GateRules
 
@@ -94,7 +94,7 @@ def test_a_verdict_of_another_shape_is_refused(judged: Judged) -> None:
     file = write_gate_report(report, run)
     content = json.loads(file.read_text())
     del content["checksum"], content["checks"][0]["said"]
-    file.write_text(json.dumps({**content, "checksum": digest_of(content)}))
+    file.write_text(json.dumps({**content, "checksum": json_sha256(content)}))
 
     with pytest.raises(InvalidRunError, match="lacks a part"):
         read_gate_report(run)

@@ -13,10 +13,10 @@ from engram_lab.config import EngineConfig
 from engram_lab.core.errors import EngramError, StoreFullError
 from engram_lab.engine import Engine
 from engram_lab.evaluation.gating.guards import GUARDS, GuardResult, guard, guard_config, guards_of
-from engram_lab.evaluation.gating.probes.bench import Bench, opener
 from engram_lab.evaluation.gating.probes.deleted import deleted_stays_deleted
 from engram_lab.evaluation.gating.probes.hidden import hidden_stays_hidden
 from engram_lab.evaluation.gating.probes.repeated import determinism
+from engram_lab.evaluation.gating.probes.rig import Rig, opener
 from engram_lab.evaluation.gating.probes.tenants import tenant_leaks
 from engram_lab.evaluation.systems import SystemSpec, Workshop, make_system
 from engram_lab.retrieval.embedders import EmbedderOptions, resolve
@@ -32,13 +32,11 @@ if TYPE_CHECKING:
 HASHING = EngineConfig.from_dict({"embedding": {"model": "hashing", "dim": 64}})
 WORDS_ALONE = EngineConfig.from_dict({"embedding": {"model": "none"}})
 
-Probe = Callable[[Bench], GuardResult]
+Probe = Callable[[Rig], GuardResult]
 
 
-def bench_of(
-    folder: Path, kind: type[Engine] = Engine, config: EngineConfig = WORDS_ALONE
-) -> Bench:
-    """Return a bench over engines of a class, perhaps one that breaks a law."""
+def bench_of(folder: Path, kind: type[Engine] = Engine, config: EngineConfig = WORDS_ALONE) -> Rig:
+    """Return a rig over engines of a class, perhaps one that breaks a law."""
 
     def open_(path: Path, clock: Clock) -> Engine:
         made = opener(config)(path, clock)
@@ -48,7 +46,7 @@ def bench_of(
     ways: Any = (None, "keyword")
     if config.embedding.model != "none":
         ways = (*ways, "semantic", "hybrid")
-    return Bench(open=open_, folder=folder, strategies=ways)
+    return Rig(open=open_, folder=folder, strategies=ways)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +181,7 @@ def test_something_expired_that_is_shown_is_found(tmp_path: Path) -> None:
     def open_(path: Path, clock: Clock) -> Engine:
         return opener(WORDS_ALONE)(path, NeverLater(clock))
 
-    found = hidden_stays_hidden(Bench(open=open_, folder=tmp_path, strategies=(None,)))
+    found = hidden_stays_hidden(Rig(open=open_, folder=tmp_path, strategies=(None,)))
 
     assert found.said.endswith("allowed is 0: expired")
 

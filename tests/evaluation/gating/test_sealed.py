@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engram_lab.core.checksums import json_sha256
 from engram_lab.core.errors import InvalidRunError
-from engram_lab.evaluation.gating.sealed import digest_of, plain, read_sealed, write_sealed
+from engram_lab.evaluation.gating.sealed import plain, read_sealed, write_sealed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -39,8 +40,8 @@ def test_the_digest_does_not_depend_on_the_layout(value: Any) -> None:
 
     turned = json.loads(json.dumps(dict(reversed(content.items())), indent=3))
 
-    assert digest_of(turned) == digest_of(content)
-    assert digest_of({**content, "b": 2}) != digest_of(content)
+    assert json_sha256(turned) == json_sha256(content)
+    assert json_sha256({**content, "b": 2}) != json_sha256(content)
 
 
 def test_what_is_no_number_is_null_and_what_is_no_list_a_list() -> None:

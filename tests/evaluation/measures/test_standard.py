@@ -17,6 +17,7 @@ from engram_lab.evaluation.measures.standard import (
     StandardMeasure,
     names_of_standard,
     parse_standard,
+    standard_values,
 )
 from engram_lab.evaluation.runs.run import Run
 
@@ -42,8 +43,10 @@ ALWAYS = {"Judged", "NumQ", "NumRel", "NumRet"}
 
 
 def oracle(names: Sequence[str], world: Any) -> dict[tuple[str, str], float]:
-    """Return what ir_measures makes of the same ids and scores, by name and query."""
-    measures = {parse_standard(name).measure: name for name in names}
+    """Return what ir_measures makes of the same ids and scores, by name and query.
+
+    One measure at a time: among others, one may be computed from the judgements of another.
+    """
     qrels = {
         query: {memory: max(relevance, 0) for memory, relevance in some.items()}
         for query, some in world.judged.items()
@@ -53,11 +56,11 @@ def oracle(names: Sequence[str], world: Any) -> dict[tuple[str, str], float]:
         query: {memory: -float(rank) for rank, memory in enumerate(world.ranking(query))}
         for query in world.found
     }
-    python = [each for each in measures if repr(each).startswith(("RR@", "Judged"))]
     found = {}
-    for some, run in ((measures.keys() - python, world.found), (python, ranked)):
-        for each in ir_measures.iter_calc(some, qrels, run) if qrels and some else ():
-            found[measures[each.measure], each.query_id] = each.value
+    for name in names if qrels else ():
+        run = ranked if name.startswith(("RR@", "Judged")) else world.found
+        for each in ir_measures.iter_calc([parse_standard(name).measure], qrels, run):
+            found[name, each.query_id] = each.value
     return found
 
 
@@ -95,6 +98,20 @@ def test_what_is_computed_together_is_what_is_computed_alone(
     for measure in measures:
         alone = measure.values(world.view)
         assert together[measure.name].equals(alone, null_equal=True)
+
+
+@pytest.mark.parametrize("other", ["nDCG(gains={1:0,2:5})@5", "P(judged_only=True)@5"])
+def test_a_measure_never_looks_at_the_judgements_of_another(
+    one_query: Callable[..., Any], other: str
+) -> None:
+    judged = one_query("xay", {"a": 1})
+    measures = [parse_standard(name) for name in (other, "nDCG", "NumRet", "NumQ", "AP")]
+
+    values = dict(zip(measures, standard_values(measures, judged), strict=True))
+
+    assert [values[each][0] for each in measures[1:]] == [
+        pytest.approx(1 / math.log2(3)), 3, 1, 1 / 2,
+    ]  # fmt: skip
 
 
 def test_known_values_of_one_ranking(one_query: Callable[..., Any]) -> None:

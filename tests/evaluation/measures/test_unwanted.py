@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.evaluation.measures.parsing import higher_is_better, parse_measure
+from engram_lab.evaluation.measures.parsing import falls, higher_is_better, parse_measure
 
 
 @given(data=st.data(), k=st.integers(1, 14))
@@ -66,3 +66,11 @@ def test_less_of_it_is_better() -> None:
     assert not higher_is_better("forbidden@5")
     assert higher_is_better("current_above_stale")
     assert higher_is_better("nDCG@10")
+
+
+def test_what_is_not_known_here_is_not_said_to_fall() -> None:
+    assert falls("stale@5")
+    assert falls("forbidden@10")
+    assert not falls("nDCG@10")
+    assert not falls("stale")
+    assert not falls("a column of somebody's")

@@ -121,7 +121,7 @@ def test_it_is_appended_where_the_step_has_a_summary(report: GateReport, tmp_pat
 
 
 def test_it_never_grows_beyond_what_a_step_may_say(made_run: Callable[..., Path]) -> None:
-    names = [f"system {n}" for n in range(30)]
+    names = [f"system-{n}" for n in range(30)]
     before = made_run("a", {name: {"m": [1.0] * 300} for name in names})
     after = made_run("b", {name: {"m": [0.0] * 300} for name in names})
     rules = GateRules(measures=("m",), resamples=99)
@@ -130,3 +130,12 @@ def test_it_never_grows_beyond_what_a_step_may_say(made_run: Callable[..., Path]
 
     assert len(text.encode()) < 2**20
     assert "250 more are in `gate.json`" in text
+
+
+def test_a_gate_that_could_not_fail_says_so_with_the_verdict(report: GateReport) -> None:
+    blind = replace(report.comparisons["bm25"], blind=True, warnings=("600 tests share 0.05",))
+
+    text = github_summary(replace(report, comparisons={"bm25": blind}))
+
+    assert text.index("- **bm25**: 600 tests share 0.05") < text.index("| --- |")
+    assert "- **bm25**" not in github_summary(report)

@@ -155,6 +155,20 @@ def test_a_gate_shows_the_comparison_of_what_failed_first(
     ]
 
 
+def test_what_could_not_be_compared_and_what_could_not_fail_come_before_all_checks(
+    run_folder: RunFolder, comparison: Comparison, gate: GateReport, tmp_path: Path
+) -> None:
+    blind = replace(comparison, blind=True, warnings=("600 tests share <0.05>",))
+    told = replace(gate, comparisons={"dense": blind}, incomparable={"rrf": "other <data>"})
+    text = write_report(run_folder, tmp_path / "new" / "r.html", gate=told).read_text("utf-8")
+    body = text[text.index("Gate</h2>") :]
+    for said in (
+        "<p><b>rrf</b> could not be compared: other &lt;data&gt;.</p>",
+        "<p><b>dense</b>: 600 tests share &lt;0.05&gt;.</p>",
+    ):
+        assert 0 < body.index(said) < body.index("<table")
+
+
 def test_the_baseline_says_where_it_came_from(
     run_folder: RunFolder, gate: GateReport, tmp_path: Path
 ) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,15 +23,13 @@ from engram_lab.evaluation.reports.frames import (
 from engram_lab.evaluation.reports.placing import places
 from engram_lab.evaluation.reports.plots import (
     categories_dots,
-    categories_heatmap,
     cost_scatter,
     deltas_plot,
     depths_plot,
     forest_plot,
-    power_plot,
     tuning_plot,
 )
-from engram_lab.evaluation.reports.theme import GREY, png_of, svg_of
+from engram_lab.evaluation.reports.theme import GREY, svg_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,13 +62,9 @@ def curve() -> pl.DataFrame:
 CHARTS: dict[str, Callable[[RunFolder], Any]] = {
     "forest": lambda folder: forest_plot(estimates_frame(folder.results), measure=MEASURE),
     "dots": lambda folder: categories_dots(categories_frame(folder.results), measure=MEASURE),
-    "heatmap": lambda folder: categories_heatmap(categories_frame(folder.results), measure=MEASURE),
     "depths": lambda folder: depths_plot(depths_frame(folder.results)),
     "deltas": lambda _: deltas_plot(deltas(), measure=MEASURE),
     "costs": lambda folder: cost_scatter(costed(folder), measure=MEASURE, cost="latency, ms"),
-    "power": lambda _: power_plot(
-        curve().with_columns(low=pl.col("failed") * 0.9, high=pl.lit(1.0)), mde=0.037
-    ),
     "tuning": lambda _: tuning_plot(
         pl.DataFrame({"trial": [0, 1, 2], "value": [0.5, None, 0.6]}), measure="nDCG@10"
     ),
@@ -117,16 +109,6 @@ def test_fonts_end_in_one_that_is_everywhere(svg: str) -> None:
     assert families == {"Liberation Sans, Arial, Helvetica, sans-serif"}
 
 
-def test_a_picture_is_white_and_as_large_as_asked(run_folder: RunFolder) -> None:
-    chart = CHARTS["forest"](run_folder)
-    small, large = png_of(chart, scale=1), png_of(chart, scale=2)
-    (width, height), (wide, high) = (struct.unpack(">II", each[16:24]) for each in (small, large))
-    assert (wide, high) == (pytest.approx(2 * width, abs=2), pytest.approx(2 * height, abs=2))
-    assert small.startswith(b"\x89PNG")
-    image = pytest.importorskip("PIL.Image").open(io.BytesIO(small)).convert("RGBA")
-    assert image.getpixel((1, 1)) == (255, 255, 255, 255)
-
-
 def test_a_forest_names_each_system_with_its_figures(run_folder: RunFolder) -> None:
     said = texts(svg_of(CHARTS["forest"](run_folder)))
     for system in run_folder.results["systems"]:
@@ -143,17 +125,6 @@ def test_floors_alone_are_grey(run_folder: RunFolder) -> None:
     points = re.findall(r"<path aria-label[^>]*|<path transform[^>]*fill=\"#[^>]*", svg)
     grey = [each for each in points if f'fill="{GREY}"' in each]
     assert (len(points), len(grey)) == (7, 2)
-
-
-def test_a_heatmap_has_a_figure_for_each_category_and_system(run_folder: RunFolder) -> None:
-    said = texts(svg_of(CHARTS["heatmap"](run_folder)))
-    means = [
-        f"{measures[MEASURE]['mean']:.3f}"
-        for system in run_folder.results["systems"]
-        for measures in system["categories"].values()
-    ]
-    assert len(means) == 35
-    assert sorted(each for each in said if re.fullmatch(r"\d\.\d{3}", each)) == sorted(means)
 
 
 def test_deltas_are_sorted_and_those_that_failed_are_marked() -> None:
@@ -186,12 +157,6 @@ def test_depths_leave_out_what_has_one_depth_alone(run_folder: RunFolder) -> Non
         ("recall_any", 5),
         ("recall_any", 10),
     ]
-
-
-def test_a_power_curve_marks_the_detectable_loss_and_the_level() -> None:
-    said = texts(svg_of(power_plot(curve(), mde=0.0371, alpha=0.01)))
-    assert "MDE 0.037" in said
-    assert "\N{GREEK SMALL LETTER ALPHA} = 0.01" in said
 
 
 def test_several_charts_of_one_page_share_no_id() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from engram_lab.evaluation.gating.verdict import GateCheck, GateReport
-from engram_lab.evaluation.reports.fitting import Cell, Column, blocks, plain, shown
+from engram_lab.evaluation.reports.fitting import Cell, Column, blocks, one_line, plain
 from engram_lab.evaluation.reports.terminal import (
     categories_table,
     comparison_table,
@@ -185,7 +185,7 @@ def test_a_significant_loss_is_red_and_a_gain_is_green(comparison: Comparison) -
     for contrast, colour in (
         (loss, "\x1b[1;31m"),
         (replace(loss, delta=0.1), "\x1b[1;32m"),
-        (replace(loss, measure="stale@10", delta=0.1), "\x1b[1;31m"),
+        (replace(loss, measure="stale@10", delta=0.1, falling=True), "\x1b[1;31m"),
     ):
         shown_as = printed(
             comparison_table(replace(comparison, contrasts=(contrast,), moved=())), styled=True
@@ -237,6 +237,20 @@ def test_a_gate_without_anything_to_compare_says_so() -> None:
     assert "no baseline" in text
 
 
+def test_what_could_not_be_compared_is_said_with_its_reason(gate: GateReport) -> None:
+    text = printed(gate_table(replace(gate, incomparable={"rrf": "other questions"})), width=120)
+    assert [each.split() for each in lines(text, "?")] == [["?", "rrf", "other", "questions"]]
+
+
+def test_a_gate_that_could_not_fail_says_so_above_its_verdict(
+    gate: GateReport, comparison: Comparison
+) -> None:
+    blind = replace(comparison, blind=True, warnings=("600 tests share 0.05",))
+    text = printed(gate_table(replace(gate, comparisons={"dense": blind})), width=120)
+    assert text.splitlines()[-2] == "dense: 600 tests share 0.05"
+    assert "share" not in printed(gate_table(gate))
+
+
 def test_an_ascii_stream_gets_ascii(
     run_folder: RunFolder, comparison: Comparison, gate: GateReport
 ) -> None:
@@ -263,7 +277,7 @@ def test_a_text_that_steers_terminals_is_harmless(gate: GateReport) -> None:
 
 @given(st.text())
 def test_what_is_shown_is_one_line_and_plain_is_ascii(text: str) -> None:
-    assert len(shown(text).splitlines()) <= 1
+    assert len(one_line(text).splitlines()) <= 1
     assert plain(text).isascii()
 
 

@@ -19,7 +19,9 @@ from engram_lab.core.errors import (
     InvalidInputError,
 )
 from engram_lab.evaluation.datasets.dataset import MEMORIES, QRELS, QUERIES, Dataset
+from engram_lab.evaluation.running.asking import Answers
 from engram_lab.evaluation.running.evaluate import dataset_of, run_suite
+from engram_lab.evaluation.running.partial import Partial
 from engram_lab.evaluation.shipped import shipped
 from engram_lab.evaluation.suite import GateRules, Suite
 from engram_lab.evaluation.suites import load_suite
@@ -116,6 +118,7 @@ def test_the_folder_holds_what_other_tools_rely_on(tmp_path: Path, data: Dataset
         "mean": 0.0, "ci": bm25["measures"]["forbidden@10"]["ci"], "n": 1, "unscored": 3,
     }  # fmt: skip
     assert bm25["costs"]["latency_p50_ms"] > 0
+    assert folder.record["timings"].keys() == {"random_s", "bm25_s"}
 
 
 def test_what_lies_in_another_scope_is_found_by_nobody(tmp_path: Path, data: Dataset) -> None:
@@ -220,6 +223,67 @@ def test_a_system_whose_model_is_absent_is_skipped_with_the_reason(
         run_suite(SUITE, [absent], out=tmp_path / "p", dataset=data)
 
 
+def test_a_reranker_without_its_model_is_skipped_and_the_others_answer(
+    tmp_path: Path, data: Dataset
+) -> None:
+    folder = run_suite(SUITE, systems("random", "rerank"), out=tmp_path / "o", dataset=data)
+
+    assert folder.systems == ("random",)
+    assert "set embedding.model to minilm" in folder.results["skipped"][0]["reason"]
+
+
+def test_results_are_replaced_with_all_that_belonged_to_them(tmp_path: Path, data: Dataset) -> None:
+    run_suite(SUITE, systems("random"), out=tmp_path, dataset=data, guards=False)
+    (tmp_path / "gate.json").write_text("{}", encoding="ascii")
+
+    run_suite(SUITE, systems("recency"), out=tmp_path, dataset=data, guards=False, fresh=True)
+
+    assert {each.stem for each in (tmp_path / "runs").iterdir()} == {"recency"}
+    assert not (tmp_path / "gate.json").exists()
+
+
+def test_a_beginning_without_an_answer_is_nobodys(tmp_path: Path, data: Dataset) -> None:
+    with Partial(tmp_path, "0" * 64, fresh=False):
+        pass
+
+    run_suite(SUITE, systems("random"), out=tmp_path, dataset=data, guards=False)
+
+    assert (tmp_path / "results.json").exists()
+
+
+def test_the_answers_of_another_evaluation_are_not_thrown_away_unasked(
+    tmp_path: Path, data: Dataset
+) -> None:
+    with Partial(tmp_path, "0" * 64, fresh=False) as partial:
+        partial.keep("random", 0, Answers(rankings=[]))
+
+    with pytest.raises(ConflictError, match="--fresh to discard"):
+        run_suite(SUITE, systems("random"), out=tmp_path, dataset=data, guards=False)
+    with Partial(tmp_path, "0" * 64, fresh=False) as partial:
+        assert partial.get("random", 0) == Answers(rankings=[], seconds=[])
+    with Partial(tmp_path, "1" * 64, fresh=True) as partial:
+        assert partial.get("random", 0) is None
+
+
+def test_two_processes_do_not_evaluate_into_one_folder(tmp_path: Path, data: Dataset) -> None:
+    pytest.importorskip("fcntl")  # Windows has no such locks
+
+    with (
+        Partial(tmp_path, "0" * 64, fresh=False),
+        pytest.raises(ConflictError, match="another process evaluates into"),
+    ):
+        run_suite(SUITE, systems("random"), out=tmp_path, dataset=data, guards=False)
+
+
+@pytest.mark.parametrize("place", ["file", "file/inside"])
+def test_a_file_is_no_folder_for_results(tmp_path: Path, data: Dataset, place: str) -> None:
+    (tmp_path / "file").write_bytes(b"mine")
+
+    with pytest.raises(InvalidInputError, match="file is a file: name a folder"):
+        run_suite(SUITE, systems("random"), out=tmp_path / place, dataset=data)
+    assert (tmp_path / "file").read_bytes() == b"mine"
+
+
 def test_two_systems_of_one_name_are_refused(tmp_path: Path, data: Dataset) -> None:
     with pytest.raises(InvalidInputError, match="named twice"):
         run_suite(SUITE, systems("random", "random"), out=tmp_path, dataset=data)
@@ -248,3 +312,19 @@ def test_data_that_are_not_there_are_said_to_be_missing(
 def test_a_suite_of_ones_own_data_wants_a_place() -> None:
     with pytest.raises(InvalidInputError, match="--data PATH"):
         dataset_of(load_suite("beir"))
+
+
+def test_a_query_that_cannot_be_asked_is_named(tmp_path: Path, data: Dataset) -> None:
+    long = data.queries.with_columns(
+        text=pl.when(id="q3").then(pl.lit("tide " * 3000)).otherwise("text")
+    )
+
+    with pytest.raises(InvalidInputError, match="the query 'q3' cannot be asked: "):
+        run_suite(SUITE, systems("bm25"), out=tmp_path, dataset=replace(data, queries=long))
+
+
+def test_data_without_queries_are_refused(tmp_path: Path, data: Dataset) -> None:
+    empty = replace(data, queries=data.queries.clear(), qrels=data.qrels.clear())
+
+    with pytest.raises(InvalidInputError, match="has 6 memories and 0 queries"):
+        run_suite(SUITE, systems("bm25"), out=tmp_path, dataset=empty)

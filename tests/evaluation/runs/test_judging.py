@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -7,10 +8,15 @@ import ir_measures
 import jsonschema
 import pytest
 
-from engram_lab.core.errors import IncomparableError, InvalidInputError, InvalidRunError
+from engram_lab.core.errors import (
+    ConflictError,
+    IncomparableError,
+    InvalidInputError,
+    InvalidRunError,
+)
+from engram_lab.evaluation.running.evaluate import run_suite
 from engram_lab.evaluation.runs.judging import score_files
 from engram_lab.evaluation.runs.results import read_results
-from engram_lab.evaluation.running.evaluate import run_suite
 from engram_lab.evaluation.shipped import shipped
 from engram_lab.evaluation.suites import load_suite
 from engram_lab.evaluation.systems import load_system
@@ -106,6 +112,56 @@ def test_a_malformed_run_is_named_with_its_line(
 
     with pytest.raises(InvalidRunError, match=said):
         score_files([bad], qrels=files[1])
+
+
+def test_a_run_is_called_after_its_file_without_endings(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    packed = tmp_path / "packed.trec.gz"
+    packed.write_bytes(gzip.compress(RUN.encode()))
+
+    results = score_files([packed], qrels=files[1], out=tmp_path / "out")
+
+    assert results["systems"][0]["name"] == "packed"
+    assert list(results["record"]["systems"]) == ["packed"]
+    assert (tmp_path / "out/runs/packed.trec").is_file()
+
+
+@pytest.mark.parametrize("name", ["a b.trec", ".hidden", "-.trec", "é.trec"])
+def test_a_name_that_results_cannot_hold_is_refused(
+    files: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text(RUN, encoding="utf-8")
+
+    with pytest.raises(InvalidInputError, match="files are named after it"):
+        score_files([tmp_path / name], qrels=files[1], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_empty_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.trec"
+    nothing.write_text("\n\n", encoding="utf-8")
+
+    with pytest.raises(InvalidRunError, match=r"nothing\.trec: it finds nothing"):
+        score_files([nothing], qrels=files[1])
+    with pytest.raises(InvalidRunError, match=r"nothing\.trec: it judges nothing"):
+        score_files([files[0]], qrels=nothing)
+
+
+def test_other_results_in_the_folder_are_not_lost(files: tuple[Path, Path], tmp_path: Path) -> None:
+    run, qrels = files
+    out = tmp_path / "out"
+    score_files([run], qrels=qrels, out=out)
+    score_files([run], qrels=qrels, out=out)  # the same again
+    before = (out / "results.json").read_bytes()
+    run.rename(tmp_path / "mine.trec")
+
+    with pytest.raises(ConflictError, match="--fresh to replace"):
+        score_files([tmp_path / "mine.trec"], qrels=qrels, out=out)
+    assert (out / "results.json").read_bytes() == before
+
+    score_files([tmp_path / "mine.trec"], qrels=qrels, out=out, fresh=True)
+    assert {each.stem for each in (out / "runs").iterdir()} == {"mine"}
 
 
 def test_it_takes_one_kind_of_judgement(files: tuple[Path, Path]) -> None:

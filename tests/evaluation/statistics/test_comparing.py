@@ -216,6 +216,52 @@ def test_a_small_category_is_told_what_it_can_show() -> None:
     assert f"{contrast(found, 'R@10', 'two').mde:.3f}" in said
 
 
+def test_of_a_measure_that_falls_a_rise_is_the_loss() -> None:
+    few = frame([0.0] * 30 + [2.0] * 10, [1.0] * 40).rename({"R@10": "stale@5"})
+    many = frame([0.0] * 10 + [1.0] * 20 + [1.0] * 10, [1.0] * 40).rename({"R@10": "stale@5"})
+    options: dict[str, Any] = {"measures": ("stale@5",), "categories": False}
+    worse = compared(few, many, alternative="less", **options)
+    (found,) = worse.contrasts
+    assert (found.mean_a, found.mean_b, found.delta, found.gain) == (0.5, 0.75, 0.25, -0.25)
+    assert found.low < found.delta < found.high
+    assert (found.wins, found.ties, found.losses) == (10, 10, 20)
+    assert found.effect > 0
+    up, down = np.array([1.0] * 20), np.array([-1.0] * 10)
+    deltas = np.concatenate([np.zeros(10), up, down])[:, None]
+    (turned,) = randomisation(-deltas, None, alternative="less", resamples=500, seed=0)
+    assert found.p == turned.p
+    assert [each.gain for each in worse.moved] == [-1.0] * 20 + [1.0] * 10
+    assert [each.newly_failed for each in worse.moved] == [True] * 20 + [False] * 10
+
+
+def test_where_nothing_can_be_significant_that_is_said_first() -> None:
+    a, b = frame([1.0] * 5, [1.0] * 5), frame([0.0] * 5, [0.0] * 5)
+    few = compared(a, b, alternative="less")  # 6 tests, and at best p = 1 / 32
+    assert few.blind
+    assert few.warnings[0].startswith(
+        "no difference can be significant, however large: 6 tests share 0.05, and p cannot be less "
+        "than 0.031"
+    )
+    assert all(math.isnan(each.mde) for each in few.contrasts)
+    enough = compared(a, b, alternative="less", measures=("RR",), categories=False)
+    assert not enough.blind
+    assert enough.contrasts[0].p_adjusted == 1 / 32 < 0.05
+
+
+def test_more_tests_than_resamples_can_tell_apart_are_too_many() -> None:
+    a, b = random_pair()
+    assert compared(a, b, resamples=119).blind  # 6 tests: 6 / 120 is no less than 0.05
+    assert not compared(a, b, resamples=120).blind
+
+
+def test_a_category_too_small_for_any_loss_is_told() -> None:
+    found = compared(*random_pair(category=["one"] * 236 + ["two"] * 4))
+    assert not found.blind
+    (said,) = [each for each in found.warnings if "'two'" in each]
+    assert said == ("category 'two' has 4 queries: of losses in R@10, none can be told from chance")
+    assert math.isnan(contrast(found, "R@10", "two").mde)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

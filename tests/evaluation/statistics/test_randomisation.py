@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.evaluation.statistics.randomisation import randomisation
+from engram_lab.evaluation.statistics.randomisation import least_p, randomisation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -173,6 +173,22 @@ def test_every_cluster_losing_alike_is_as_far_as_it_goes() -> None:
     values = [-1.0] * 10
     assert p_of(values, "less", CLUSTERS) == 1 / 2**10
     assert p_of(values, "two-sided", CLUSTERS) == 2 / 2**10
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+@pytest.mark.parametrize("queries", [1, 2, 5, 8, 9, 40])
+def test_no_loss_goes_below_the_least_p(alternative: Alternative, queries: int) -> None:
+    (lost,) = randomisation(
+        column([-1.0] * queries), None, alternative=alternative, resamples=256, seed=1
+    )
+    least = least_p(queries, alternative=alternative, resamples=256)
+    assert lost.p >= least
+    assert lost.p == least or queries == 9  # of which chance draws some flips more than once
+    assert least == (1 / 257 if queries > 8 else (1, 2)[alternative == "two-sided"] / 2**queries)
+
+
+def test_no_query_has_no_p() -> None:
+    assert math.isnan(least_p(0, alternative="less", resamples=10))
 
 
 def test_a_seed_is_an_answer() -> None:

@@ -16,7 +16,6 @@ from engram_lab.evaluation.tuning.plots import folds_plot, slices_plot, write_pl
 from engram_lab.evaluation.tuning.report import (
     config_yaml,
     folds_frame,
-    history_frame,
     slices_frame,
     summary,
     trials_frame,
@@ -81,12 +80,6 @@ def test_trials_have_a_row_each_with_what_they_set(tuned: Tuned) -> None:
     assert by_rrf[SHARE].null_count() == by_rrf.height > 0
     assert frame.row(0, named=True)[FUSION] is None
     assert frame.filter(pl.col("same_as").is_not_null())["seconds"].max() == 0
-
-
-def test_history_shows_the_best_so_far(tuned: Tuned) -> None:
-    frame = history_frame(tuned)
-    assert frame["best"].to_list() == list(np.maximum.accumulate(frame["value"].to_numpy()))
-    assert frame["best"][-1] == tuned.best.value
 
 
 def test_slices_tell_numbers_from_choices(tuned: Tuned) -> None:

@@ -197,8 +197,8 @@ def test_categories_that_are_apart_count_neither_in_the_choice_nor_in_the_figure
     [
         ({"trials": 0}, "0 trials"),
         ({"exploring": "alone"}, "shared, blind, apart"),
-        ({"measure": "stale@10"}, "best where nothing is found"),
-        ({"measure": "forbidden@10"}, "best where nothing is found"),
+        ({"measure": "stale@10"}, "is better, and least where nothing is found"),
+        ({"measure": "forbidden@10"}, "is better, and least where nothing is found"),
         ({"seed": -1}, "the seed is -1"),
     ],
 )

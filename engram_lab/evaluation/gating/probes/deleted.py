@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.evaluation.gating.probes.bench import verdict_of
+from engram_lab.evaluation.gating.probes.rig import guard_result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engram_lab.engine import Engine
     from engram_lab.evaluation.gating.guards import GuardResult
-    from engram_lab.evaluation.gating.probes.bench import Bench
+    from engram_lab.evaluation.gating.probes.rig import Rig
 
 __all__ = ["DELETED", "deleted_stays_deleted"]
 
@@ -31,44 +31,44 @@ _TRACE: Final = _PURGED[2:10].encode()
 _VECTOR_BYTES: Final = 64
 
 
-def deleted_stays_deleted(bench: Bench) -> GuardResult:
+def deleted_stays_deleted(rig: Rig) -> GuardResult:
     """Return after how many deeds something deleted was shown, or left in a file."""
-    clock = bench.clock()
+    clock = rig.clock()
     broken: list[str] = []
-    with bench.engine("deleted", clock) as engine:
-        ids, traces = _fill(bench, engine)
-        there = all(_lies_in(bench.folder, trace) for trace in traces)
+    with rig.engine("deleted", clock) as engine:
+        ids, traces = _fill(rig, engine)
+        there = all(_lies_in(rig.folder, trace) for trace in traces)
         _delete(engine, ids)
-        broken += _seen(bench, engine, ids, "deleting")
-        broken += _left(bench.folder, traces, "deleting")
+        broken += _seen(rig, engine, ids, "deleting")
+        broken += _left(rig.folder, traces, "deleting")
         for n, other in enumerate(ids["others"]):
             engine.update(other, content=f"{_QUESTION}: number {n} does", importance=0.9)
-        broken += _seen(bench, engine, ids, "updating others")
+        broken += _seen(rig, engine, ids, "updating others")
         engine.reindex()
-        broken += _seen(bench, engine, ids, "reindexing")
+        broken += _seen(rig, engine, ids, "reindexing")
         clock.advance(days=3)
         engine.clean_up()
-        broken += _seen(bench, engine, ids, "cleaning up")
-    broken += _left(bench.folder, traces, "closing")
-    export = bench.folder / "export.jsonl"
-    with bench.engine("deleted", clock) as engine:
-        broken += _seen(bench, engine, ids, "opening again")
+        broken += _seen(rig, engine, ids, "cleaning up")
+    broken += _left(rig.folder, traces, "closing")
+    export = rig.folder / "export.jsonl"
+    with rig.engine("deleted", clock) as engine:
+        broken += _seen(rig, engine, ids, "opening again")
         engine.export(export)
         engine.import_(export)
-        broken += _seen(bench, engine, ids, "taking an export in again")
-    with bench.engine("elsewhere", clock) as engine:
+        broken += _seen(rig, engine, ids, "taking an export in again")
+    with rig.engine("elsewhere", clock) as engine:
         engine.import_(export)
-        broken += _seen(bench, engine, ids, "taking the export in elsewhere")
-    broken += _left(bench.folder, traces, "exporting")
+        broken += _seen(rig, engine, ids, "taking the export in elsewhere")
+    broken += _left(rig.folder, traces, "exporting")
     if not there and not broken:
         said = "what is purged could not be seen in the files before, so that nothing can be said"
-        return verdict_of(DELETED, 0, said, tried=False)
+        return guard_result(DELETED, 0, said, tried=False)
     what = f": {'; '.join(dict.fromkeys(broken))}" if broken else ""
     said = f"what was deleted came back {len(broken)} times; allowed is 0{what}"
-    return verdict_of(DELETED, len(broken), said)
+    return guard_result(DELETED, len(broken), said)
 
 
-def _fill(bench: Bench, engine: Engine) -> tuple[dict[str, list[str]], list[bytes]]:
+def _fill(rig: Rig, engine: Engine) -> tuple[dict[str, list[str]], list[bytes]]:
     """Store what will be deleted and what stays; return ids, and bytes that a purge must end."""
     others = [engine.remember(f"{_QUESTION}: the keeper's {n}. child").id for n in range(6)]
     gone = {
@@ -80,7 +80,7 @@ def _fill(bench: Bench, engine: Engine) -> tuple[dict[str, list[str]], list[byte
     engine.link(others[1], gone["forgotten"])
     engine.reindex()
     traces = [_TRACE]
-    if bench.semantic:
+    if rig.semantic:
         (vector,) = engine.store.vectors.get(engine.embedder.fingerprint, [gone["purged"]])
         if vector is not None:
             traces.append(vector.values.tobytes()[:_VECTOR_BYTES])
@@ -92,12 +92,12 @@ def _delete(engine: Engine, ids: dict[str, list[str]]) -> None:
     engine.purge(ids["purged"])
 
 
-def _seen(bench: Bench, engine: Engine, ids: dict[str, list[str]], deed: str) -> list[str]:
+def _seen(rig: Rig, engine: Engine, ids: dict[str, list[str]], deed: str) -> list[str]:
     """Return what was shown after a deed."""
     gone = {ids["forgotten"][0], ids["purged"][0]}
     found = []
     for question in (_QUESTION, f"{_QUESTION} {_FORGOTTEN}", f"{_QUESTION} {_PURGED}"):
-        for hits in bench.ask(engine, question):
+        for hits in rig.ask(engine, question):
             texts = "\n".join(hit.memory.content for hit in hits)
             if gone & {hit.id for hit in hits} or _FORGOTTEN in texts or _PURGED in texts:
                 found.append(f"shown after {deed}")

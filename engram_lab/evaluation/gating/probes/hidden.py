@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.evaluation.gating.probes.bench import verdict_of
+from engram_lab.evaluation.gating.probes.rig import guard_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engram_lab.core.clock import ManualClock
     from engram_lab.engine import Engine
     from engram_lab.evaluation.gating.guards import GuardResult
-    from engram_lab.evaluation.gating.probes.bench import Bench
+    from engram_lab.evaluation.gating.probes.rig import Rig
 
 __all__ = ["HIDDEN", "hidden_stays_hidden"]
 
@@ -30,22 +30,22 @@ _WORDS: Final = {
 """A word that stands nowhere else, for each way of being hidden."""
 
 
-def hidden_stays_hidden(bench: Bench) -> GuardResult:
+def hidden_stays_hidden(rig: Rig) -> GuardResult:
     """Return in how many ways something hidden was shown."""
-    clock = bench.clock()
-    with bench.engine("hidden", clock) as engine:
+    clock = rig.clock()
+    with rig.engine("hidden", clock) as engine:
         ids = _fill(engine, clock)
-        shown = _shown(bench, engine, ids)
+        shown = _shown(rig, engine, ids)
         engine.reindex()
-        shown |= _shown(bench, engine, ids)
-    with bench.engine("hidden", clock) as engine:
-        shown |= _shown(bench, engine, ids)
+        shown |= _shown(rig, engine, ids)
+    with rig.engine("hidden", clock) as engine:
+        shown |= _shown(rig, engine, ids)
     if "nothing" in shown:
         said = "not even what everybody may see was found, so that nothing can be said"
-        return verdict_of(HIDDEN, 0, said, tried=False)
+        return guard_result(HIDDEN, 0, said, tried=False)
     what = f": {', '.join(sorted(shown))}" if shown else ""
     said = f"{len(shown)} of {len(_WORDS)} hidden memories shown; allowed is 0{what}"
-    return verdict_of(HIDDEN, len(shown), said)
+    return guard_result(HIDDEN, len(shown), said)
 
 
 def _fill(engine: Engine, clock: ManualClock) -> dict[str, str]:
@@ -70,13 +70,13 @@ def _fill(engine: Engine, clock: ManualClock) -> dict[str, str]:
     return ids
 
 
-def _shown(bench: Bench, engine: Engine, ids: Mapping[str, str]) -> set[str]:
+def _shown(rig: Rig, engine: Engine, ids: Mapping[str, str]) -> set[str]:
     """Return the ways in which something hidden was shown."""
     hidden = {ids[way]: way for way in ("expired", "archived", "forgotten")}
     shown: set[str] = set()
     for question in (_QUESTION, *(f"{_QUESTION} {word}" for word in _WORDS.values())):
         for chosen in ({}, {"filter": {"tags": {"contains": "canary"}}}, {"explain": True}):
-            for hits in bench.ask(engine, question, **chosen):
+            for hits in rig.ask(engine, question, **chosen):
                 if not len(hits):
                     shown.add("nothing")
                 shown |= {hidden[hit.id] for hit in hits if hit.id in hidden}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.evaluation.gating.probes.bench import verdict_of
+from engram_lab.evaluation.gating.probes.rig import guard_result
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
     from engram_lab.evaluation.gating.guards import GuardResult
-    from engram_lab.evaluation.gating.probes.bench import Bench
+    from engram_lab.evaluation.gating.probes.rig import Rig
 
 __all__ = ["DETERMINISM", "determinism"]
 
@@ -28,25 +28,25 @@ _QUESTIONS: Final = (
 )
 
 
-def determinism(bench: Bench) -> GuardResult:
+def determinism(rig: Rig) -> GuardResult:
     """Return how many questions were answered otherwise the second time."""
     runs = []
     for name in ("first", "second"):
-        clock = bench.clock()
-        with bench.engine(name, clock) as engine:
-            _fill(engine, semantic=bench.semantic)
-            runs += [_run(bench, engine), _run(bench, engine)]
-        with bench.engine(name, clock) as engine:
-            runs.append(_run(bench, engine))
+        clock = rig.clock()
+        with rig.engine(name, clock) as engine:
+            _fill(engine, semantic=rig.semantic)
+            runs += [_run(rig, engine), _run(rig, engine)]
+        with rig.engine(name, clock) as engine:
+            runs.append(_run(rig, engine))
     first = runs[0]
     if not any(first):
-        return verdict_of(DETERMINISM, 0, "nothing was found at all", tried=False)
+        return guard_result(DETERMINISM, 0, "nothing was found at all", tried=False)
     count = sum(any(run[place] != answer for run in runs[1:]) for place, answer in enumerate(first))
     said = (
         f"{count} of {len(first)} answers differ, asked again, after opening again or from a "
         "store filled anew; allowed is 0"
     )
-    return verdict_of(DETERMINISM, count, said)
+    return guard_result(DETERMINISM, count, said)
 
 
 def _fill(engine: Engine, *, semantic: bool) -> None:
@@ -63,10 +63,10 @@ def _fill(engine: Engine, *, semantic: bool) -> None:
         engine.embed()
 
 
-def _run(bench: Bench, engine: Engine) -> list[bytes]:
+def _run(rig: Rig, engine: Engine) -> list[bytes]:
     """Return each answer as bytes: ids in order, with every bit of their scores."""
     return [
         "\n".join(f"{hit.id} {hit.rank} {hit.score.hex()}" for hit in hits).encode()
         for question in _QUESTIONS
-        for hits in bench.ask(engine, question)
+        for hits in rig.ask(engine, question)
     ]

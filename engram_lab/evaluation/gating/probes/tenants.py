@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.scopes import ancestors
-from engram_lab.evaluation.gating.probes.bench import verdict_of
+from engram_lab.evaluation.gating.probes.rig import guard_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engram_lab.core.types import Memory
     from engram_lab.engine import Engine
     from engram_lab.evaluation.gating.guards import GuardResult
-    from engram_lab.evaluation.gating.probes.bench import Bench
+    from engram_lab.evaluation.gating.probes.rig import Rig
 
 __all__ = ["TENANT_LEAKS", "tenant_leaks"]
 
@@ -58,20 +58,20 @@ class _Asker:
         )
 
 
-def tenant_leaks(bench: Bench) -> GuardResult:
+def tenant_leaks(rig: Rig) -> GuardResult:
     """Return how many memories of others were shown, and words that only others know."""
-    clock = bench.clock()
+    clock = rig.clock()
     leaked: set[tuple[str, str]] = set()
     answers = blind = 0
-    with bench.engine("tenants", clock) as engine:
-        _fill(engine, semantic=bench.semantic)
+    with rig.engine("tenants", clock) as engine:
+        _fill(engine, semantic=rig.semantic)
         for asker in _askers():
             for narrow in (
                 {},
                 {"filter": {"tags": {"contains": _TAG}}},
                 {"as_of": clock.now()},
             ):
-                for hits in bench.ask(engine, _QUESTION, **asker.reach, **narrow):
+                for hits in rig.ask(engine, _QUESTION, **asker.reach, **narrow):
                     answers += 1
                     blind += not len(hits)
                     strange = (hit.id for hit in hits if not asker.may_see(hit.memory))
@@ -79,9 +79,9 @@ def tenant_leaks(bench: Bench) -> GuardResult:
         leaked.update(_words_of_others(engine))
     if blind:
         said = f"{blind} of {answers} answers were empty, so that nothing could be seen in them"
-        return verdict_of(TENANT_LEAKS, len(leaked), said, tried=False)
+        return guard_result(TENANT_LEAKS, len(leaked), said, tried=False)
     said = f"{len(leaked)} memories or words of others shown in {answers} answers; allowed is 0"
-    return verdict_of(TENANT_LEAKS, len(leaked), said)
+    return guard_result(TENANT_LEAKS, len(leaked), said)
 
 
 def _fill(engine: Engine, *, semantic: bool) -> None:

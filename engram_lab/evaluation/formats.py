@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 __all__ = [
+    "ABOVE",
+    "ALPHA",
+    "BELOW",
+    "MINUS",
+    "NOTHING",
+    "VERDICTS",
     "cost_label",
     "cost_text",
     "counted",
@@ -16,10 +24,23 @@ __all__ = [
     "signed",
 ]
 
+ABOVE: Final = "\N{BLACK UP-POINTING TRIANGLE}"
+BELOW: Final = "\N{BLACK DOWN-POINTING TRIANGLE}"
+"""Mark what differs from a reference."""
+
 ALPHA: Final = "\N{GREEK SMALL LETTER ALPHA}"
 MINUS: Final = "\N{MINUS SIGN}"
 NOTHING: Final = "\N{EN DASH}"
 """Stands where there is no figure."""
+
+VERDICTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pass": "PASS",
+        "regression": "REGRESSION",
+        "incomparable": "NOTHING COMPARABLE",
+    }
+)
+"""What is said of a verdict where it must be seen from afar."""
 
 _DIGITS: Final = 3
 """Of measures and p-values. A mean over a thousand queries has a standard error of about 0.01."""

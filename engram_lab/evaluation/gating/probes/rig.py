@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engram_lab.retrieval.fusion import Fusion
     from engram_lab.retrieval.rerank import Reranker
 
-__all__ = ["Bench", "Opener", "opener", "verdict_of"]
+__all__ = ["Opener", "Rig", "guard_result", "opener"]
 
 Opener = Callable[[Path, Clock], "Engine"]
 """Opens the engine that is probed, at a path, by a clock."""
@@ -36,7 +36,7 @@ _SEED: Final = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Bench:
+class Rig:
     """Stores to try an engine on.
 
     Attributes:
@@ -133,7 +133,7 @@ class _Vectors:
         self._known.clear()
 
 
-def verdict_of(name: str, count: int, said: str, *, tried: bool = True) -> GuardResult:
+def guard_result(name: str, count: int, said: str, *, tried: bool = True) -> GuardResult:
     """Return the result of a probe: passed where something was tried and nothing counted."""
     if not tried and not count:
         return GuardResult(name=name, status="skip", count=0, said=said)

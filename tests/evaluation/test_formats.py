@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.evaluation.reports.formats import (
+from engram_lab.evaluation.formats import (
     cost_label,
     cost_text,
     counted,
