@@ -11,9 +11,14 @@ if TYPE_CHECKING:
     from engram_lab.core.errors import EngramError
     from engram_lab.core.types import Link, Memory, RecallEvent
     from engram_lab.engine import Engine
+    from engram_lab.evaluation.datasets.dataset import Dataset
+    from engram_lab.evaluation.gating.bundle import Bundle
+    from engram_lab.evaluation.runs.run import Run
     from engram_lab.retrieval import Hit, Hits
 
 __all__ = [
+    "Bundle",
+    "Dataset",
     "Engine",
     "EngineConfig",
     "EngramError",
@@ -23,11 +28,14 @@ __all__ = [
     "ManualClock",
     "Memory",
     "RecallEvent",
+    "Run",
     "SystemClock",
     "load_config",
 ]
 
 _HOMES: Final = {
+    "Bundle": "engram_lab.evaluation.gating.bundle",
+    "Dataset": "engram_lab.evaluation.datasets.dataset",
     "Engine": "engram_lab.engine",
     "EngineConfig": "engram_lab.config",
     "EngramError": "engram_lab.core.errors",
@@ -37,6 +45,7 @@ _HOMES: Final = {
     "ManualClock": "engram_lab.core.clock",
     "Memory": "engram_lab.core.types",
     "RecallEvent": "engram_lab.core.types",
+    "Run": "engram_lab.evaluation.runs.run",
     "SystemClock": "engram_lab.core.clock",
     "load_config": "engram_lab.config",
 }

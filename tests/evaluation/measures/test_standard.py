@@ -221,3 +221,10 @@ def test_every_name_is_tried_above() -> None:
 def test_a_name_that_cannot_be_parsed_is_refused(name: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):
         parse_standard(name)
+
+
+def test_hits_are_counted_whatever_else_is_asked(one_query: Callable[..., Any]) -> None:
+    view = one_query("xya", {"a": 1})
+    names = ("SetP(judged_only=True)", "SetAP(judged_only=True)", "NumRet", "P@1")
+    found = standard_values([parse_standard(name) for name in names], view)
+    assert [each[0] for each in found] == [1, 1, 3, 0]
