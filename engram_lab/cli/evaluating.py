@@ -139,7 +139,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Judge anyone's run files; no engine takes part."""
-    from engram_lab.evaluation.runs.judging import score_files
+    from engram_lab.evaluation.running.judging import score_files
 
     try:
         results = score_files(

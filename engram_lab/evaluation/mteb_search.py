@@ -189,7 +189,7 @@ class EngramSearch:
     def _remember(self, engine: Engine, batch: list[tuple[str, str]]) -> list[str]:
         """Store documents, and return the ids of those that cannot be."""
         report = engine.remember_many(
-            [{"content": text} for _, text in batch], keep_going=True, defer_embedding=True
+            [{"content": text} for _, text in batch], keep_going=True, defer_embedding=False
         )
         refused = {each.row for each in report.refused}
         stored = [id_ for row, (id_, _) in enumerate(batch) if row not in refused]

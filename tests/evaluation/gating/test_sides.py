@@ -6,7 +6,7 @@ import pytest
 
 from engram_lab.core.errors import IncomparableError, InvalidInputError, InvalidRunError
 from engram_lab.evaluation.gating.sides import compare_sides, side
-from engram_lab.evaluation.runs.judging import score_files
+from engram_lab.evaluation.running.judging import score_files
 
 QRELS = "".join(f"q{number} 0 a 1\n" for number in range(12))
 GOOD = "".join(f"q{number} Q0 a 1 1.0 x\n" for number in range(12))

@@ -15,7 +15,7 @@ from engram_lab.core.errors import (
     InvalidRunError,
 )
 from engram_lab.evaluation.running.evaluate import run_suite
-from engram_lab.evaluation.runs.judging import score_files
+from engram_lab.evaluation.running.judging import score_files
 from engram_lab.evaluation.runs.results import read_results
 from engram_lab.evaluation.shipped import shipped
 from engram_lab.evaluation.suites import load_suite
