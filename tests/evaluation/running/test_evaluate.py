@@ -177,8 +177,11 @@ class _Interrupted:
         return {}
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path, data: Dataset) -> None:
-    SYSTEMS.add("interrupted", lambda spec, **_: _Interrupted(tmp_path / "marks"))
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    tmp_path: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _Interrupted(tmp_path / "marks")
+    monkeypatch.setitem(SYSTEMS._known, "interrupted", lambda spec, **_: made)  # gone afterwards
     spec = SystemSpec(name="mine", kind="interrupted")
     out = tmp_path / "out"
 
