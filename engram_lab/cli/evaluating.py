@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.systems import SystemSpec
 
-__all__ = ["AllowChanged", "Data", "SuiteName", "add_to", "skip", "vector_cache"]
+__all__ = ["NOTHING", "AllowChanged", "Data", "SuiteName", "add_to", "skip", "vector_cache"]
 
 NOTHING: Final = 3
 """The exit code where there was nothing to judge."""
-
-INTERRUPTED: Final = 130
 
 SuiteName = Annotated[
     str, typer.Argument(metavar="SUITE", help="A name of `engram eval list`, or a TOML file.")
@@ -101,9 +99,6 @@ def run(
             )
     except DatasetMissingError as error:
         skip(chosen.id, error, as_json=as_json)
-    except KeyboardInterrupt:
-        print(f"engram: stopped; the same command goes on with {place}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
     _show(folder, as_json=as_json)
     if report is not None:
         from engram_lab.evaluation.reports.html import write_report

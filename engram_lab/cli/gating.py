@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from engram_lab.cli.evaluating import NOTHING
 from engram_lab.cli.options import AsJson
 from engram_lab.cli.printing import print_json, say, show
 from engram_lab.core.errors import IncomparableError, InvalidInputError
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.suite import GateRules
 
 __all__ = ["add_to"]
-
-NOTHING = 3
 
 Run = Annotated[
     Path, typer.Option("--run", metavar="DIR", help="The folder that `engram eval run` wrote.")

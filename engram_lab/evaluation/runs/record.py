@@ -47,7 +47,6 @@ def begin_record(
         clock: Tells when it began; what the systems see as now is the time of each corpus.
         command: As it was given.
     """
-    code = code_of_this_package()
     identity = {
         "suite": asdict(suite),
         "dataset": {
@@ -64,15 +63,7 @@ def begin_record(
         "seed": suite.seed,
         "clock": "the time of the last thing that happens in a corpus",
     }
-    return {
-        "format": FORMAT,
-        "id": hash_of({**identity, "sources": code["sources"]}),
-        **identity,
-        "code": code,
-        "environment": environment(),
-        "command": command,
-        "began_at": clock.now().isoformat(),
-    }
+    return _record(identity, clock=clock, command=command)
 
 
 def record_of_scoring(
@@ -91,6 +82,11 @@ def record_of_scoring(
             name: {"kind": "file", "sha256": file_sha256(path)} for name, path in runs.items()
         },
     }
+    return _record(identity, clock=clock, command=command)
+
+
+def _record(identity: Mapping[str, Any], *, clock: Clock, command: str | None) -> dict[str, Any]:
+    """Return what was done, under an id of its own, and what it was done with."""
     code = code_of_this_package()
     return {
         "format": FORMAT,
