@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from engram_lab.engine import indexes
+from engram_lab.engine import loading
 from engram_lab.retrieval.embedders import resolve
 from engram_lab.retrieval.embedders.registry import AUTO
 
@@ -50,7 +50,7 @@ def clean_machine(
 @pytest.fixture(autouse=True)
 def quick_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `auto` be hashing, whatever is installed: it loads at once and is the same anywhere."""
-    monkeypatch.setattr(indexes, "resolve", _resolve)
+    monkeypatch.setattr(loading, "resolve", _resolve)
 
 
 def _resolve(model: str, options: EmbedderOptions) -> Embedder:

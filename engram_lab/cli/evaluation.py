@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from engram_lab.cli import evaluating, gating, tuning
+from engram_lab.cli import crosswalking, evaluating, gating, tuning
 
 __all__ = ["add_to"]
 
@@ -18,5 +18,6 @@ def add_to(app: typer.Typer) -> None:
     )
     evaluating.add_to(group)
     gating.add_to(group, app)
+    crosswalking.add_to(group)
     tuning.add_to(group)
     app.add_typer(group)

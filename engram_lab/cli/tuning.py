@@ -6,12 +6,22 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
-from engram_lab.cli.evaluating import AllowChanged, Data, SuiteName, skip, vector_cache
-from engram_lab.cli.options import AsJson
+from engram_lab.cli.evaluating import AllowChanged, Data, skip, vector_cache
+from engram_lab.cli.learning import (
+    L2,
+    Features,
+    Feedback,
+    Learn,
+    ModelName,
+    learn_from_feedback,
+    learn_from_suite,
+    learner_of,
+)
+from engram_lab.cli.options import AsJson, ConfigFile, Database
 from engram_lab.cli.printing import print_json, progress_bar, say, show
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError
 from engram_lab.core.packages import optional
@@ -19,18 +29,29 @@ from engram_lab.core.packages import optional
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engram_lab.evaluation.datasets.dataset import Dataset
+    from engram_lab.evaluation.suite import Suite
+    from engram_lab.evaluation.tuning import Plan
     from engram_lab.evaluation.tuning.on_suite import TunedSuite
     from engram_lab.evaluation.tuning.trials import Trial
 
 __all__ = ["add_to"]
 
-
+MaybeSuite = Annotated[
+    str | None,
+    typer.Argument(metavar="SUITE", help="A name of `engram eval list`, or a TOML file."),
+]
 SpaceName = Annotated[
     str,
     typer.Option("--space", metavar="NAME", help="What may be changed: a name or a TOML file."),
 ]
 Engine = Annotated[
-    str, typer.Option("--system", metavar="NAME", help="The engine that is changed.")
+    str | None,
+    typer.Option(
+        "--system",
+        metavar="NAME",
+        help="The engine that is changed; else weighted, and conversation to learn.",
+    ),
 ]
 MeasureName = Annotated[
     str | None,
@@ -40,7 +61,8 @@ Trials = Annotated[
     int, typer.Option("--trials", metavar="N", help="How many configurations are tried.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="The folder; else runs/SUITE-tuned.")
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="The folder; else runs/SUITE-tuned, -learned."),
 ]
 HoldOut = Annotated[
     list[str] | None,
@@ -69,7 +91,14 @@ LedgerFile = Annotated[
     Path | None,
     typer.Option("--ledger", metavar="FILE", help="Else ENGRAM_LEDGER, or beside the folder."),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the search.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of all that is chosen by chance.")]
+
+_OF_A_SEARCH: Final[tuple[str, ...]] = ("space", "measure", "trials", "look", "exploring")
+_OF_A_SUITE: Final = (
+    *("suite", "learn", "system", "hold_out", "on", "ledger", "data", "allow_changed"),
+)
+_OF_LEARNING: Final[tuple[str, ...]] = ("features", "model", "l2")
+_OF_USE: Final = ("db", "config")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -78,9 +107,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def tune(
-    suite: SuiteName,
+    context: typer.Context,
+    suite: MaybeSuite = None,
     space: SpaceName = "hybrid",
-    system: Engine = "weighted",
+    system: Engine = None,
     measure: MeasureName = None,
     trials: Trials = 50,
     out: Out = None,
@@ -90,45 +120,115 @@ def tune(
     exploring: Exploring = "shared",
     ledger: LedgerFile = None,
     seed: Seed = 0,
+    learn: Learn = False,
+    features: Features = None,
+    model: ModelName = "linear",
+    l2: L2 = 3.0,
+    feedback: Feedback = None,
+    db: Database = None,
+    config: ConfigFile = None,
     data: Data = None,
     allow_changed: AllowChanged = False,
     as_json: AsJson = False,
 ) -> None:
-    """Search settings, and say what the best is worth on conversations it was not chosen by."""
-    from engram_lab.evaluation.running.evaluate import dataset_of
+    """Search settings, or learn weights; judge them on conversations that had no say in them."""
+    _refuse_mixed(context, learn=learn, feedback=feedback is not None)
+    if feedback is not None:
+        learner = learner_of(features, model, l2, seed=seed)
+        learn_from_feedback(feedback, learner, db=db, config=config, out=out, as_json=as_json)
+        return
     from engram_lab.evaluation.suites import load_suite
+
+    if suite is None:
+        raise InvalidInputError("name a SUITE of `engram eval list`, or give --feedback FILE")
+    chosen = load_suite(suite)
+    where: dict[str, Any] = {
+        "out": out,
+        "hold_out": _held(hold_out),
+        "on": on,
+        "ledger": ledger,
+        "cache": vector_cache(),
+        "command": shlex.join(["engram", *sys.argv[1:]]),
+        "as_json": as_json,
+    }
+    if learn:
+        learner = learner_of(features, model, l2, seed=seed)
+        dataset = _data(chosen, data, allow_changed=allow_changed, as_json=as_json)
+        learn_from_suite(chosen, dataset, learner, system=system, seed=seed, **where)
+        return
+    plan = _plan(chosen, space, system, measure, trials, exploring, seed)
+    dataset = _data(chosen, data, allow_changed=allow_changed, as_json=as_json)
+    _search(chosen, dataset, plan, look=look, **where)
+
+
+def _refuse_mixed(context: typer.Context, *, learn: bool, feedback: bool) -> None:
+    """Refuse options that mean nothing here, which would be passed over in silence."""
+    strange, why = _OF_LEARNING + _OF_USE, "is for what is learned: add --learn or --feedback FILE"
+    if learn:
+        strange, why = _OF_A_SEARCH + _OF_USE, "has no meaning with --learn: leave it out"
+    if feedback:
+        strange, why = _OF_A_SEARCH + _OF_A_SUITE, "has no meaning with --feedback: leave it out"
+    named = {each.name: each for each in context.command.params}
+    for name in strange:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = "SUITE" if name == "suite" else named[name].opts[0]
+            raise InvalidInputError(f"{option} {why}")
+
+
+def _data(chosen: Suite, data: Path | None, *, allow_changed: bool, as_json: bool) -> Dataset:
+    from engram_lab.evaluation.running.evaluate import dataset_of
+
+    try:
+        return dataset_of(chosen, data=data, allow_changed=allow_changed)
+    except DatasetMissingError as error:
+        skip(chosen.id, error, as_json=as_json)
+
+
+def _plan(
+    chosen: Suite,
+    space: str,
+    system: str | None,
+    measure: str | None,
+    trials: int,
+    exploring: str,
+    seed: int,
+) -> Plan:
     from engram_lab.evaluation.systems import load_system
     from engram_lab.evaluation.tuning import Plan, read_space
-    from engram_lab.evaluation.tuning.on_suite import base_of, tune_suite
+    from engram_lab.evaluation.tuning.on_suite import base_of
 
     # Missed now: the search would miss it only after the ledger has an entry.
     optional("optuna", package="optuna", feature="a search for settings", extra="tune")
-    chosen = load_suite(suite)
-    plan = Plan(
+    return Plan(
         space=read_space(space),
         measure=measure or chosen.measures[0],
         trials=trials,
-        base=base_of(load_system(system)),
+        base=base_of(load_system(system or "weighted")),
         exploring=cast("Any", exploring),
         seed=seed,
     )
-    try:
-        dataset = dataset_of(chosen, data=data, allow_changed=allow_changed)
-    except DatasetMissingError as error:
-        skip(chosen.id, error, as_json=as_json)
+
+
+def _search(
+    chosen: Suite,
+    dataset: Dataset,
+    plan: Plan,
+    *,
+    out: Path | None,
+    as_json: bool,
+    **where: Any,
+) -> None:
+    from engram_lab.evaluation.tuning.on_suite import tune_suite
+
     with progress_bar(f"tuning {chosen.id}") as told:
         found = tune_suite(
             chosen,
             dataset,
             plan,
             out=out or Path("runs") / f"{chosen.id}-tuned",
-            hold_out=_held(hold_out),
-            on=on,
-            look=look,
-            ledger=ledger,
-            cache=vector_cache(),
             progress=_following(told),
-            command=shlex.join(["engram", *sys.argv[1:]]),
+            **where,
         )
     _tell(found, as_json=as_json)
 

@@ -10,12 +10,14 @@ from engram_lab.core.settings import check_section, setting
 __all__ = [
     "DEFER_MODES",
     "LEXICALS",
+    "PROFILES",
     "RERANKS",
     "STRATEGIES",
     "DeferMode",
     "EmbeddingSettings",
     "IndexSettings",
     "Lexical",
+    "Profile",
     "Rerank",
     "RetrievalSettings",
     "Strategy",
@@ -23,11 +25,13 @@ __all__ = [
 
 Strategy = Literal["auto", "keyword", "semantic", "hybrid"]
 Lexical = Literal["bm25", "fts5"]
+Profile = Literal["auto", "conversation", "by-hand", "neutral"]
 Rerank = Literal["none", "late-interaction", "cross-encoder"]
 DeferMode = Literal["auto", "always", "never"]
 
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
 LEXICALS: Final[tuple[Lexical, ...]] = get_args(Lexical)
+PROFILES: Final[tuple[Profile, ...]] = get_args(Profile)
 RERANKS: Final[tuple[Rerank, ...]] = get_args(Rerank)
 DEFER_MODES: Final[tuple[DeferMode, ...]] = get_args(DeferMode)
 
@@ -40,6 +44,14 @@ class RetrievalSettings:
     strategy: Strategy = setting(  # noqa: RUF009 - declares a field
         "auto", help="which arms search; auto decides by evidence and says so", choices=STRATEGIES
     )
+    profile: Profile = setting(  # noqa: RUF009 - declares a field
+        "auto",
+        help="what makes the order: auto takes conversation for turns with speakers, else neutral",
+        choices=PROFILES,
+    )
+    learned: str | None = setting(
+        None, help="learned weights of features, as JSON, in place of those that come along"
+    )
     depth: int = setting(100, help="how many candidates each arm gives", ge=1, le=10_000)
     lexical: Lexical = setting(  # noqa: RUF009 - declares a field
         "bm25", help="who answers the keyword arm: our bm25, or SQLite's fts5", choices=LEXICALS
@@ -47,7 +59,9 @@ class RetrievalSettings:
     analyser: str = setting("english", help="how texts become words: english or simple")
     bm25_k1: float = setting(1.2, help="BM25: how soon a repeated word counts no more", ge=0, le=10)
     bm25_b: float = setting(0.75, help="BM25: how far long texts count less", ge=0, le=1)
-    fusion: str = setting("weighted", help="how the arms become one ranking: weighted or rrf")
+    fusion: str = setting(
+        "adaptive", help="how the arms become one ranking: adaptive, weighted or rrf"
+    )
     normaliser: str = setting("min-max", help="how weighted fusion makes scores comparable")
     dense_share: float = setting(0.5, help="weight of the semantic arm in fusion", ge=0, le=1)
     rrf_k: int = setting(60, help="constant of reciprocal rank fusion", ge=0, le=10_000)

@@ -7,7 +7,7 @@ what could not be embedded waits in the store's queue.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ from engram_lab.retrieval.embedders.checked import embed_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from engram_lab.core.clock import Clock
     from engram_lab.core.protocols import EmbeddingQueue, QueueCounts, Waiting
@@ -53,6 +54,7 @@ class EmbeddingWorker:
         retries: How many failures a memory may have before it is left alone.
         deferred: Whether a write leaves the embedding to the background unless told.
         passed_over: Called with a batch where some that it holds may be gone since it was claimed.
+        around: Entered with a batch while a model makes its vectors.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class EmbeddingWorker:
         retries: int,
         deferred: bool,
         passed_over: Callable[[Sequence[Waiting]], None] | None = None,
+        around: Callable[[Sequence[Waiting]], AbstractContextManager[None]] | None = None,
     ) -> None:
         self._queue = queue
         self._embedder = embedder
@@ -71,6 +74,7 @@ class EmbeddingWorker:
         self._retries = retries
         self._deferred = deferred
         self._passed_over = passed_over
+        self._around = around
         self._lock = Lock()
         self._due = Event()
         self._stopping = Event()
@@ -143,7 +147,10 @@ class EmbeddingWorker:
         """Embed a batch and store the vectors, or return why a model made none."""
         fingerprint = embedder.fingerprint
         try:
-            values = embed_checked(embedder, [each.content for each in claimed], kind="document")
+            with nullcontext() if self._around is None else self._around(claimed):
+                values = embed_checked(
+                    embedder, [each.content for each in claimed], kind="document"
+                )
         except (EmbedderError, InvalidInputError) as error:
             return error
         try:

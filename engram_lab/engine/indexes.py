@@ -5,46 +5,40 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engram_lab.core.errors import EmbedderError, EngramError, StoreClosedError
-from engram_lab.core.registry import open_embedding_cache
+from engram_lab.core.errors import EngramError, StoreClosedError
 from engram_lab.core.selection import Selection
 from engram_lab.engine.embedding import EmbeddingWorker
 from engram_lab.engine.index_files import remove_index_files
+from engram_lab.engine.loading import LoadedEmbedder
 from engram_lab.engine.ordering import Own, check_names, ordering_of
+from engram_lab.engine.tokens import TurnTokens
 from engram_lab.retrieval.dense import DenseIndex
 from engram_lab.retrieval.dense.registry import check_kind
-from engram_lab.retrieval.embedders import EMBEDDERS, EmbedderOptions, resolve
-from engram_lab.retrieval.embedders.cached import cache_keys, with_cache
-from engram_lab.retrieval.embedders.checked import checked
-from engram_lab.retrieval.embedders.registry import REMOTE
+from engram_lab.retrieval.features.known import Conversations
 from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.lexical.index import LexicalIndex
 from engram_lab.retrieval.recall import Dense, Recaller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
-    from engram_lab.core.protocols import EmbeddingCache, QueueCounts, Store, Waiting
+    from engram_lab.core.protocols import QueueCounts, Store, Waiting
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.ordering import Ordering
 
 __all__ = ["Indexes"]
 
 _log = logging.getLogger(__name__)
-
-_OFF: Final = "none"
-_TRY_AGAIN_AFTER: Final = timedelta(seconds=30)
 
 
 class Indexes:
@@ -79,21 +73,21 @@ class Indexes:
         self._read_only = read_only
         self._pid = os.getpid()
         self._lock = RLock()
-        self._loading = RLock()  # apart, so that words are found while a model is loaded
         self._own = own or Own()
-        self._given = self._own.embedder
-        self._embedder: Embedder | None = None
-        self._fault: EmbedderError | None = None
-        self._fault_until: datetime | None = None
-        self._cache: EmbeddingCache | None = None
         self._lexical: LexicalIndex | None = None
         self._dense: DenseIndex | None = None
         self._ordering: Ordering | None = None
-        model = config.embedding.model
+        self._conversations = Conversations(store.corpus, store.identities.all)
+        self._tokens = TurnTokens(store.corpus, folder=folder)
+        self._keeps_tokens = config.retrieval.profile != "neutral"
         check_names(config.retrieval)
         check_kind(config.index.kind)
-        if self._given is None and model not in {_OFF, "auto"}:
-            EMBEDDERS.get(model.partition(":")[0])  # a misspelt name is refused at once
+        self._loaded = LoadedEmbedder(
+            config.embedding,
+            clock=clock,
+            own=self._own.embedder,
+            around=self._keeping,
+        )
         self.worker = self._made_worker()
 
     @property
@@ -110,7 +104,7 @@ class Indexes:
     @property
     def embeds(self) -> bool:
         """Whether memories get vectors at all."""
-        return self._given is not None or self._config.embedding.model != _OFF
+        return self._loaded.exists
 
     def embedder(self) -> Embedder:
         """Return the embedder, loaded the first time.
@@ -119,66 +113,22 @@ class Indexes:
             EmbedderError: It cannot be loaded, or `embedding.model` is `none`.
         """
         self._check_process()
-        if not self.embeds:
-            raise EmbedderError("embedding.model is 'none': name an embedder, such as minilm")
-        with self._loading:
-            if self._embedder is None:
-                self._raise_fault()
-                try:
-                    self._embedder = checked(self._given or self._load())
-                except Exception as error:
-                    self._keep_fault(error)
-                    self._raise_fault(error)
-                    raise
-            return self._embedder
+        return self._loaded.get()
 
-    def _keep_fault(self, error: Exception) -> None:
-        """Remember why the embedder cannot be loaded, so that not everyone waits to be told."""
-        said = str(error) if isinstance(error, EngramError) else f"{type(error).__name__}: {error}"
-        again = getattr(error, "retryable", False) or isinstance(error, OSError)
-        self._fault = EmbedderError(said, retryable=again)
-        self._fault_until = self._clock.now() + _TRY_AGAIN_AFTER if again else None
-
-    def _raise_fault(self, cause: Exception | None = None) -> None:
-        fault = self._fault
-        if fault is None or (self._fault_until and self._clock.now() >= self._fault_until):
-            return
-        raise EmbedderError(str(fault), retryable=fault.retryable) from cause
-
-    def _load(self) -> Embedder:
-        chosen = self._config.embedding
-        options = EmbedderOptions(
-            path=chosen.path,
-            url=chosen.url,
-            api_key=chosen.api_key,
-            dim=chosen.dim,
-            batch=chosen.batch,
-            timeout_s=chosen.timeout_s,
-            retries=chosen.retries,
-            requests_per_minute=chosen.requests_per_minute,
-            threads=chosen.threads,
-        )
-        embedder = resolve(chosen.model, options)
-        cache = self._opened_cache()
-        return embedder if cache is None else with_cache(embedder, cache)
-
-    def _opened_cache(self) -> EmbeddingCache | None:
-        path = self._config.embedding.cache
-        with self._loading:
-            if self._cache is None and path is not None:
-                self._cache = open_embedding_cache(path)
-            return self._cache
+    def _keeping(self, embedder: Embedder) -> Embedder:
+        """Return an embedder that keeps the tokens of turns, where an order may want them."""
+        return self._tokens.kept_by(embedder) if self._keeps_tokens else embedder
 
     def _made_worker(self) -> EmbeddingWorker:
         chosen = self._config.embedding
-        remote = self._given is None and chosen.model.partition(":")[0] in REMOTE
         return EmbeddingWorker(
             self._store.embedding_queue,
             self.embedder,
             clock=self._clock,
             retries=chosen.retries,
-            deferred=remote if chosen.defer == "auto" else chosen.defer == "always",
-            passed_over=self._uncache_purged,
+            deferred=self._loaded.is_remote if chosen.defer == "auto" else chosen.defer == "always",
+            passed_over=self._forget_purged,
+            around=self._tokens.keeping,
         )
 
     def lexical(self) -> LexicalIndex:
@@ -225,7 +175,7 @@ class Indexes:
                 )
         with self._store.corpus.held():
             dense.catch_up()
-        return Dense(embedder=embedder, index=dense)
+        return Dense(embedder=embedder, index=dense, tokens=self._tokens.table())
 
     def _ordered(self) -> Ordering:
         # Under no lock, as a transaction of another thread may be waited for: at worst made twice.
@@ -237,12 +187,16 @@ class Indexes:
 
     @cached_property
     def recaller(self) -> Recaller:
-        """What answers questions."""
+        """What answers questions; a fusion of the user's own makes the order whatever is found."""
+        settings = self._config.retrieval
+        if self._own.fusion is not None:
+            settings = replace(settings, profile="neutral")
         return Recaller(
             self.lexical,
             self.dense,
             self._ordered,
-            self._config.retrieval,
+            self._conversations,
+            settings,
             clock=self._clock,
         )
 
@@ -269,46 +223,48 @@ class Indexes:
         self.lexical().rebuild()
         if (dense := self.dense()) is not None:
             dense.index.rebuild()
+            if dense.tokens is not None:
+                self._tokens.fill(self._conversations.turns().contents.tolist())
         self.save()
 
     @contextmanager
     def erasing(self, ids: Sequence[str], *, view: Store) -> Iterator[None]:
         """Take memories out of index files and cache too, once the block has purged them."""
-        texts = (
-            [version.memory.content for id_ in ids for version in view.memories.history(id_)]
-            if self._config.embedding.cache is not None
-            else []
-        )
+        texts = [version.memory.content for id_ in ids for version in view.memories.history(id_)]
         yield
         try:
-            self._uncache(texts)
+            self._loaded.uncache(texts)
         finally:
-            self.erase()
+            self.erase(texts)
 
     @contextmanager
     def expiring(self) -> Iterator[None]:
         """Take what has expired out of the cache, once the block has purged it."""
         corpus = self._store.corpus
         texts: dict[int, str] = {}
-        if self._config.embedding.cache is not None:
+        if self._loaded.caches:
             for batch in corpus.all_texts():
                 gone = ~corpus.visible(batch.keys, Selection(archived=True))
                 texts |= {int(batch.keys[at]): batch.contents[at] for at in np.flatnonzero(gone)}
         yield
         purged = texts.keys() - corpus.alive().tolist() if texts else ()
-        self._uncache([texts[key] for key in purged])
+        self._loaded.uncache([texts[key] for key in purged])
 
-    def _uncache_purged(self, claimed: Sequence[Waiting]) -> None:
-        """Take out what was purged while it was embedded, and cached after that."""
+    def _forget_purged(self, claimed: Sequence[Waiting]) -> None:
+        """Take out what was purged while it was embedded, and kept after that."""
         keys = self._store.corpus.find([each.memory_id for each in claimed]).tolist()
-        self._uncache([each.content for each, key in zip(claimed, keys, strict=True) if not key])
+        texts = [each.content for each, key in zip(claimed, keys, strict=True) if not key]
+        self._loaded.uncache(texts)
+        try:
+            self._tokens.remove(texts)
+        except OSError as error:  # of no concern to whoever writes something else meanwhile
+            _log.warning("an index file may hold what was purged: %s", error)
 
-    def _uncache(self, texts: Sequence[str]) -> None:
-        if texts and (cache := self._opened_cache()) is not None:
-            cache.remove([key for text in texts for key in cache_keys(text)])
-
-    def erase(self) -> None:
+    def erase(self, texts: Sequence[str] | None = None) -> None:
         """Let go of what was purged: forget it, and remove all index files, whoever wrote them.
+
+        Args:
+            texts: What was purged, where it is known.
 
         Raises:
             StoreError: A file cannot be removed.
@@ -318,14 +274,19 @@ class Indexes:
                 if index is not None:
                     with suppress(OSError):  # its files are in the folder, where they are met again
                         index.erase()
-            if self._folder is not None:
-                remove_index_files(self._folder)
+            try:
+                self._conversations.erase()
+                with suppress(OSError):
+                    self._tokens.erase(texts)
+            finally:
+                if self._folder is not None:
+                    remove_index_files(self._folder)
 
     def save(self) -> None:
         """Keep the indexes beside the database, where they may be written."""
         if self._folder is None or self._read_only:
             return
-        for index in (self._lexical, self._dense):
+        for index in (self._lexical, self._dense, self._tokens):
             if index is not None:
                 try:
                     index.save()
@@ -342,6 +303,4 @@ class Indexes:
             # Who searches still, in another thread, goes on with what he has, until he asks the
             # store: an index that was emptied would tell him that nothing is found.
             self._lexical = self._dense = None
-            if self._cache is not None:
-                self._cache.close()
-                self._cache = None
+            self._loaded.close()

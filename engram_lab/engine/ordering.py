@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from engram_lab.core.errors import EmbedderError, InvalidInputError
 from engram_lab.retrieval.conversation import Conversation
 from engram_lab.retrieval.embedders import TokenEmbedder
+from engram_lab.retrieval.features import FEATURES
 from engram_lab.retrieval.fusion import FUSIONS, NORMALISERS
+from engram_lab.retrieval.learned import LearnedRecord
 from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.ordering import Ordering
 from engram_lab.retrieval.rerank import (
@@ -59,6 +61,8 @@ def fusion_of(settings: RetrievalSettings) -> Fusion:
     if settings.fusion == "weighted":
         normaliser = _made(NORMALISERS, settings.normaliser, _OF_NORMALISER)
         parameters = {"weights": weights, "normaliser": normaliser}
+    elif settings.fusion == "adaptive":
+        parameters = {"weights": weights}
     elif settings.fusion == "rrf":
         parameters = {"k": settings.rrf_k}
     fusion: Fusion = _made(FUSIONS, settings.fusion, {settings.fusion: parameters})
@@ -95,11 +99,15 @@ def check_names(settings: RetrievalSettings) -> None:
     """Refuse a misspelt name before anything is asked.
 
     Raises:
-        InvalidInputError: There is no such fusion, normaliser or analyser.
+        InvalidInputError: There is no such fusion, normaliser, analyser or feature, or no record of
+            learned weights.
     """
     FUSIONS.get(settings.fusion)
     NORMALISERS.get(settings.normaliser)
     Analyser(name=settings.analyser)
+    if settings.learned is not None:
+        for name in LearnedRecord.from_json(settings.learned).features:
+            FEATURES.get(name)
 
 
 def ordering_of(

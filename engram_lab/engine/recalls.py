@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+import numpy as np
+
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.recorder import Recorder
 from engram_lab.core.scopes import GLOBAL_SCOPE
@@ -13,7 +15,7 @@ from engram_lab.engine.indexes import Indexes
 from engram_lab.engine.memories import MemoryVerbs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from engram_lab.config import EngineConfig
     from engram_lab.config.retrieval import Strategy
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from engram_lab.core.types import Memory
     from engram_lab.retrieval import Hits, Suggestion
     from engram_lab.retrieval.embedders import Embedder
+    from engram_lab.retrieval.features import FeatureTable
 
 __all__ = ["RecallVerbs"]
 
@@ -140,6 +143,34 @@ class RecallVerbs(MemoryVerbs):
             )
             self._recorder.add(event, through=self.store)
         return hits
+
+    def features(
+        self, query: str, names: Sequence[str] | None = None, **chosen: Unpack[Chosen]
+    ) -> FeatureTable:
+        """Return what features tell of each memory that may answer a question, to learn from.
+
+        Args:
+            query: See `recall`.
+            names: Which features; all that are registered unless given.
+            **chosen: See `Selection`, of the present.
+
+        Raises:
+            InvalidInputError: A bad query, filter or scope, or an unknown feature.
+        """
+        from engram_lab.retrieval.features import FEATURES, FeatureTable, features_of
+
+        wanted = FEATURES.names() if names is None else tuple(names)
+        selection = Selection.of(**chosen).also(forgotten=False)
+        scene = self._indexes.recaller.scene(self.store, query, selection)
+        if scene is None:
+            return FeatureTable((), wanted, np.zeros((0, len(wanted))))
+        told = features_of(scene, wanted)
+        nothing = np.zeros(len(scene))
+        memories = self.store.corpus.fetch(scene.keys, selection)
+        there = [place for place, memory in enumerate(memories) if memory is not None]
+        values = np.column_stack([told.get(name, nothing) for name in wanted])
+        ids = tuple(memory.id for memory in memories if memory is not None)
+        return FeatureTable(ids, wanted, values[there])
 
     def expand(self, hits: Iterable[Any]) -> list[Memory]:
         """Return the whole memories of hits in short, or of ids, in order.

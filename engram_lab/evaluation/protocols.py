@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
@@ -19,10 +19,17 @@ from engram_lab.evaluation.measures.scoring import score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.runs.run import Run
 
-__all__ = ["CONVENTIONS", "CROSSWALK", "PROTOCOLS", "Convention", "EvaluationProtocol", "crosswalk"]
+__all__ = [
+    "CONVENTIONS",
+    "CROSSWALK",
+    "PROTOCOLS",
+    "Convention",
+    "EvaluationProtocol",
+    "Judged",
+    "crosswalk",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,8 +190,22 @@ CROSSWALK: Final = pl.Schema(
 """One run under each convention. `questions` is `all`, or which are left out: `without x`."""
 
 
+class Judged(Protocol):
+    """Questions and what answers them: a `Dataset`, or judgements alone."""
+
+    @property
+    def queries(self) -> pl.DataFrame:
+        """At least the columns `id` and `category` of `datasets.dataset.QUERIES`."""
+        ...
+
+    @property
+    def qrels(self) -> pl.DataFrame:
+        """See `datasets.dataset.QRELS`."""
+        ...
+
+
 def crosswalk(
-    run: Run, dataset: Dataset, *, apart: Sequence[str] = (), cuts: Sequence[int] = (5, 10)
+    run: Run, dataset: Judged, *, apart: Sequence[str] = (), cuts: Sequence[int] = (5, 10)
 ) -> pl.DataFrame:
     """Return what one run scores under each convention, side by side.
 

@@ -141,7 +141,8 @@ class Hits(Sequence[Hit]):
         hits: In order.
         query: What was asked.
         strategy: Which arms searched: `keyword`, `semantic` or `hybrid`.
-        reason: Why those.
+        reason: Why those, and why that profile.
+        profile: What made the order; see `retrieval.profile`.
         suggestions: See the property; a function is called when it is first asked for.
         embedder: Fingerprint of what made the vectors, where vectors were compared.
         left_out: How many hits a token budget had no room for.
@@ -154,6 +155,7 @@ class Hits(Sequence[Hit]):
         query: str,
         strategy: str,
         reason: str = "",
+        profile: str = "neutral",
         suggestions: Sequence[Suggestion] | Callable[[], Sequence[Suggestion]] = (),
         embedder: str | None = None,
         left_out: int = 0,
@@ -162,6 +164,7 @@ class Hits(Sequence[Hit]):
         self.query = query
         self.strategy = strategy
         self.reason = reason
+        self.profile = profile
         self._suggestions = suggestions
         self.embedder = embedder
         self.left_out = left_out
@@ -179,6 +182,7 @@ class Hits(Sequence[Hit]):
             query=self.query,
             strategy=self.strategy,
             reason=self.reason,
+            profile=self.profile,
             suggestions=self._suggestions,
             embedder=self.embedder,
             left_out=self.left_out,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
+
 from engram_lab.retrieval.hits import Arm, Explanation, Hit, Step
-from engram_lab.retrieval.ranking import NOWHERE, Ranking
+from engram_lab.retrieval.ranking import Ranking
 from engram_lab.retrieval.rerank import RerankQuery, candidates_of, rerank_in_turn
 from engram_lab.retrieval.surroundings import Surroundings
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from engram_lab.core.types import Memory
@@ -54,6 +55,7 @@ class Ordering:
         depth: How many candidates they look at.
         wants_vectors: Whether one of them compares the candidates' vectors.
         surroundings: What is looked at around what the arms found.
+        fuses_one: Whether a single arm goes through the fusion too; else it is left as it is.
     """
 
     fusion: Fusion
@@ -61,6 +63,7 @@ class Ordering:
     depth: int
     wants_vectors: bool = False
     surroundings: Surroundings = _NOTHING_AROUND
+    fuses_one: bool = False
 
     def order(
         self, question: str, arms: Mapping[str, Ranking], k: int, *, lookup: Lookup, now: datetime
@@ -103,8 +106,8 @@ class Ordering:
         ]
 
     def _fused(self, arms: Mapping[str, Ranking]) -> tuple[Fused | None, Ranking]:
-        """Return the arms as one ranking; a single arm is left as it is."""
-        if len(arms) > 1:
+        """Return the arms as one ranking."""
+        if len(arms) > 1 or (arms and self.fuses_one):
             fused = self.fusion.fuse(arms)
             return fused, fused.ranking
         return None, next(iter(arms.values()), Ranking.empty())
@@ -146,23 +149,25 @@ def _arms(
     keys: Sequence[int], arms: Mapping[str, Ranking], fused: Fused | None
 ) -> list[tuple[Arm, ...]]:
     """Return, for each key, what the arms that found it said."""
+    wanted = np.array(keys, np.int64)
     if fused is None:
         return [
             (Arm(name=name, rank=rank, score=score, contribution=score),)
-            for name, places in ((name, each.places()) for name, each in arms.items())
-            for rank, score in (places[key] for key in keys)
+            for name, each in arms.items()
+            for rank, score in each.found(wanted)
+            if score is not None  # what was found is found again
         ]
-    places = dict(zip(fused.ranking.keys.tolist(), range(len(fused)), strict=True))
-    rows = fused.contributions[[places[key] for key in keys]].tolist()
-    found = [(name, each.places()) for name, each in zip(fused.arms, fused.rankings, strict=True)]
+    by_key = fused.ranking.keys.argsort()
+    places = by_key[fused.ranking.keys.searchsorted(wanted, sorter=by_key)]
+    rows = fused.contributions[places].tolist()
+    of_arms = [each.found(wanted) for each in fused.rankings]
     return [
         tuple(
             Arm(name=name, rank=rank, score=score, contribution=value)
-            for (name, places_of_arm), value in zip(found, row, strict=True)
-            for rank, score in (places_of_arm.get(key, NOWHERE),)
+            for name, (rank, score), value in zip(fused.arms, found, row, strict=True)
             if rank is not None or value
         )
-        for key, row in zip(keys, rows, strict=True)
+        for found, row in zip(zip(*of_arms, strict=True), rows, strict=True)
     ]
 
 

@@ -60,11 +60,12 @@ class Ranking:
             )
         if not names.size:
             return cls.empty()
-        if not _differ(names):
+        rising = bool((names[1:] > names[:-1]).all())
+        if not rising and not _differ(names):
             raise InvalidInputError("a key comes twice: a ranking holds each memory once")
         if limit is not None:
             names, values = _best(names, values, _checked(limit))
-        order = np.lexsort((names, -values))
+        order = np.argsort(-values, kind="stable") if rising else np.lexsort((names, -values))
         names, values = names[order], values[order]
         # What is not finite stands at an end: +inf comes first; -inf, then NaN, come last.
         if names.size and not (isfinite(values[0]) and isfinite(values[-1])):
@@ -106,6 +107,28 @@ class Ranking:
         """Return the rank, from 1, and the score of each key."""
         scores = enumerate(self.scores.tolist(), 1)
         return dict(zip(self.keys.tolist(), scores, strict=True))
+
+    def found(self, keys: NDArray[np.int64]) -> list[tuple[int | None, float | None]]:
+        """Return the rank, from 1, and the score of some keys, `NOWHERE` for one that is not here.
+
+        For few keys of a long ranking, as making all of `places` takes longer.
+
+        Args:
+            keys: int64 [m].
+        """
+        if not len(self):
+            return [NOWHERE] * len(keys)
+        by_key = self.keys.argsort()
+        at = self.keys.searchsorted(keys, sorter=by_key)
+        at[at == len(self)] = 0
+        places = by_key[at]
+        there = (self.keys[places] == keys).tolist()
+        return [
+            (place + 1, score) if here else NOWHERE
+            for place, score, here in zip(
+                places.tolist(), self.scores[places].tolist(), there, strict=True
+            )
+        ]
 
     def top(self, limit: int) -> Self:
         """Return the ranking of the best `limit`.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engram_lab.core.errors import EmbedderError
-from engram_lab.engine import indexes
+from engram_lab.engine import loading
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Engram
@@ -234,7 +234,7 @@ def test_reindex_says_what_could_not_be_embedded(
     why: str,
     options: list[str],
 ) -> None:
-    monkeypatch.setattr(indexes, "resolve", lambda *_: Failing(error))
+    monkeypatch.setattr(loading, "resolve", lambda *_: Failing(error))
     ran = engram.run("reindex", *options)
     assert (ran.code, ran.err) == (2, f"engram: {why}\n")
     if options:
@@ -257,7 +257,7 @@ def test_reindex_says_why_an_embedder_cannot_be_loaded(
 def test_a_memory_is_remembered_though_it_cannot_be_embedded(
     engram: Engram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexes, "resolve", lambda *_: Failing(EmbedderError("no more tea")))
+    monkeypatch.setattr(loading, "resolve", lambda *_: Failing(EmbedderError("no more tea")))
     ran = engram.run("remember", "tea")
     assert ran.code == 0
     assert engram.json("get", ran.out.strip())["content"] == "tea"

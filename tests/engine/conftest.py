@@ -81,6 +81,23 @@ class TokenWords(Words):
         return found
 
 
+@dataclass
+class PairWords(TokenWords):
+    """The same with both at once, as the models have them that conversations are ordered by.
+
+    Attributes:
+        pairs: All texts of which both were made, in order, each with its kind.
+    """
+
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+
+    def embed_both(
+        self, texts: Sequence[str], *, kind: Kind
+    ) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+        self.pairs += [(text, kind) for text in texts]
+        return self.embed(texts, kind=kind), self.embed_tokens(texts, kind=kind)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(NOON)
@@ -99,6 +116,11 @@ def words() -> type[Words]:
 @pytest.fixture(scope="session")
 def token_words() -> type[TokenWords]:
     return TokenWords
+
+
+@pytest.fixture(scope="session")
+def pair_words() -> type[PairWords]:
+    return PairWords
 
 
 @pytest.fixture(scope="session")

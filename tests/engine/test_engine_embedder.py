@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engram_lab.core.errors import EmbedderError, InvalidInputError
-from engram_lab.engine import indexes
+from engram_lab.engine import loading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_an_embedder_that_was_away_when_it_was_loaded_is_asked_again(
             raise EmbedderError("the provider is away", retryable=True)
         return words()
 
-    monkeypatch.setattr(indexes, "resolve", load)
+    monkeypatch.setattr(loading, "resolve", load)
     with opened(clock=clock, embedding={"model": "hashing"}) as engine:
         engine.remember("tea")
         engine.remember("milk")

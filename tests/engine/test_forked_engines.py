@@ -73,7 +73,9 @@ def test_a_child_does_not_wait_for_locks_that_nobody_will_ever_release(
             with ExitStack() as locks:
                 for lock in (
                     indexes._lock,
-                    indexes._loading,
+                    indexes._loaded._lock,
+                    indexes._tokens._lock,
+                    indexes._conversations._turns._lock,
                     indexes._lexical._lock,
                     indexes._dense._lock.alone(),
                     indexes.worker._lock,

@@ -9,7 +9,7 @@ import pytest
 from engram_lab import Engine, EngineConfig
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.retrieval.dense import VECTOR_INDEXES
-from engram_lab.retrieval.fusion import ArmWeights, LinearFusion, LinearWeights
+from engram_lab.retrieval.fusion import WeightedFusion
 from engram_lab.retrieval.rerank.building import made_of, scores_of
 
 if TYPE_CHECKING:
@@ -45,11 +45,8 @@ def test_a_reranker_of_ones_own_has_the_last_word() -> None:
 
 
 def test_a_fusion_of_ones_own_takes_the_place_of_what_is_set() -> None:
-    only_words = {
-        "keyword": ArmWeights(score=2.0, rank=0.0, presence=1.0),
-        "semantic": ArmWeights(score=0.0, rank=0.0, presence=0.0),
-    }
-    with filled(fusion=LinearFusion(weights=LinearWeights(arms=only_words))) as engine:
+    only_words = WeightedFusion(weights={"keyword": 2.0, "semantic": 0.0})
+    with filled(fusion=only_words) as engine:
         hits = engine.recall("tea for two", strategy="hybrid")
     shares = {arm.name: arm.contribution for arm in hits[0].explanation.arms}
     assert shares["keyword"] > 0

@@ -21,7 +21,7 @@ WORDS = ("tea", "cup", "sun", "gnu", "milk", "kettle")
 SHARES = st.sampled_from([0.0, 0.25, 1.0])
 SETTINGS = st.fixed_dictionaries(
     {
-        "fusion": st.sampled_from(["weighted", "weighted", "rrf"]),
+        "fusion": st.sampled_from(["weighted", "weighted", "rrf", "adaptive"]),
         "normaliser": st.sampled_from(["min-max", "zmuv", "dbsf", "tmm"]),
         "dense_share": st.sampled_from([0.0, 0.3, 1.0]),
         "rrf_k": st.sampled_from([0, 60]),

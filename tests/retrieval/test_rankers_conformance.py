@@ -12,17 +12,16 @@ import pytest
 
 from engram_lab.retrieval.embedders.protocol import TokenVectors
 from engram_lab.retrieval.fusion import (
-    ArmWeights,
+    AdaptiveFusion,
     DistributionBased,
     Fused,
     Fusion,
-    LinearFusion,
-    LinearWeights,
     ReciprocalRankFusion,
     TheoreticalMinMax,
     WeightedFusion,
     ZeroMeanUnitVariance,
 )
+from engram_lab.retrieval.learned import LearnedRecord, LinearModel
 from engram_lab.retrieval.ranking import Ranking
 from engram_lab.retrieval.rerank import (
     Candidate,
@@ -53,9 +52,7 @@ if TYPE_CHECKING:
 RRF = ReciprocalRankFusion()
 WEIGHTS = {"dense": 0.3, "lexical": 0.7}
 LEAST = {"dense": -1.0, "lexical": -1.0}
-LEARNED = LinearWeights(
-    arms={"dense": ArmWeights(1.0, 2.0, -0.5), "lexical": ArmWeights(0.3, -1.0, 0.1)}
-)
+LEARNED = LearnedRecord(weights={"dense": 1.0, "lexical": 0.3})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +64,9 @@ LEARNED = LinearWeights(
         WeightedFusion(weights=WEIGHTS, normaliser=ZeroMeanUnitVariance()),
         WeightedFusion(weights=WEIGHTS, normaliser=DistributionBased()),
         WeightedFusion(weights=WEIGHTS, normaliser=TheoreticalMinMax(least=LEAST)),
-        LinearFusion(weights=LEARNED),
+        AdaptiveFusion(),
+        AdaptiveFusion(weights=WEIGHTS),
+        LinearModel(record=LEARNED),
     ],
 )
 def test_our_fusions_keep_the_laws(fusion: Fusion) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.retrieval.ranking import Ranking
+from engram_lab.retrieval.ranking import NOWHERE, Ranking
 from engram_lab.testing.ranking_strategies import rankings
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -176,3 +176,18 @@ def test_each_key_has_its_rank_and_its_score() -> None:
         7: (3, 0.5),
     }
     assert Ranking.empty().places() == {}
+
+
+@given(rankings(), st.lists(st.integers(-5, 40)))
+def test_some_are_found_where_places_have_them(ranking: Ranking, keys: list[int]) -> None:
+    keys += ranking.keys[::2].tolist()
+    places = ranking.places()
+    wanted = [places.get(key, NOWHERE) for key in keys]
+    assert ranking.found(np.array(keys, np.int64)) == wanted
+
+
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.0, 2.5])))
+def test_keys_that_rise_are_ranked_as_any_others(scores: list[float]) -> None:
+    keys = list(range(len(scores)))
+    assert Ranking.of(keys, scores) == Ranking.of(keys[::-1], scores[::-1])
+    assert listed(Ranking.of(keys, scores)) == best_first(dict(zip(keys, scores, strict=True)))

@@ -22,6 +22,7 @@ are given are aware. Any method may raise `StoreError`, whose leaves say what th
 from engram_lab.core.protocols.corpus import (
     Corpus,
     LinkRows,
+    SpokenTurns,
     TextChanges,
     TurnPlace,
     VectorChanges,
@@ -58,6 +59,7 @@ __all__ = [
     "Memories",
     "QueueCounts",
     "Sessions",
+    "SpokenTurns",
     "Store",
     "Tables",
     "TextChanges",

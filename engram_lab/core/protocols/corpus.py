@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engram_lab.core.selection import Selection
     from engram_lab.core.types import Memory
 
-__all__ = ["Corpus", "LinkRows", "TextChanges", "TurnPlace", "VectorChanges"]
+__all__ = ["Corpus", "LinkRows", "SpokenTurns", "TextChanges", "TurnPlace", "VectorChanges"]
 
 
 class TextChanges(NamedTuple):
@@ -73,6 +73,30 @@ class TurnPlace(NamedTuple):
     speaker: str
 
 
+class SpokenTurns(NamedTuple):
+    """Turns of conversations in bulk, one row each.
+
+    Attributes:
+        keys: int64 [n], rising.
+        session_ids: The conversation of each, [n].
+        positions: Its place there, int64 [n].
+        speakers: Who said it, [n].
+        spoken_at: When, in seconds since 1970 in UTC: that of the turn, else `event_at` of its
+            memory; float64 [n], nan where neither is known.
+        media: Whether an image, a sound or a film goes with it: by `media_url`, by the type of the
+            memory or by a field of its metadata that is named so; bool [n].
+        contents: What was said, without private sections, [n].
+    """
+
+    keys: NDArray[np.int64]
+    session_ids: list[str]
+    positions: NDArray[np.int64]
+    speakers: list[str]
+    spoken_at: NDArray[np.float64]
+    media: NDArray[np.bool_]
+    contents: list[str]
+
+
 class Corpus(Protocol):
     """The memories of a store, each by its key.
 
@@ -82,9 +106,9 @@ class Corpus(Protocol):
     What may be searched is what is not forgotten; whether it has expired, is archived or lies out
     of reach is asked of `visible` or `fetch` at the moment of reading.
 
-    The log, texts and vectors are for the owner alone (`AccessDeniedError`), and so are `stamp` and
-    `alive`; `last` answers whoever asks, and so do `keys`, `visible`, `fetch`, `find`, `links` and
-    `turns`, as far as their reach goes.
+    The log, texts and vectors are for the owner alone (`AccessDeniedError`), and so are `stamp`,
+    `alive` and `spoken`; `last` answers whoever asks, and so do `keys`, `visible`, `fetch`, `find`,
+    `links` and `turns`, as far as their reach goes.
     """
 
     def held(self) -> AbstractContextManager[None]:
@@ -202,5 +226,13 @@ class Corpus(Protocol):
 
         Column `distance` is the turn itself, those before it stand left, those after it right; a
         position that holds no turn that may be seen is 0, and so is a whole row of no turn.
+        """
+        ...
+
+    def spoken(self, keys: NDArray[np.int64] | None = None) -> SpokenTurns:
+        """Return those of the memories that are turns and may be searched, by rising key.
+
+        Args:
+            keys: int64 [n]; all memories unless told.
         """
         ...

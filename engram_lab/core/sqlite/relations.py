@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import numpy as np
+import orjson
 
 from engram_lab.core.checks import check_limit
 from engram_lab.core.clock import parse_time, to_us
 from engram_lab.core.errors import InvalidInputError, shown
-from engram_lab.core.protocols import LinkRows, TurnPlace
+from engram_lab.core.protocols import LinkRows, SpokenTurns, TurnPlace
 from engram_lab.core.sqlite.conditions import Where, readable
 from engram_lab.core.sqlite.rows import fetch
 
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["Relations", "as_keys"]
 
 _FARTHEST: Final = 1_000
+_SECOND: Final = 1_000_000
+_MEDIA_FIELDS: Final = (
+    "attachment", "attachments", "audio", "image", "image_url", "images", "img_url", "media",
+    "media_url", "photo", "photos", "picture", "pictures", "video", "video_url",
+)  # fmt: skip
+"""Fields of metadata that say a medium goes with a turn, whatever program wrote them."""
 
 
 def as_keys(keys: Any) -> NDArray[np.int64]:
@@ -145,6 +153,43 @@ class Relations:
             around = near[places]
         return around
 
+    def spoken(self, keys: NDArray[np.int64] | None = None) -> SpokenTurns:
+        """Return those of the memories that are turns and may be searched, by rising key.
+
+        What has expired is among them: see `core.protocols.Corpus` on what may be searched.
+
+        Args:
+            keys: int64 [n]; all memories unless told.
+
+        Raises:
+            AccessDeniedError: An agent asks.
+        """
+        self._context.access.check_owner("read turns in bulk")
+        among, joined = "", ""
+        values: list[Any] = [orjson.dumps(_MEDIA_FIELDS).decode()]
+        asked = None if keys is None else np.unique(as_keys(keys))
+        if asked is not None and len(asked):
+            among, joined = "carray(?) AS c CROSS JOIN", "ON t.pk = c.value"
+            values.append(apsw.carray(asked))
+        rows = []
+        if asked is None or len(asked):
+            with self._context.database.read() as connection:
+                rows = fetch(connection, _SPOKEN.format(among=among, joined=joined), values)
+        count = len(rows)
+        return SpokenTurns(
+            keys=np.fromiter((row[0] for row in rows), np.int64, count),
+            session_ids=[row[1] for row in rows],
+            positions=np.fromiter((row[2] for row in rows), np.int64, count),
+            speakers=[row[3] for row in rows],
+            spoken_at=np.fromiter(
+                (math.nan if row[4] is None else row[4] / _SECOND for row in rows),
+                np.float64,
+                count,
+            ),
+            media=np.fromiter((row[5] for row in rows), np.bool_, count),
+            contents=[row[6] for row in rows],
+        )
+
     def _seen(self, where: Where, alias: str) -> None:
         """Keep to memories that may be read, and are neither forgotten nor expired."""
         where.add(f"{alias}.forgotten_at IS NULL")
@@ -174,6 +219,16 @@ SELECT t.pk, t.session_id, t.position, t.speaker
 FROM carray(?) AS c CROSS JOIN turns AS t ON t.pk = c.value
 CROSS JOIN memories AS m ON m.pk = t.pk CROSS JOIN sessions AS s ON s.id = t.session_id
 WHERE {where}
+"""
+_SPOKEN: Final = """
+SELECT t.pk, t.session_id, t.position, t.speaker, coalesce(t.spoken_at, m.event_at),
+  m.media_url IS NOT NULL OR m.type IN ('image', 'audio', 'video') OR (
+    m.metadata <> '{{}}' AND EXISTS (
+      SELECT 1 FROM json_each(m.metadata) AS f CROSS JOIN json_each(?) AS n ON f.key = n.value
+      WHERE f.type NOT IN ('null', 'false') AND f.value NOT IN ('', '[]', '{{}}'))),
+  coalesce(m.public_content, m.content)
+FROM {among} turns AS t {joined} CROSS JOIN memories AS m ON m.pk = t.pk
+WHERE m.forgotten_at IS NULL ORDER BY t.pk
 """
 _AROUND: Final = """
 SELECT t.pk, o.position - t.position, o.pk

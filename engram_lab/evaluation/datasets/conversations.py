@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from engram_lab.evaluation.datasets.dataset import MEMORIES, QRELS, QUERIES, DataFile, Dataset
+from engram_lab.evaluation.datasets.dataset import (
+    MEMORIES,
+    PARTS,
+    QRELS,
+    QUERIES,
+    DataFile,
+    Dataset,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -170,8 +177,9 @@ def assemble(
     call them, `conv-26 D3:12` and `conv-26 qa[16]`. They do not depend on unit and text. The text
     of a memory is, for `sp`, `Speaker: text [shares image: caption]`; for `spd` the date of the
     session in brackets before it; for `text` the words alone, or the image where there are none. A
-    session is its turns, each on a line. Where there is nothing but an image that nobody described,
-    it is `[shares image]`; a turn without words and without an image is no memory.
+    session is its turns, each on a line, which `parts` tells apart. Where there is nothing but an
+    image that nobody described, it is `[shares image]`; a turn without words and without an image
+    is no memory.
 
     Two turns with one id are both memories, the second of them `locomo-01-s03-t012-2`; evidence
     that names them means either, and is counted.
@@ -191,6 +199,7 @@ def assemble(
         memories=pl.DataFrame(built.memories, schema=MEMORIES, orient="row"),
         queries=pl.DataFrame(built.queries, schema=QUERIES, orient="row"),
         qrels=pl.DataFrame(built.qrels, schema=QRELS, orient="row"),
+        parts=pl.DataFrame(built.parts, schema=PARTS, orient="row"),
         variant=dict(variant),
         files=tuple(files),
         left_out=dict(sorted((+built.left_out).items())),
@@ -206,6 +215,7 @@ class _Builder:
         self.memories: list[tuple[Any, ...]] = []
         self.queries: list[tuple[Any, ...]] = []
         self.qrels: list[tuple[str, str, int]] = []
+        self.parts: list[tuple[Any, ...]] = []
         self.left_out: Counter[str] = Counter()
 
     def add(self, conversation: Conversation, *, corpus: str) -> None:
@@ -235,6 +245,11 @@ class _Builder:
                     self.memories.append((same[-1], corpus, dated + words, *place_of, None, named))
             elif said:
                 content = dated + "\n".join(words for *_, words in said)
+                start = len(dated)
+                for place, turn, words in said:
+                    end = start + len(words)
+                    self.parts.append((key, place, turn.speaker, turn.at, start, end))
+                    start = end + 1
                 named = f"{source} session_{session.number}"
                 self.memories.append(
                     (key, corpus, content, key, None, None, session.at, None, named)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORBIDDEN",
     "MEMORIES",
+    "PARTS",
     "QRELS",
     "QUERIES",
     "STALE",
@@ -66,6 +67,19 @@ QRELS: Final = pl.Schema(
 """What answers a query: 1 and more is relevant, 0 was judged and is not, `STALE` and `FORBIDDEN`
 must not be found."""
 
+PARTS: Final = pl.Schema(
+    {
+        "memory_id": pl.String(),
+        "position": pl.Int32(),
+        "speaker": pl.String(),
+        "event_at": _TIME,
+        "start": pl.Int32(),
+        "end": pl.Int32(),
+    }
+)
+"""The turns that a memory is made of, such as a session: who said when which of its characters,
+from `start` up to `end`. `position` is the turn's place in the published session."""
+
 STALE: Final = -1
 """The relevance of what once answered, and was superseded."""
 
@@ -76,6 +90,7 @@ _FILLED: Final = {
     "memories": ("id", "corpus", "content"),
     "queries": ("id", "corpus", "text"),
     "qrels": ("query_id", "memory_id", "relevance"),
+    "parts": ("memory_id", "start", "end"),
 }
 """The columns that hold something in every row."""
 
@@ -108,6 +123,8 @@ class Dataset:
         memories: See `MEMORIES`; ids are unique over all corpora.
         queries: See `QUERIES`; ids are unique.
         qrels: See `QRELS`; unique pairs of a query and a memory of its corpus.
+        parts: See `PARTS`; memory by memory, in the order of their turns. They are no part of
+            `hash`: every word of theirs is one of a memory.
         files: What was read.
         left_out: What was dropped on the way, counted by reason.
 
@@ -120,13 +137,14 @@ class Dataset:
     memories: pl.DataFrame
     queries: pl.DataFrame
     qrels: pl.DataFrame
+    parts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PARTS))
     variant: Mapping[str, str] = field(default_factory=dict)
     files: tuple[DataFile, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frames = (("memories", MEMORIES), ("queries", QUERIES), ("qrels", QRELS))
-        for name, schema in frames:
+        frames = {"memories": MEMORIES, "queries": QUERIES, "qrels": QRELS, "parts": PARTS}
+        for name, schema in frames.items():
             found = getattr(self, name).schema
             if found != schema:
                 raise InvalidInputError(

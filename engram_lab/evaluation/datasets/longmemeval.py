@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from engram_lab.evaluation.datasets.dataset import MEMORIES, QRELS, QUERIES, Dataset
+from engram_lab.evaluation.datasets.dataset import MEMORIES, PARTS, QRELS, QUERIES, Dataset
 from engram_lab.evaluation.datasets.published import each_of_list, find
 from engram_lab.evaluation.datasets.reading import check_options, data_file, refused
 
@@ -55,6 +55,7 @@ class _Rows:
     memories: list[pl.DataFrame] = field(default_factory=list)
     queries: list[tuple[Any, ...]] = field(default_factory=list)
     qrels: list[tuple[str, str, int]] = field(default_factory=list)
+    parts: list[pl.DataFrame] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -79,7 +80,7 @@ def read_longmemeval(
     The unit is a session or a turn; what is relevant among turns is what is marked to have the
     answer. Only what the user said is remembered, as in the authors' code; `roles` set to `both`
     adds the assistant's turns. A session is the user's turns joined by blanks, or with both roles a
-    line `role: text` for each.
+    line `role: text` for each; `parts` tells its turns apart.
 
     Published ids of sessions tell which hold an answer. Ids here do not: session 12 of the 3rd
     question is `longmemeval-s-003-s012`, its 5th turn `longmemeval-s-003-s012-t005`, the question
@@ -113,6 +114,7 @@ def read_longmemeval(
         memories=pl.concat(rows.memories) if rows.memories else pl.DataFrame(schema=MEMORIES),
         queries=pl.DataFrame(rows.queries, schema=QUERIES, orient="row"),
         qrels=pl.DataFrame(rows.qrels, schema=QRELS, orient="row"),
+        parts=pl.concat(rows.parts) if rows.parts else pl.DataFrame(schema=PARTS),
         variant=variant,
         files=(data_file(path.parent, path.name),),
         left_out=dict(sorted((+rows.left_out).items())),
@@ -126,6 +128,7 @@ def _add(rows: _Rows, question: Place, *, corpus: str, variant: Mapping[str, str
         return
     evidence = {each.name() for each in question.at("answer_session_ids").each()}
     memories: list[tuple[Any, ...]] = []
+    parts: list[tuple[Any, ...]] = []
     relevant: list[str] = []
     seen: Counter[str] = Counter()
     silent = 0
@@ -139,6 +142,7 @@ def _add(rows: _Rows, question: Place, *, corpus: str, variant: Mapping[str, str
         row = (corpus, key, at, source)
         if variant["unit"] == "session":
             found = _session(turns, row, variant, evidence=session in evidence, marked=marked)
+            parts += _parts(turns, row, variant) if found else []
         else:
             found = _turns(turns, row, variant, evidence=session in evidence)
         silent += not found
@@ -155,6 +159,7 @@ def _add(rows: _Rows, question: Place, *, corpus: str, variant: Mapping[str, str
         raise question.at("question").refused("a question")
     told = (kind.text() if kind else None, None, _time(date) if date else None)
     rows.memories.append(pl.DataFrame(memories, schema=MEMORIES, orient="row"))
+    rows.parts.append(pl.DataFrame(parts, schema=PARTS, orient="row"))
     rows.queries.append((corpus, corpus, words, *told, named))
     rows.qrels += [(corpus, memory, 1) for memory in relevant]
 
@@ -204,15 +209,36 @@ def _session(
 ) -> list[tuple[tuple[Any, ...], bool]]:
     """Return the memory of a session, and whether it answers; none where nothing was said."""
     corpus, key, at, source = row
-    if variant["roles"] == "both":
-        content = "\n".join(f"{turn.role}: {turn.text}" for turn in turns)
-    else:
-        content = " ".join(turn.text for turn in turns if turn.role == "user")
+    between, said = _said(turns, variant)
+    content = between.join(before + turn.text for before, turn in said)
     if not content.strip():
         return []
     if variant["protocol"] == "user-evidence" and marked:
         evidence = evidence and any(turn.answers for turn in turns if turn.role == "user")
     return [((key, corpus, content, key, None, None, at, None, source), evidence)]
+
+
+def _said(turns: list[_Turn], variant: Mapping[str, str]) -> tuple[str, list[tuple[str, _Turn]]]:
+    """Return what stands between the turns of a session, and each with what stands before it."""
+    if variant["roles"] == "both":
+        return "\n", [(f"{turn.role}: ", turn) for turn in turns]
+    return " ", [("", turn) for turn in turns if turn.role == "user"]
+
+
+def _parts(
+    turns: list[_Turn], row: tuple[str, str, datetime, str], variant: Mapping[str, str]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield which characters of a session's memory are whose turn, those without words left out."""
+    _, key, at, _ = row
+    between, said = _said(turns, variant)
+    start = 0
+    for before, turn in said:
+        start += len(before)
+        end = start + len(turn.text)
+        if turn.text.strip():
+            spoken = at + timedelta(seconds=turn.place - 1)
+            yield key, turn.place, turn.role, spoken, start, end
+        start = end + len(between)
 
 
 def _turns(

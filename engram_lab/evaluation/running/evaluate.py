@@ -30,6 +30,7 @@ from engram_lab.evaluation.runs.writing import (
     write_folder,
 )
 from engram_lab.evaluation.systems import Workshop, corpora_of, make_system
+from engram_lab.evaluation.systems.registry import WithWeights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.suite import Suite
-    from engram_lab.evaluation.systems import System, SystemSpec
+    from engram_lab.evaluation.systems import Corpus, System, SystemSpec
 
 __all__ = ["dataset_of", "run_suite"]
 
@@ -156,6 +157,7 @@ class _Evaluation:
     skipped: dict[str, str] = field(default_factory=dict)
     answers: dict[str, list[Answers]] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    judged_with: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)
     guards: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -187,6 +189,7 @@ class _Evaluation:
         for number, (corpus, questions) in enumerate(corpora_of(self.dataset)):
             self.watch.say(f"corpus {number + 1} of {haystacks}")
             for name, system in self.made.items():
+                self._note_weights(name, system, corpus)
                 found = partial.get(name, number)
                 if found is None:
                     found = ask(
@@ -207,6 +210,13 @@ class _Evaluation:
                     self.costs[name] = probe(system, corpus, self.workshop)
             self.workshop.forget(corpus)
 
+    def _note_weights(self, name: str, system: System, corpus: Corpus) -> None:
+        """Note which weights a corpus is judged with; raises where all of them saw it."""
+        weights = system.judged_with(corpus) if isinstance(system, WithWeights) else None
+        if weights is not None:
+            known = self.judged_with.setdefault(name, {})
+            known.setdefault(weights, []).append(corpus.name)
+
     def guard(self) -> None:
         """Probe what must hold exactly, of each engine."""
         from engram_lab.evaluation.gating.guards import guards_of
@@ -218,6 +228,7 @@ class _Evaluation:
     def write(self, record: dict[str, Any]) -> RunFolder:
         """Score what was answered, and write the folder."""
         self.watch.say("scoring")
+        record["judged_with"] = self.judged_with
         record["timings"] = {f"{name}_s": spent for name, spent in self.timings.items()}
         ranked = [self._ranked(name) for name in self.made]
         judgements = Judgements(

@@ -38,7 +38,8 @@ def begin_record(
     """Return the record of an evaluation that begins now.
 
     `id` is the hash of suite, data, systems and sources: where it is the same, the run files are.
-    `timings`, how long each system took, are added at the end.
+    `timings`, how long each system took, and `judged_with`, by the name of a system and by what its
+    weights were learned on the corpora that were asked with these, are added at the end.
 
     Args:
         suite: What is asked, and what counts.

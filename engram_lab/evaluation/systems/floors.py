@@ -92,7 +92,7 @@ def from_spec(spec: SystemSpec, *, seed: int, store: Mapping[str, Any]) -> Syste
     Raises:
         InvalidInputError: It has settings, which a floor has not.
     """
-    if spec.settings:
+    if spec.settings or spec.folds or spec.store_as != "memories":
         raise InvalidInputError(
             f"the system {spec.name!r} has settings, which are for engines: leave them out"
         )

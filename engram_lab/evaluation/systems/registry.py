@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.registry import Registry
@@ -21,6 +21,8 @@ from engram_lab.evaluation.declared import (
     read_declared,
     whole,
 )
+from engram_lab.evaluation.shipped import shipped
+from engram_lab.retrieval.grouping import DEFAULT_SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +36,7 @@ __all__ = [
     "Searcher",
     "System",
     "SystemSpec",
+    "WithWeights",
     "check_name",
     "ladder",
     "load_system",
@@ -45,6 +48,9 @@ _KINDS: Final = {
     "title": TEXT,
     "kind": TEXT,
     "settings": TABLE,
+    "store_as": TEXT,
+    "session_score": TEXT,
+    "folds": TEXT,
     "order": whole(),
     "floor": TRUTH,
 }
@@ -92,6 +98,22 @@ class System(Protocol):
         ...
 
 
+@runtime_checkable
+class WithWeights(Protocol):
+    """A system that orders by weights which were learned: not every corpus may be judged with all.
+
+    A system need not be one.
+    """
+
+    def judged_with(self, corpus: Corpus) -> str | None:
+        """Return in a few words what the weights for a corpus were learned on; None without any.
+
+        Raises:
+            SeenError: All that it has were learned on this corpus.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SystemSpec:
     """What makes a system.
@@ -101,6 +123,11 @@ class SystemSpec:
         title: One line.
         kind: A name of `SYSTEMS`.
         settings: For an engine: settings by section and by name, over the defaults.
+        store_as: For an engine: `memories`, or `turns` to remember a session as the turns it is
+            made of and to rank sessions by their turns.
+        session_score: How turns make a session: what `retrieval.grouping.group_score` reads.
+        folds: For an engine: a file of records of learned weights, the path as a file of TOML has
+            it from its own folder. Of these each corpus is asked with the first that never saw it.
         order: Its place on the ladder.
         floor: Whether it is there to be beaten, and no proposal.
     """
@@ -109,6 +136,9 @@ class SystemSpec:
     title: str = ""
     kind: str = "engine"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    store_as: str = "memories"
+    session_score: str = DEFAULT_SCORE
+    folds: str | None = None
     order: int = 100
     floor: bool = False
 
@@ -176,6 +206,9 @@ def load_system(name: str) -> SystemSpec:
     where = f"the system {id_!r}"
     check_keys(content, _KINDS, where=where)
     check_values(content, _KINDS, where=where)
+    if "folds" in content:
+        folder = Path(name).parent if Path(name).suffix == ".toml" else shipped("systems")
+        content["folds"] = str(folder / content["folds"])
     return SystemSpec(name=id_, **content)
 
 

@@ -6,10 +6,11 @@ import hashlib
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from engram_lab.config import RetrievalSettings
 from engram_lab.core.registry import open_embedding_cache
 from engram_lab.engine import Engine
 from engram_lab.retrieval.embedders.cached import with_cache
@@ -89,8 +90,10 @@ class Workshop:
         """
         key = repr(asdict(config.embedding))
         if key not in self._models:
-            # An engine of its own keeps the model open while others come and go.
-            holder = self._stack.enter_context(Engine.open(":memory:", config=config))
+            # An engine of its own keeps the model open while others come and go, and the tokens
+            # of texts, whether it is one that looks at them or not.
+            alike = replace(config, retrieval=RetrievalSettings())
+            holder = self._stack.enter_context(Engine.open(":memory:", config=alike))
             self._models[key] = with_cache(holder.embedder, self._known)
         return self._models[key]
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from engram_lab.config import EngineConfig
 from engram_lab.core.errors import EvaluationError, InvalidInputError, MissingDependencyError
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.running.bench import Bench
-from engram_lab.evaluation.tuning.folds import chosen_units, units
-from engram_lab.evaluation.tuning.ledger import DataRef, Ledger, default_ledger
+from engram_lab.evaluation.tuning.ledger import Ledger, default_ledger
+from engram_lab.evaluation.tuning.parts import Parts
 from engram_lab.evaluation.tuning.plots import write_plots
 from engram_lab.evaluation.tuning.report import contrast_summary, write_tuned
 from engram_lab.evaluation.tuning.search import configured
@@ -124,16 +122,9 @@ def tune_suite(
     plan = replace(plan, apart=suite.apart)
     if plan.measure not in suite.measures:
         suite = replace(suite, measures=(*suite.measures, plan.measure))
-    parts = _Parts(dataset)
+    parts = Parts(dataset)
     book = Ledger(ledger or default_ledger(out), clock=clock)
-    if isinstance(hold_out, float):
-        hold_out = chosen_units(parts.queries, share=hold_out, seed=plan.seed)
-    parts.check(hold_out)
-    book.hold_out(parts.data, hold_out, by=command)
-    held = tuple(sorted(book.held_out(parts.data) & parts.units))
-    used = parts.check(sorted(parts.units - set(held)) if on is None else on)
-    if not used:
-        raise EvaluationError(f"all of {dataset.id!r} is held out (ledger {book.path})")
+    used, held = parts.divided(book, hold_out=hold_out, on=on, seed=plan.seed, by=command)
     if look and not held:
         raise EvaluationError("nothing is held out to look at: name it with hold_out")
     note = f"{plan.measure} over {plan.space.id}"
@@ -159,29 +150,6 @@ def tune_suite(
     with suppress(MissingDependencyError):  # plots are a courtesy: the figures are there
         write_plots(tuned, out)
     return found
-
-
-class _Parts:
-    """The clusters of a data set, and which queries lie in each."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self.queries = dataset.queries.select(pl.col("id").alias("query_id"), "cluster")
-        self.data = DataRef(dataset=dataset.id, hash=dataset.hash)
-        self._unit = units(self.queries)
-        self.units = frozenset(self._unit)
-
-    def check(self, named: Sequence[str]) -> tuple[str, ...]:
-        if strange := sorted(set(named) - self.units):
-            known = sorted(self.units)
-            more = ", …" if len(known) > len(known[:10]) else ""
-            raise InvalidInputError(
-                f"{self.data.dataset!r} has no cluster {strange[0]!r}: it has "
-                f"{', '.join(known[:10])}{more}"
-            )
-        return tuple(sorted(set(named)))
-
-    def of(self, named: Sequence[str]) -> list[str]:
-        return self.queries.filter(self._unit.is_in(list(named)))["query_id"].to_list()
 
 
 def _identity(suite: Suite, dataset: Dataset, used: Sequence[str]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ __all__ = [
     "config_yaml",
     "contrast_summary",
     "folds_frame",
+    "own_settings",
+    "settings_yaml",
     "slices_frame",
     "summary",
     "trials_frame",
@@ -156,12 +158,26 @@ def config_yaml(tuned: Tuned, *, note: str = "") -> str:
         tuned: What was found.
         note: Said in a comment, line by line.
     """
+    chosen = {name: tuned.config.flat()[name] for name in tuned.best.settings}
+    return settings_yaml({**own_settings(tuned.config), **chosen}, note=note)
+
+
+def own_settings(config: EngineConfig) -> dict[str, Any]:
+    """Return the settings of a configuration that are not the default, by their dotted names."""
     default = EngineConfig().flat()
-    own = {name: value for name, value in tuned.config.flat().items() if value != default[name]}
-    said = {**own, **{name: tuned.config.flat()[name] for name in tuned.best.settings}}
+    return {name: value for name, value in config.flat().items() if value != default[name]}
+
+
+def settings_yaml(settings: Mapping[str, Any], *, note: str = "") -> str:
+    """Return a configuration file that holds these settings, and nothing else.
+
+    Args:
+        settings: By their dotted names.
+        note: Said in a comment, line by line.
+    """
     escaped = {
         name: value.replace("${", "$${") if isinstance(value, str) else value
-        for name, value in sorted(said.items())
+        for name, value in sorted(settings.items())
     }
     comment = "".join(f"# {line}".rstrip() + "\n" for line in note.splitlines())
     return comment + yaml.safe_dump(nest(escaped), sort_keys=False)

@@ -4,6 +4,7 @@ from engram_lab.retrieval.embedders.protocol import (
     Embedder,
     ImageEmbedder,
     Kind,
+    SentenceAndTokenEmbedder,
     TokenEmbedder,
     TokenVectors,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "EmbedderOptions",
     "ImageEmbedder",
     "Kind",
+    "SentenceAndTokenEmbedder",
     "TokenEmbedder",
     "TokenVectors",
     "resolve",

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from engram_lab.core.errors import StoreError
-from engram_lab.retrieval.embedders.protocol import ImageEmbedder, TokenEmbedder
+from engram_lab.retrieval.embedders.protocol import (
+    ImageEmbedder,
+    SentenceAndTokenEmbedder,
+    TokenEmbedder,
+)
 from engram_lab.retrieval.embedders.vectors import KINDS, check_kind, check_texts
 
 if TYPE_CHECKING:
@@ -111,6 +115,19 @@ class _Tokens:
         return found
 
 
+class _Pairs(_Tokens):
+    """Hands both kinds of vectors through, as they come of one pass."""
+
+    def embed_both(
+        self, texts: Sequence[str], *, kind: Kind
+    ) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+        """See `SentenceAndTokenEmbedder.embed_both`."""
+        both: tuple[NDArray[np.float32], list[TokenVectors]] = self.inner.embed_both(
+            texts, kind=kind
+        )
+        return both
+
+
 class _Images:
     """Hands images through: a file may change under its name."""
 
@@ -126,21 +143,28 @@ class _CachedWithTokens(_Tokens, CachedEmbedder):
     pass
 
 
+class _CachedWithPairs(_Pairs, CachedEmbedder):
+    pass
+
+
 class _CachedWithImages(_Images, CachedEmbedder):
     pass
 
 
-class _CachedWithBoth(_Tokens, _Images, CachedEmbedder):
+class _CachedWithTokensAndImages(_Tokens, _Images, CachedEmbedder):
+    pass
+
+
+class _CachedWithPairsAndImages(_Pairs, _Images, CachedEmbedder):
     pass
 
 
 def with_cache(embedder: Embedder, cache: EmbeddingCache) -> CachedEmbedder:
     """Return the embedder behind a cache; what else it can do, `isinstance` still finds."""
-    kinds: dict[tuple[bool, bool], type[CachedEmbedder]] = {
-        (False, False): CachedEmbedder,
-        (True, False): _CachedWithTokens,
-        (False, True): _CachedWithImages,
-        (True, True): _CachedWithBoth,
-    }
-    able = (isinstance(embedder, TokenEmbedder), isinstance(embedder, ImageEmbedder))
-    return kinds[able](embedder, cache)
+    images = isinstance(embedder, ImageEmbedder)
+    kind: type[CachedEmbedder] = _CachedWithImages if images else CachedEmbedder
+    if isinstance(embedder, SentenceAndTokenEmbedder):
+        kind = _CachedWithPairsAndImages if images else _CachedWithPairs
+    elif isinstance(embedder, TokenEmbedder):
+        kind = _CachedWithTokensAndImages if images else _CachedWithTokens
+    return kind(embedder, cache)

@@ -15,7 +15,7 @@ from engram_lab.core.checks import check_limit
 from engram_lab.core.checksums import file_sha256
 from engram_lab.core.errors import EmbedderError, InvalidInputError
 from engram_lab.retrieval.embedders.bert_graph import SENTENCES, TOKENS, bert_graph
-from engram_lab.retrieval.embedders.onnx_session import onnx_package, open_session, run
+from engram_lab.retrieval.embedders.onnx_session import onnx_package, open_session, run_all
 from engram_lab.retrieval.embedders.protocol import TokenVectors
 from engram_lab.retrieval.embedders.tokenizing import (
     TokenBatch,
@@ -104,6 +104,8 @@ def is_available(path: str | os.PathLike[str] | None = None) -> bool:
 class MiniLmEmbedder:
     """all-MiniLM-L6-v2: 384 dimensions, texts of up to 256 tokens, English; also token by token.
 
+    A text's vector and those of its tokens can be had in one pass.
+
     It computes in float32: with 8-bit weights it would be four times as fast and share only two
     thirds to four fifths of the ten nearest with the genuine model.
 
@@ -164,7 +166,7 @@ class MiniLmEmbedder:
         encodings = encode(self._tokenizer, check_texts(texts))
         values = np.empty((len(encodings), _DIM), np.float32)
         for each in batches_of_like_length(encodings, batch=self._batch):
-            values[each.rows] = self._computed(SENTENCES, each)
+            (values[each.rows],) = self._computed([SENTENCES], each)
         return unit_rows(values, len(encodings), _DIM)
 
     def embed_tokens(self, texts: Sequence[str], *, kind: Kind) -> list[TokenVectors]:
@@ -173,15 +175,42 @@ class MiniLmEmbedder:
         encodings = encode(self._tokenizer, check_texts(texts))
         found: dict[int, TokenVectors] = {}
         for each in batches_of_like_length(encodings, batch=self._batch):
-            layer = self._computed(TOKENS, each)
-            for row, vectors in zip(each.rows.tolist(), layer, strict=True):
-                inner = slice(1, len(encodings[row]) - 1)  # without [CLS] and [SEP]
-                tokens = tuple(encodings[row].tokens[inner])
-                found[row] = TokenVectors(tokens, unit_rows(vectors[inner], len(tokens), _DIM))
+            (layers,) = self._computed([TOKENS], each)
+            found |= _tokens_of(encodings, each, layers)
         return [found[row] for row in range(len(encodings))]
 
-    def _computed(self, output: str, batch: TokenBatch) -> NDArray[np.float32]:
-        return run(self._session, output, {"input_ids": batch.ids, "attention_mask": batch.mask})
+    def embed_both(
+        self, texts: Sequence[str], *, kind: Kind
+    ) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+        """Return both in one pass: the vectors are those of `embed`, to the bit.
+
+        See `SentenceAndTokenEmbedder.embed_both`.
+        """
+        check_kind(kind)
+        encodings = encode(self._tokenizer, check_texts(texts))
+        values = np.empty((len(encodings), _DIM), np.float32)
+        found: dict[int, TokenVectors] = {}
+        for each in batches_of_like_length(encodings, batch=self._batch):
+            values[each.rows], layers = self._computed([SENTENCES, TOKENS], each)
+            found |= _tokens_of(encodings, each, layers)
+        tokens = [found[row] for row in range(len(encodings))]
+        return unit_rows(values, len(encodings), _DIM), tokens
+
+    def _computed(self, outputs: Sequence[str], batch: TokenBatch) -> list[NDArray[np.float32]]:
+        inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        return run_all(self._session, outputs, inputs)
+
+
+def _tokens_of(
+    encodings: Sequence[Any], batch: TokenBatch, layers: NDArray[np.float32]
+) -> dict[int, TokenVectors]:
+    """Return the tokens of the texts of a batch by their places, of float32 [n, longest, 384]."""
+    found: dict[int, TokenVectors] = {}
+    for row, layer in zip(batch.rows.tolist(), layers, strict=True):
+        inner = slice(1, len(encodings[row]) - 1)  # without [CLS] and [SEP]
+        tokens = tuple(encodings[row].tokens[inner])
+        found[row] = TokenVectors(tokens, unit_rows(layer[inner], len(tokens), _DIM))
+    return found
 
 
 def _vocabulary_hash(tokenizer: Any) -> str:

@@ -9,13 +9,13 @@ from engram_lab.core.errors import EmbedderError
 from engram_lab.core.packages import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["onnx_package", "open_session", "run"]
+__all__ = ["onnx_package", "open_session", "run", "run_all"]
 
 onnx_package = partial(optional, feature="an embedder that runs on ONNX", extra="onnx")
 """Imports what the extra `onnx` brings; see `optional`."""
@@ -69,11 +69,18 @@ def run(session: Any, output: str, inputs: Mapping[str, NDArray[np.int64]]) -> N
     Raises:
         EmbedderError: The runtime failed.
     """
+    return run_all(session, [output], inputs)[0]
+
+
+def run_all(
+    session: Any, outputs: Sequence[str], inputs: Mapping[str, NDArray[np.int64]]
+) -> list[NDArray[np.float32]]:
+    """Return several outputs of a model, computed once; see `run`."""
     try:
-        values: NDArray[np.float32] = session.run([output], dict(inputs))[0]
+        values: list[NDArray[np.float32]] = session.run(list(outputs), dict(inputs))
     except Exception as error:
         raise EmbedderError(
-            f"ONNX Runtime failed to compute {output!r}: {_first_line(error)}"
+            f"ONNX Runtime failed to compute {', '.join(map(repr, outputs))}: {_first_line(error)}"
         ) from error
     return values
 

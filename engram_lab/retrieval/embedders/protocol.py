@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embedder", "ImageEmbedder", "Kind", "TokenEmbedder", "TokenVectors"]
+__all__ = [
+    "Embedder",
+    "ImageEmbedder",
+    "Kind",
+    "SentenceAndTokenEmbedder",
+    "TokenEmbedder",
+    "TokenVectors",
+]
 
 Kind = Literal["query", "document"]
 
@@ -68,6 +75,21 @@ class TokenEmbedder(Protocol):
 
     def embed_tokens(self, texts: Sequence[str], *, kind: Kind) -> list[TokenVectors]:
         """Return the token vectors of each text. Raises what `Embedder.embed` does."""
+        ...
+
+
+@runtime_checkable
+class SentenceAndTokenEmbedder(Protocol):
+    """An embedder that gives a text's vector and those of its tokens at once: ask `isinstance`.
+
+    Guarantees: what it gives is what `embed` and `embed_tokens` give, to the last few bits, at
+    about the price of one of them.
+    """
+
+    def embed_both(
+        self, texts: Sequence[str], *, kind: Kind
+    ) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+        """Return float32 [n, dim] and the token vectors of each text. Raises what `embed` does."""
         ...
 
 

@@ -1,8 +1,7 @@
 """Several rankings of one question made into one, each place with its reasons."""
 
+from engram_lab.retrieval.fusion.adaptive import AdaptiveFusion
 from engram_lab.retrieval.fusion.dbsf import DistributionBased
-from engram_lab.retrieval.fusion.fitting import Example, fit
-from engram_lab.retrieval.fusion.linear import ArmWeights, LinearFusion, LinearWeights
 from engram_lab.retrieval.fusion.min_max import MinMax
 from engram_lab.retrieval.fusion.protocol import (
     Contribution,
@@ -20,14 +19,11 @@ from engram_lab.retrieval.fusion.zmuv import ZeroMeanUnitVariance
 __all__ = [
     "FUSIONS",
     "NORMALISERS",
-    "ArmWeights",
+    "AdaptiveFusion",
     "Contribution",
     "DistributionBased",
-    "Example",
     "Fused",
     "Fusion",
-    "LinearFusion",
-    "LinearWeights",
     "MinMax",
     "Normalised",
     "Normaliser",
@@ -35,5 +31,4 @@ __all__ = [
     "TheoreticalMinMax",
     "WeightedFusion",
     "ZeroMeanUnitVariance",
-    "fit",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engram_lab.core.registry import Registry
+from engram_lab.retrieval.fusion.adaptive import AdaptiveFusion
 from engram_lab.retrieval.fusion.dbsf import DistributionBased
-from engram_lab.retrieval.fusion.linear import LinearFusion
 from engram_lab.retrieval.fusion.min_max import MinMax
 from engram_lab.retrieval.fusion.rrf import ReciprocalRankFusion
 from engram_lab.retrieval.fusion.tmm import TheoreticalMinMax
@@ -19,7 +19,7 @@ FUSIONS: Registry[Any] = Registry("fusion", group="engram_lab.fusions")
 """Whatever returns a `Fusion` when called with its parameters."""
 FUSIONS.add("rrf", ReciprocalRankFusion)
 FUSIONS.add("weighted", WeightedFusion)
-FUSIONS.add("linear", LinearFusion)
+FUSIONS.add("adaptive", AdaptiveFusion)
 
 NORMALISERS: Registry[Any] = Registry("normaliser", group="engram_lab.normalisers")
 """Whatever returns a `Normaliser` when called with its parameters."""

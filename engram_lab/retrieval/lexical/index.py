@@ -13,7 +13,7 @@ from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.lexical.bm25 import K1, B, check_parameters, idf
 from engram_lab.retrieval.lexical.digest import digest, marks_of, searched_text
 from engram_lab.retrieval.lexical.holdings import Holdings
-from engram_lab.retrieval.lexical.maxscore import Scorer, TermList
+from engram_lab.retrieval.lexical.maxscore import Scorer, TermList, looked_up
 from engram_lab.retrieval.lexical.pairs import Pairs
 from engram_lab.retrieval.lexical.segment import Rows, Segment
 from engram_lab.retrieval.lexical.vocabulary import Vocabulary
@@ -144,6 +144,33 @@ class LexicalIndex:
                 slots, scores = slots[found], scores[found]
             return _ranked(holdings.keys.take(slots), scores, k)
 
+    def scores_by_term(
+        self, terms: Sequence[str], keys: NDArray[np.int64], *, k1: float, b: float
+    ) -> NDArray[np.float64]:
+        """Return what each term gives to the scores of some texts: float64 [n, terms].
+
+        Args:
+            terms: As `analyser.query_terms` makes them, each once.
+            keys: int64 [n], in any order; zeros for what is not in the index.
+            k1: See `bm25.saturation`; in place of the index's own.
+            b: Likewise.
+
+        Raises:
+            InvalidInputError: k1 or b is out of range.
+        """
+        check_parameters(k1=k1, b=b)
+        given = np.zeros((len(keys), len(terms)))
+        with self._lock:
+            order = np.argsort(keys, kind="stable")
+            slots = self._holdings.slots_of(keys[order])
+            rising = np.argsort(slots, kind="stable")
+            rising = rising[slots[rising] >= 0]
+            slots, places = slots[rising], order[rising]
+            for column, term in enumerate(terms):
+                for each in self._lists((term,), k1=k1, b=b):
+                    given[places, column] = looked_up(each, slots)
+        return given
+
     def df(self, term: str) -> int:
         """Return in how many texts a term stands."""
         with self._lock:
@@ -218,8 +245,10 @@ class LexicalIndex:
             self._clear()
             self._scorer = Scorer()
 
-    def _lists(self, terms: Sequence[str]) -> list[TermList]:
-        """Return the terms that stand anywhere, the rarest first."""
+    def _lists(
+        self, terms: Sequence[str], *, k1: float | None = None, b: float | None = None
+    ) -> list[TermList]:
+        """Return the terms that stand anywhere, the rarest first; with other parameters if told."""
         holdings, find = self._holdings, self._vocabulary.find
         found = []
         for term in dict.fromkeys(terms):
@@ -229,7 +258,11 @@ class LexicalIndex:
         if not found:
             return []
         found.sort()  # an order that the store alone decides, as sums depend on it
-        table, greatest = self._pairs.table(holdings.total / holdings.count)
+        average = holdings.total / holdings.count
+        if k1 is None or b is None:
+            table, greatest = self._pairs.table(average)
+        else:
+            table, greatest = self._pairs.computed(average, k1=k1, b=b)
         weighed = [(idf(df, holdings.count), number) for df, _, number in found]
         return [
             TermList(weight * table, holdings.chunks(number), weight * greatest)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Chunk", "Scorer", "TermList"]
+__all__ = ["Chunk", "Scorer", "TermList", "looked_up"]
 
 # Measured costs of one posting, in nanoseconds: what decides between ways that agree on the result.
 _DENSE_NS: Final = 1.0
@@ -104,7 +104,7 @@ class Scorer:
         if len(slots) * len(lists) * _LOOKUP_NS < sum(map(_cost, lists)):
             scores = np.zeros(len(slots))
             for each in lists:
-                scores += _looked_up(each, slots)
+                scores += looked_up(each, slots)
             return scores
         run = self._run(size)
         try:
@@ -169,7 +169,7 @@ class _Run:
             rest = lists[place + 1 :]
             if len(slots) * len(rest) * _LOOKUP_NS < cost:
                 for term in rest:
-                    scores += _looked_up(term, slots)
+                    scores += looked_up(term, slots)
                 return slots, scores
         return self._from(self._bound(wanted), wanted)
 
@@ -248,7 +248,7 @@ def _kth(values: NDArray[np.float64], k: int) -> float:
     return float(np.sort(values)[-k])  # a partition is slower where many are equal, as zeros are
 
 
-def _looked_up(term: TermList, slots: NDArray[np.int64]) -> NDArray[np.float64]:
+def looked_up(term: TermList, slots: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return what a term adds at some slots, rising ones: float64 [n]."""
     added = np.zeros(len(slots))
     for start, stop, within, codes in term.chunks:

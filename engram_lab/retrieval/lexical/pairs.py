@@ -70,11 +70,16 @@ class Pairs:
         float64 [n], the first 0.
         """
         if average != self._average or len(self._table) != len(self):
-            frequencies, lengths = self.arrays()
-            table = np.zeros(len(self))
-            table[1:] = saturation(frequencies[1:], lengths[1:], average, k1=self._k1, b=self._b)
-            self._table, self._greatest, self._average = table, float(table.max()), average
+            self._table, self._greatest = self.computed(average, k1=self._k1, b=self._b)
+            self._average = average
         return self._table, self._greatest
+
+    def computed(self, average: float, *, k1: float, b: float) -> tuple[NDArray[np.float64], float]:
+        """Return the table under other parameters than those of the index."""
+        frequencies, lengths = self.arrays()
+        table = np.zeros(len(self))
+        table[1:] = saturation(frequencies[1:], lengths[1:], average, k1=k1, b=b)
+        return table, float(table.max())
 
     def arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return frequencies and lengths by number: int32 [n] each."""

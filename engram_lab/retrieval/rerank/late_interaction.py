@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from engram_lab.retrieval.rerank.pairs import PairReranker, content_of
-from engram_lab.retrieval.rerank.token_cache import TokenCache, widened
+from engram_lab.retrieval.tokens.codec import HalfFloats
+from engram_lab.retrieval.tokens.maxsim import inverse_frequencies, nearest, weighted_mean
+from engram_lab.retrieval.tokens.table import TokenTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,20 +27,21 @@ _CACHE_BYTES: Final = 64 * 2**20
 class MaxSim:
     """score(q, d) = Σ idf(i) · max cos(i, j) / Σ idf(i), over the tokens i of q and j of d.
 
-    idf(i) = ln(1 + (N - df(i) + 0.5) / (df(i) + 0.5)). The division keeps scores from -1 to 1 and
-    changes no order. A text without tokens has the score 0, as has any text if the question has
-    none.
+    The division keeps scores from -1 to 1 and changes no order. A text without tokens has the score
+    0, as has any text if the question has none. Tokens j of punctuation alone are left out where
+    there are others.
 
     Source: Khattab and Zaharia, "ColBERT" (SIGIR 2020), equation 3, with the vectors of an encoder
-    that was not trained for it; the weights are the inverse document frequency of Robertson and
-    Zaragoza, "The Probabilistic Relevance Framework" (2009), equation 3.3, kept above 0.
+    that was not trained for it; for the weights see `inverse_frequencies`.
 
     Args:
         embedder: Gives the vector of each token.
         frequency: In how many texts a token occurs, spelt as the embedder spells it in
             `TokenVectors.tokens`.
         count: How many texts there are.
-        cache_bytes: How much of the texts' token vectors to keep.
+        cache_bytes: How much of the texts' token vectors to keep, as half floats, where there is no
+            table.
+        table: Has the texts' tokens, of the same embedder; a new one in memory unless given.
     """
 
     def __init__(
@@ -48,36 +51,24 @@ class MaxSim:
         frequency: Callable[[str], int],
         count: Callable[[], int],
         cache_bytes: int = _CACHE_BYTES,
+        table: TokenTable | None = None,
     ) -> None:
         self._embedder = embedder
         self._frequency = frequency
         self._count = count
-        self._cache = TokenCache(embedder, most_bytes=cache_bytes)
+        if table is None:
+            table = TokenTable(embedder, codec=HalfFloats(), most_bytes=cache_bytes)
+        self._table = table
 
     def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the scores of texts; see `PairScorer.score`."""
-        scores = np.zeros(len(texts))
         if not texts:
-            return scores
+            return np.zeros(0)
         (asked,) = self._embedder.embed_tokens([query], kind="query")
-        of_texts = self._cache.of(texts)
-        sizes = np.array([len(each) for each in of_texts])
-        told = np.flatnonzero(sizes)
-        if not asked.tokens or not told.size:
-            return scores
-        words = widened(np.concatenate([of_texts[at] for at in told]))
-        cosines = words @ asked.values.T  # [tokens of all texts, tokens of the question]
-        starts = np.concatenate(([0], np.cumsum(sizes[told])[:-1]))
-        nearest = np.maximum.reduceat(cosines, starts, axis=0)
-        weights = self._idf(asked.tokens)
-        scores[told] = nearest.astype(np.float64) @ weights / weights.sum()
-        return scores
-
-    def _idf(self, tokens: Sequence[str]) -> NDArray[np.float64]:
-        count = self._count()
-        known = {token: self._frequency(token) for token in set(tokens)}
-        held = np.array([min(known[token], count) for token in tokens], np.float64)
-        return np.log1p((count - held + 0.5) / (held + 0.5))
+        if not asked.tokens:
+            return np.zeros(len(texts))
+        weights = inverse_frequencies(asked.tokens, frequency=self._frequency, count=self._count())
+        return weighted_mean(nearest(self._table, asked.values, texts), weights)
 
 
 def late_interaction(
@@ -87,8 +78,11 @@ def late_interaction(
     count: Callable[[], int],
     share: float = 0.5,
     cache_bytes: int = _CACHE_BYTES,
+    table: TokenTable | None = None,
     text_of: Callable[[Memory], str] = content_of,
 ) -> PairReranker:
     """Return the reranker that mixes `MaxSim` with the scores so far; see `PairReranker`."""
-    scorer = MaxSim(embedder, frequency=frequency, count=count, cache_bytes=cache_bytes)
+    scorer = MaxSim(
+        embedder, frequency=frequency, count=count, cache_bytes=cache_bytes, table=table
+    )
     return PairReranker(scorer=scorer, share=share, name="late_interaction", text_of=text_of)

@@ -223,7 +223,10 @@ class Priors:
         Raises:
             InvalidInputError: A prior gives a factor that its weight does not allow.
         """
-        parts = {"relevance": relevance_of(candidates)}
+        relevance = relevance_of(candidates)
+        if not relevance.any():  # none stands above another: the priors alone tell them apart
+            relevance = np.ones(len(relevance))
+        parts = {"relevance": relevance}
         for prior in self.priors:
             factors = prior.factors(query, candidates)
             if not (np.abs(factors - 1.0) <= prior.weight + 1e-9).all():

@@ -25,7 +25,15 @@ from engram_lab.evaluation.running.partial import Partial
 from engram_lab.evaluation.shipped import shipped
 from engram_lab.evaluation.suite import GateRules, Suite
 from engram_lab.evaluation.suites import load_suite
-from engram_lab.evaluation.systems import SYSTEMS, Corpus, SystemSpec, Workshop, load_system
+from engram_lab.evaluation.systems import (
+    SYSTEMS,
+    Corpus,
+    SystemSpec,
+    Workshop,
+    corpora_of,
+    load_system,
+)
+from engram_lab.evaluation.systems.unseen import corpus_hash
 
 SUITE = Suite(
     id="quay",
@@ -150,6 +158,58 @@ def test_another_setting_is_another_record(tmp_path: Path, data: Dataset) -> Non
     b = run_suite(SUITE, [mine], out=tmp_path / "b", dataset=data, guards=False)
 
     assert a.record["id"] != b.record["id"]
+
+
+def test_the_record_says_which_weights_each_corpus_was_judged_with(
+    tmp_path: Path, data: Dataset
+) -> None:
+    yard, loft = (corpus for corpus, _ in corpora_of(data))
+    weights = {"words": 1.0}
+    whole, fold = (
+        {"weights": weights, "saw": {"dataset": "quay", "data": "", "split": split, "corpora": saw}}
+        for split, saw in (
+            ("all", {"yard": corpus_hash(yard)}),
+            ("without yard", {"loft": corpus_hash(loft)}),
+        )
+    )
+    (tmp_path / "folds.json").write_text(json.dumps([whole, fold]), encoding="utf-8")
+    mine = SystemSpec(
+        name="mine",
+        settings={"retrieval": {"profile": "conversation"}},
+        folds=str(tmp_path / "folds.json"),
+    )
+
+    folder = run_suite(
+        SUITE, [mine, *systems("bm25", "random")], out=tmp_path / "a", dataset=data, guards=False
+    )
+
+    said = {"quay": ["loft"], "quay without yard": ["yard"]}
+    assert folder.record["judged_with"] == {"mine": said}
+    jsonschema.validate(
+        folder.results, json.loads((shipped("schemas") / "results.schema.json").read_bytes())
+    )
+
+
+def test_weights_for_the_vectors_of_another_model_are_not_said_to_judge(
+    tmp_path: Path, data: Dataset
+) -> None:
+    learned = json.dumps({"weights": {"words": 1.0}, "embedder": "another/model"})
+    conversation = {"profile": "conversation", "learned": learned}
+    mine = SystemSpec(name="mine", settings={"retrieval": conversation})
+
+    folder = run_suite(SUITE, [mine], out=tmp_path / "a", dataset=data, guards=False)
+
+    assert folder.record["judged_with"] == {"mine": {"set by hand": ["yard", "loft"]}}
+
+
+def test_weights_that_saw_everything_are_judged_on_nothing(tmp_path: Path, data: Dataset) -> None:
+    seen = {corpus.name: corpus_hash(corpus) for corpus, _ in corpora_of(data)}
+    saw = {"dataset": "quay", "data": "", "corpora": seen}
+    learned = json.dumps({"weights": {"words": 1.0}, "saw": saw})
+    mine = SystemSpec(name="mine", settings={"retrieval": {"learned": learned}})
+
+    with pytest.raises(EvaluationError, match="learned on this conversation: 'yard'"):
+        run_suite(SUITE, [mine], out=tmp_path / "a", dataset=data)
 
 
 class _Interrupted:

@@ -99,18 +99,19 @@ def test_the_same_configuration_is_evaluated_once() -> None:
         asked.append(settings)
         return hill(settings)
 
-    choice = {"name": "retrieval.fusion", "kind": "choice", "choices": ["weighted", "rrf"]}
+    fusions = ["adaptive", "weighted", "rrf"]
+    choice = {"name": "retrieval.fusion", "kind": "choice", "choices": fusions}
     depends = {
         "name": "retrieval.normaliser",
         "kind": "choice",
         "choices": ["min-max", "tmm"],
         "when": {"retrieval.fusion": "weighted"},
     }
-    space = parse_space({"parameters": [choice, depends]}, id="three")
+    space = parse_space({"parameters": [choice, depends]}, id="four")
     trials = searched(evaluate, searching(space, trials=30))
     assert len(trials.all) == 31
-    assert len(asked) == 3  # the default is one of them
-    assert sum(each.same_as is None for each in trials.all) == 3
+    assert len(asked) == 4  # the default is one of them
+    assert sum(each.same_as is None for each in trials.all) == 4
     again = next(each for each in trials.all if each.same_as == 0)
     assert trials.frame(again) is trials.frame(trials.all[0])
 

@@ -5,7 +5,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -18,8 +18,13 @@ from engram_lab.retrieval.embedders.minilm import (
     from_options,
     is_available,
 )
-from engram_lab.retrieval.embedders.protocol import ImageEmbedder, TokenEmbedder
+from engram_lab.retrieval.embedders.protocol import (
+    ImageEmbedder,
+    SentenceAndTokenEmbedder,
+    TokenEmbedder,
+)
 from engram_lab.retrieval.embedders.registry import EmbedderOptions
+from engram_lab.retrieval.tokens import HalfFloats, TokenTable, keeping_tokens, nearest
 from engram_lab.testing import check_embedder
 from engram_lab.testing.embedders import EMBEDDER_TEXTS
 
@@ -48,6 +53,7 @@ def folder(minilm: MiniLmEmbedder) -> Path:
 def test_it_is_an_embedder_of_texts_and_tokens(minilm: MiniLmEmbedder) -> None:
     check_embedder(minilm)
     assert isinstance(minilm, TokenEmbedder)
+    assert isinstance(minilm, SentenceAndTokenEmbedder)
     assert not isinstance(minilm, ImageEmbedder)
 
 
@@ -128,6 +134,54 @@ def test_batches_of_any_size_give_the_same(minilm: MiniLmEmbedder) -> None:
     together = minilm.embed(texts, kind="document")
     one_by_one = np.concatenate([minilm.embed([text], kind="document") for text in texts])
     np.testing.assert_allclose(together, one_by_one, atol=1e-6)
+
+
+def test_one_pass_gives_both(minilm: MiniLmEmbedder) -> None:
+    values, tokens = minilm.embed_both(TEXTS, kind="document")
+    assert values.dtype == np.float32
+    np.testing.assert_array_equal(values, minilm.embed(TEXTS, kind="document"))
+    apart = minilm.embed_tokens(TEXTS, kind="document")
+    assert [each.tokens for each in tokens] == [each.tokens for each in apart]
+    for one, other in zip(tokens, apart, strict=True):
+        np.testing.assert_allclose(one.values, other.values, atol=1e-6)
+    nothing, none = minilm.embed_both([], kind="query")
+    assert (nothing.shape, none) == ((0, 384), [])
+    with pytest.raises(InvalidInputError, match="kind"):
+        minilm.embed_both(["a"], kind=cast("Any", "passage"))
+    with pytest.raises(InvalidInputError, match="the single text"):
+        minilm.embed_both("a", kind="query")
+
+
+def test_the_model_runs_once_for_both(
+    minilm: MiniLmEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[list[str]] = []
+    module: Any = minilm_module
+    true_run = module.run_all
+
+    def counted(session: Any, outputs: list[str], inputs: Any) -> list[NDArray[np.float32]]:
+        runs.append(outputs)
+        found: list[NDArray[np.float32]] = true_run(session, outputs, inputs)
+        return found
+
+    monkeypatch.setattr(minilm_module, "run_all", counted)
+    minilm.embed_both(TEXTS[:3], kind="document")
+    assert runs == [["sentence_embedding", "token_embeddings"]]
+
+
+def test_tokens_that_are_kept_while_embedding_are_those_that_would_be_made(
+    minilm: MiniLmEmbedder,
+) -> None:
+    texts = [text for text in TEXTS if text]
+    kept, lazy = TokenTable(minilm), TokenTable(minilm)
+    keeping_tokens(minilm, kept).embed(texts, kind="document")
+    assert len(kept) == len(set(texts))
+    asked = minilm.embed_tokens(["which door is blue?"], kind="query")[0].values
+    near = nearest(kept, asked, texts)
+    # A number on the edge of two codes may go either way where its last bits differ.
+    np.testing.assert_allclose(near, nearest(lazy, asked, texts), atol=0.01)
+    exact = nearest(TokenTable(minilm, codec=HalfFloats()), asked, texts)
+    assert np.abs(near - exact).mean() < 0.01
 
 
 def test_threads_may_share_it(minilm: MiniLmEmbedder) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -10,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.core.errors import InvalidInputError
 from engram_lab.retrieval.embedders.protocol import Kind, TokenVectors
 from engram_lab.retrieval.rerank import MaxSim, RerankQuery, late_interaction
-from engram_lab.retrieval.rerank.token_cache import TokenCache, widened
+from engram_lab.retrieval.tokens.table import TokenTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,68 +136,30 @@ def test_the_reranker_mixes_it_in(candidate: Make, now: Any) -> None:
     assert reranker.text_of(candidates[0].memory) == "the cat"
 
 
-def test_the_cache_keeps_the_most_recently_used_within_its_bound() -> None:
+def test_a_bound_of_nothing_keeps_nothing() -> None:
     embedder = WordEmbedder()
-    one = 256 + 2 * DIM  # a text of one word
-    cache = TokenCache(embedder, most_bytes=2 * one)
-    cache.of(["tea", "cat"])
-    assert (len(cache), cache.held_bytes) == (2, 2 * one)
-    cache.of(["tea"])  # used again
-    cache.of(["the"])  # so it is the cat that goes
-    assert (len(cache), cache.held_bytes) == (2, 2 * one)
-    embedder.asked.clear()
-    cache.of(["tea", "the"])
-    assert embedder.asked == []
-    cache.of(["cat"])
-    assert [text for text, _ in embedder.asked] == ["cat"]
+    scorer = max_sim(embedder=embedder, cache_bytes=0)
+    first, again = (scorer.score("tea", ["the cat"])[0] for _ in range(2))
+    assert first == again
+    assert [text for text, kind in embedder.asked if kind == "document"] == ["the cat", "the cat"]
 
 
-@given(st.lists(st.lists(TEXTS, max_size=5), max_size=8), st.integers(0, 2000))
-def test_the_cache_never_outgrows_its_bound_and_always_answers(
-    batches: list[list[str]], most_bytes: int
-) -> None:
-    cache = TokenCache(WordEmbedder(), most_bytes=most_bytes)
-    for texts in batches:
-        for text, values in zip(texts, cache.of(texts), strict=True):
-            assert values.dtype == np.float16
-            wanted = [vector_of(word).astype(np.float16).tolist() for word in text.split()]
-            assert values.tolist() == wanted
-        assert 0 <= cache.held_bytes <= most_bytes
-        assert cache.held_bytes == sum(256 + each.nbytes for each in cache._held.values())
+def test_a_table_that_others_use_too_has_the_tokens() -> None:
+    embedder, other = WordEmbedder(), WordEmbedder()
+    table = TokenTable(other)
+    table.of(["the cat", "tea"])
+    scorer = max_sim(embedder=embedder, table=table)
+    cat, tea = scorer.score("tea", ["the cat", "tea"])
+    assert tea == pytest.approx(1, abs=0.01)
+    assert cat < tea
+    assert embedder.asked == [("tea", "query")]
+    reranker = late_interaction(
+        embedder, frequency=lambda _: 1, count=lambda: 100, share=1.0, table=table
+    )
+    assert reranker.scorer.score("tea", ["the cat", "tea"]).tolist() == [cat, tea]
+    assert [text for text, _ in other.asked] == ["the cat", "tea"]
 
 
-def test_a_cache_of_nothing_keeps_nothing() -> None:
-    cache = TokenCache(WordEmbedder(), most_bytes=0)
-    assert cache.of(["tea"])[0].shape == (1, DIM)
-    assert (len(cache), cache.held_bytes) == (0, 0)
-    with pytest.raises(InvalidInputError, match="most_bytes is -1"):
-        TokenCache(WordEmbedder(), most_bytes=-1)
-
-
-def test_threads_may_share_a_cache() -> None:
-    cache = TokenCache(WordEmbedder(), most_bytes=1500)
-    texts = [f"{one} {other}" for one in WORDS for other in WORDS]
-    wanted = [each.tolist() for each in TokenCache(WordEmbedder(), most_bytes=0).of(texts)]
-    seen: list[bool] = []
-
-    def read() -> None:
-        seen.extend([each.tolist() for each in cache.of(texts)] == wanted for _ in range(5))
-
-    threads = [Thread(target=read) for _ in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert seen == [True] * 20
-    assert cache.held_bytes == sum(256 + each.nbytes for each in cache._held.values())
-
-
-def test_every_finite_half_float_is_widened_exactly() -> None:
-    every = np.arange(2**16).astype(np.uint16).view(np.float16)
-    halves = every[np.isfinite(every)].reshape(-1, 2)
-    before = halves.copy()
-    wide = widened(halves)
-    assert wide.dtype == np.float32
-    assert np.array_equal(wide, halves.astype(np.float32))
-    assert np.array_equal(np.signbit(wide), np.signbit(halves))
-    assert np.array_equal(halves, before)
+def test_a_full_stop_is_nobody_s_nearest() -> None:
+    alone, among = max_sim().score("tea", ["the", "the ."])
+    assert among == pytest.approx(alone, abs=1e-3)

@@ -64,7 +64,8 @@ def many(draw: Any) -> list[dict[str, Any]]:
     year = st.datetimes(datetime(1990, 1, 1), datetime(2050, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
     fields = st.fixed_dictionaries(
         {
-            "score": st.floats(0, 1e3),
+            # Of numbers still smaller a product keeps too few digits, or none.
+            "score": st.just(0.0) | st.floats(1e-300, 1e3),
             "importance": st.floats(0, 1),
             "event_at": st.none() | year,
             "created_at": year,
