@@ -57,6 +57,8 @@ simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; k
 
 quality: $(INSTALLED) ## LoCoMo and SciFact beside known figures, where ENGRAM_DATA names the folder that holds them
 	$(BIN)/python evals/quality/noted.py --save evals/baselines/quality-locomo.json
+	$(BIN)/python evals/quality/neutral.py --save evals/baselines/quality-neutral.json
+	$(BIN)/python evals/quality/conversations.py --save evals/baselines/quality-conversation.json
 	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included

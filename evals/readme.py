@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from readme_quality import DETAILS, PROFILES
+
 from engram_lab.config import EngineConfig, LoadedConfig, show
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.evaluation.datasets.catalogue import manifests
@@ -306,9 +308,10 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "scoring": scoring_table,
         "quality": quality_table,
         "retrieval": retrieval_table,
+        **PROFILES,
     },
     "ARCHITECTURE.md": {"tests": tests_table},
-    "evals/README.md": {"datasets": datasets_table},
+    "evals/README.md": {"datasets": datasets_table, **DETAILS},
 }
 """What is made, by document and by the name of the marks around it."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["PROFILES"]
+__all__ = ["DETAILS", "PROFILES"]
 
 BASELINES: Final = Path(__file__).with_name("baselines")
 
@@ -32,27 +33,29 @@ class Published(NamedTuple):
     source: str
 
 
-SOMNIGRAPH: Final = "`AlexisOlson/somnigraph`: `docs/benchmarks.md`"
+SOMNIGRAPH: Final = (
+    "`AlexisOlson/somnigraph`: `docs/benchmarks.md` (levels 0, 1 and 3), "
+    "`scripts/locomo_bench/eval_retrieval.py`, `train_locomo_reranker.py`"
+)
 
 TURNS: Final = (
     Published(
         "Somnigraph: FTS5 and `text-embedding-3-small`, RRF",
         (75.4, None, None),
         "1,531 questions; vectors of a paid service",
-        f"{SOMNIGRAPH}, level 0",
+        SOMNIGRAPH,
     ),
     Published(
         "Somnigraph: LightGBM over 15 features",
         (88.7, None, None),
-        "likewise; by the one model that is trained on all ten conversations "
-        "(`scripts/locomo_bench/train_locomo_reranker.py`)",
-        f"{SOMNIGRAPH}, level 1",
+        "likewise; its script asks one saved model, which is fitted to all ten conversations",
+        SOMNIGRAPH,
     ),
     Published(
         "Somnigraph: LightGBM over 12 features, cross-validated",
         (80.0, None, 57.9),
         "1,977 questions, adversarial ones among them; each conversation left out in turn",
-        f"{SOMNIGRAPH}, level 3",
+        SOMNIGRAPH,
     ),
 )
 """LLM-free figures for LoCoMo's turns."""
@@ -68,11 +71,17 @@ SESSIONS: Final = (
         "hebb-mind: bge-large and a cross-encoder",
         (95.75, 91.7, None),
         "1,978 questions",
-        "`afx-team.github.io/hebb-mind`",
+        "`afx-team/hebb-mind`: `afx-team.github.io/hebb-mind`",
     ),
-    Published("plain BM25", (95.2, 90.9, 76.9), "1,982 questions; k1 1.2, b 0.75", "30 lines"),
+    Published("BM25 of 30 lines", (95.2, 90.9, 76.9), "1,982 questions; k1 1.2, b 0.75", ""),
 )
 """Likewise for its sessions, adversarial questions among them."""
+
+OURS: Final = {
+    "by-hand": "no data had a say in the weights",
+    "conversation": "each conversation left out in turn",
+}
+"""What must be known of a row."""
 
 MEANT: Final = {
     "words": "BM25 of the turn, beside it, in its session",
@@ -88,67 +97,65 @@ MEANT: Final = {
 def conversation_part() -> str:
     """Return how well conversations are remembered, beside what is published, and why."""
     record = run("quality-conversation")
-    data, found = record["data"], record["candidates"]
-    systems = record["systems"]
+    data, systems = record["data"], record["systems"]
     lines = [
-        (
-            f"**LoCoMo, turn by turn**, without a language model: {data['headline']:,} questions of "
-            f"categories 1 to 4 on {data['conversations']} conversations, MiniLM on the CPU. "
-            "`recall_any@10` asks whether one of the turns that answer is among the first ten, `R@10` "
-            "how many of them are. Weights that were learned never saw the conversation that they are "
-            "judged on. In brackets: 95 %, conversations drawn."
+        wrapped(
+            f"**LoCoMo, turn by turn**, without a language model: {data['headline']:,} questions "
+            f"of categories 1 to 4 on {data['conversations']} conversations; MiniLM, on a CPU. "
+            "`recall_any@10`: one of the turns that answer is among the first ten. `R@10`: how "
+            "many of them are. In brackets: 95 %, for which conversations are drawn. Figures of "
+            "others are what they publish:"
         ),
         "",
         table(
-            ("", *MEASURES, "with adversarial ones", "otherwise"),
+            ("", *MEASURES, "the same with adversarial questions", ""),
             (*map(published, TURNS), *(ours(name, row) for name, row in systems.items())),
         ),
         "",
-        (
-            f"Sources: {sources(TURNS)}. Read figures of others as claims: models, questions and "
-            "candidates differ."
-        ),
-        "",
-        meaning(record, found),
-        "",
-        "<details><summary>What each feature adds</summary>",
-        "",
-        ablations(record),
-        "",
-        "</details>",
+        wrapped(meaning(record)),
     ]
+    shown = [*TURNS]
     if (BASELINES / "quality-locomo-session.json").exists():
         lines += ["", sessions(run("quality-locomo-session"))]
-    return "\n".join([*lines, "", f"Command: `{record['command']}`."])
-
-
-def meaning(record: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    """Return what the figures say, in words."""
-    systems, gains = record["systems"], record["conversation less"]
-    best = max(gains, key=lambda name: float(systems[name]["headline"]["nDCG@10"]))
-    hand, seen = systems["by-hand"]["headline"], record["rows"]["judged on what it saw"]["seen"]
-    drawn = record["control"]
-    share = found["any"]
-    without = record["rows"]["without a family"]
-    most = min(without, key=lambda name: float(without[name]["less"]["nDCG@10"]["delta"]))
-    return (
-        f"`conversation` finds {told(gains[best]['recall_any@10'])} points more than `{best}`, "
-        f"the best of the others without weights for conversations, and `by-hand`, which no data "
-        f"had a say in, stands at {hand['recall_any@10']:.1f}. Of the {found['mean']:.0f} "
-        f"candidates of a question one answers in {share:.1f} %: no order finds more. Judged on "
-        f"what they saw, the weights would seem "
-        f"{seen['less']['recall_any@10']['delta']:+.1f} points better. Learned from answers drawn "
-        f"by lot they find {drawn['learned']['recall_any@10']:.1f} %, chance "
-        f"{drawn['chance']['recall_any@10']:.1f} %. The family that is missed most is `{most}`: "
-        f"{told(without[most]['less']['nDCG@10'])} points of nDCG@10."
+        shown += SESSIONS
+    return "\n".join(
+        [
+            *lines,
+            "",
+            wrapped(
+                f"Command: `{record['command']}`; what each feature adds: `evals/README.md`. "
+                f"Published: {sources(shown)}."
+            ),
+        ]
     )
 
 
-def ablations(record: Mapping[str, Any]) -> str:
+def meaning(record: Mapping[str, Any]) -> str:
+    """Return what the figures say, in words."""
+    systems, gains, found = record["systems"], record["conversation less"], record["candidates"]
+    plain = [name for name in gains if name not in OURS]
+    best = max(plain, key=lambda name: float(systems[name]["headline"]["nDCG@10"]))
+    seen = record["rows"]["judged on what it saw"]["seen"]["less"]["recall_any@10"]["delta"]
+    drawn = record["control"]
+    return (
+        f"`conversation` less `{best}`: {told(gains[best]['recall_any@10'])} points of "
+        f"`recall_any@10`, {told(gains[best]['nDCG@10'])} of `nDCG@10`. Its weights never saw the "
+        f"conversation that they are judged on; on what they saw they are {seen:+.1f} better, and "
+        f"learned from answers drawn by lot they find {drawn['learned']['recall_any@10']:.1f} % "
+        f"where chance finds {drawn['chance']['recall_any@10']:.1f} %. Which features there are "
+        "was decided with these conversations in sight, so expect a little less of others. "
+        f"Among the {found['mean']:.0f} candidates of a question one answers in "
+        f"{found['any']:.1f} %: the most that any order could reach."
+    )
+
+
+def ablations_part() -> str:
     """Return a row for each feature and family: what is lost without it, or won with it."""
+    record = run("quality-conversation")
     rows = record["rows"]
-    head = ("learned", "recall_any@10", "R@10", "nDCG@10", "p")
     lines: list[tuple[str, ...]] = []
+    for name, row in rows["beside words and cosine"].items():
+        lines.append((f"`words` and `cosine`, with `{name}`{rare(row)}", *cells(row)))
     for name, row in rows["without a family"].items():
         lines.append((f"without `{name}`: {MEANT.get(name, '')}", *cells(row)))
     for name, row in rows["a family alone"].items():
@@ -159,13 +166,7 @@ def ablations(record: Mapping[str, Any]) -> str:
         lines.append((f"with `{name}`{rare(row)}", *cells(row)))
     for name, row in rows["by hand, without a family"].items():
         lines.append((f"by hand, without `{name}`", *cells(row)))
-    return (
-        "Each row learned anew. Points that are lost or won against the whole, with 95 %; p of the "
-        "paired randomisation test of nDCG@10, after Holm's correction over the rows of a kind. "
-        "Features say much the same in other words, so that a single one is easily spared; a "
-        "share says in how many questions it tells candidates apart, where they are few.\n\n"
-        + table(head, lines)
-    )
+    return table(("", *MEASURES, "p of nDCG@10"), lines)
 
 
 def rare(row: Mapping[str, Any]) -> str:
@@ -193,8 +194,7 @@ def ours(name: str, row: Mapping[str, Any]) -> tuple[str, ...]:
         low, high = row["interval"][each]
         values.append(f"{row['headline'][each]:.1f} [{low:.1f}, {high:.1f}]")
     with_all = " · ".join(f"{row['all'][each]:.1f}" for each in MEASURES)
-    how = "each conversation left out in turn" if name == "conversation" else ""
-    return (f"`{name}`", *values, with_all, how)
+    return (f"`{name}`", *values, with_all, OURS.get(name, ""))
 
 
 def published(each: Published) -> tuple[str, ...]:
@@ -208,7 +208,7 @@ def published(each: Published) -> tuple[str, ...]:
 
 def sources(rows: Iterable[Published]) -> str:
     """Return where published figures stand."""
-    return "; ".join(dict.fromkeys(each.source for each in rows))
+    return "; ".join(dict.fromkeys(each.source for each in rows if each.source))
 
 
 def sessions(record: Mapping[str, Any]) -> str:
@@ -227,27 +227,22 @@ def sessions(record: Mapping[str, Any]) -> str:
         rows.append((f"`{system['name']}`", *(f"{100 * value:.1f}" for value in values), ""))
     return (
         "**LoCoMo, whole sessions**, adversarial questions among them; some 27 candidates a "
-        "question, so that plain BM25 is hard to beat:\n\n"
-        + table(("", *MEASURES, "otherwise"), rows)
-        + f"\n\nSources: {sources(SESSIONS)}."
+        "question, so that plain BM25 is hard to beat:\n\n" + table(("", *MEASURES, ""), rows)
     )
 
 
 def neutral_part() -> str:
-    """Return how the neutral profile does beside its arms, and what other evidence would give."""
+    """Return how the neutral profile does beside its arms."""
     record = run("quality-neutral")
     names = list(record["sets"])
     documents = [name for name in names if record["sets"][name]["documents"]]
-    head = ("", *names, "documents", "all")
-
-    def rows(of: Mapping[str, Mapping[str, float]]) -> Iterable[tuple[str, ...]]:
-        for name, row in of.items():
-            said = f"{name}: {record['said'][name]}" if name in record["said"] else f"`{name}`"
-            yield (said, *(f"{row[each]:.1f}" for each in head[1:]))
-
     less = record["neutral_less_on_average_over_documents"]
     differences = [
-        (rival, *(told(record["neutral_less"][name][rival]) for name in documents), told(mean))
+        (
+            f"`{rival}`",
+            *(told(record["neutral_less"][name][rival]) for name in documents),
+            told(mean),
+        )
         for rival, mean in less.items()
     ]
     measures = ", ".join(
@@ -255,19 +250,41 @@ def neutral_part() -> str:
     )
     return "\n".join(
         [
-            table(head, rows(record["systems"])),
+            wrapped(f"**`neutral` beside its arms.** Measures and questions: {measures}."),
+            "",
+            rows_by_set(record, record["systems"]),
             "",
             table(("`neutral` less", *documents, "on average"), differences),
             "",
-            f"Measures and questions: {measures}. Command: `{record['command']}`.",
-            "",
-            "<details><summary>Other ways to share the say between the arms</summary>",
-            "",
-            table(head, rows(record["rules"])),
-            "",
-            "</details>",
+            wrapped(f"Command: `{record['command']}`; other ways: `evals/README.md`."),
         ]
     )
+
+
+def rules_part() -> str:
+    """Return what other evidence of how far an arm is to be trusted would give."""
+    record = run("quality-neutral")
+    return rows_by_set(record, record["rules"])
+
+
+def rows_by_set(record: Mapping[str, Any], rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a table of means, one column a set."""
+    head = ("", *record["sets"], "documents", "all")
+    said = {name: f"{name}: {meant}" for name, meant in record["said"].items()}
+    return table(
+        head,
+        (
+            (said.get(name, f"`{name}`"), *(f"{row[each]:.1f}" for each in head[1:]))
+            for name, row in rows.items()
+        ),
+    )
+
+
+def wrapped(text: str) -> str:
+    """Return a paragraph in lines."""
+    whole = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    filled = textwrap.fill(whole, 118, break_long_words=False, break_on_hyphens=False)
+    return filled.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -289,3 +306,9 @@ PROFILES: Final[Mapping[str, Callable[[], str]]] = {
     "neutral": neutral_part,
 }
 """What is made for the README, by the name of the marks around it."""
+
+DETAILS: Final[Mapping[str, Callable[[], str]]] = {
+    "ablations": ablations_part,
+    "rules": rules_part,
+}
+"""What is made for `evals/README.md`."""

@@ -45,7 +45,8 @@ ModelName = Annotated[
     str, typer.Option("--model", metavar="NAME", help="What is learned: linear, or trees.")
 ]
 L2 = Annotated[
-    float, typer.Option("--l2", metavar="X", help="The linear model's penalty for large weights.")
+    float | None,
+    typer.Option("--l2", metavar="X", help="The linear model's penalty; else 3, or as is of use."),
 ]
 Feedback = Annotated[
     Path | None,
@@ -57,7 +58,7 @@ Feedback = Annotated[
 ]
 
 
-def learner_of(features: list[str] | None, model: str, l2: float, *, seed: int) -> Learner:
+def learner_of(features: list[str] | None, model: str, l2: float | None, *, seed: int) -> Learner:
     """Return what is to be learned.
 
     Raises:
@@ -65,7 +66,6 @@ def learner_of(features: list[str] | None, model: str, l2: float, *, seed: int) 
     """
     from engram_lab.core.packages import optional
     from engram_lab.evaluation.tuning.learner import Learner
-
     from engram_lab.retrieval.learned import Boosting
 
     learner = Learner(

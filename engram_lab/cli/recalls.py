@@ -104,6 +104,7 @@ def _record(hits: Hits, *, compact: bool) -> dict[str, Any]:
         "query": hits.query,
         "strategy": hits.strategy,
         "reason": hits.reason,
+        "profile": hits.profile,
         "embedder": hits.embedder,
         "suggestions": hits.suggestions,
         "left_out": hits.left_out,

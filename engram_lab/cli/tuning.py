@@ -123,7 +123,7 @@ def tune(
     learn: Learn = False,
     features: Features = None,
     model: ModelName = "linear",
-    l2: L2 = 3.0,
+    l2: L2 = None,
     feedback: Feedback = None,
     db: Database = None,
     config: ConfigFile = None,

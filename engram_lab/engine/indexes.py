@@ -230,7 +230,11 @@ class Indexes:
     @contextmanager
     def erasing(self, ids: Sequence[str], *, view: Store) -> Iterator[None]:
         """Take memories out of index files and cache too, once the block has purged them."""
-        texts = [version.memory.content for id_ in ids for version in view.memories.history(id_)]
+        texts = (
+            [version.memory.content for id_ in ids for version in view.memories.history(id_)]
+            if self._loaded.caches or self._tokens.holds_any
+            else []
+        )
         yield
         try:
             self._loaded.uncache(texts)

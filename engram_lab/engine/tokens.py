@@ -58,6 +58,11 @@ class TurnTokens:
         self._held = TokenTable(embedder)
         return keeping_tokens(embedder, self._held, wanted=self._batch.holds)
 
+    @property
+    def holds_any(self) -> bool:
+        """Whether anything is held that a purge may concern."""
+        return self._held is not None and len(self._held) > 0
+
     def table(self) -> TokenTable | None:
         """Return what is held, and what was kept in former times; None without such an embedder.
 

@@ -161,6 +161,8 @@ class Recaller:
         told = wanted in {"keyword", "semantic"} or bool(question.exact)
         if told or past or not self._profiles.looks_at_turns:
             return None
+        if self._settings.profile == "auto" and not len(self._conversations.turns()):
+            return None  # without turns it is neutral, and as quick
         return Forms.of(question.text, self._conversations.known(), view.corpus)
 
     def _profile(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from engram_lab.retrieval.marking import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from engram_lab.retrieval.hits import Arm, Explanation, Hit, Hits
 
@@ -18,7 +18,10 @@ __all__ = ["embedder_name", "lines_of", "page_of", "parts_of"]
 _OF_A_MACHINE: Final = re.compile(r"\d+|[0-9a-f]{12,}|.*=.*")
 """Parts of a fingerprint that tell a person little: numbers, checksums, options."""
 
-_LEFT: Final = "style='text-align:left;white-space:pre-wrap'"
+_LEFT: Final = "style='text-align:left;white-space:pre-wrap;min-width:16em'"
+
+_MOST: Final = 6
+"""Arms that are shown one by one; of features there are twenty, and most of them say little."""
 
 
 def embedder_name(fingerprint: str) -> str:
@@ -58,15 +61,44 @@ def parts_of(text: str, marked: str | None) -> Iterator[tuple[str, bool]]:
 
 
 def lines_of(explanation: Explanation) -> list[str]:
-    """Return an explanation as lines: one for what each arm adds, one for each reranker."""
-    amounts = [f"{arm.contribution:.4g}" for arm in explanation.arms]
+    """Return an explanation as lines: one for what each arm adds, one for each reranker.
+
+    Of many arms those that add or take most come first, and a last line has the sum of the others;
+    the explanation itself has them all.
+    """
+    arms = explanation.arms
+    names = _largest([explanation])
+    by_name = {arm.name: arm for arm in arms}
+    parts = [(by_name[name].contribution, name, _said(by_name[name])) for name in names]
+    if rest := [arm for arm in arms if arm.name not in names]:
+        parts.append((_sum_of(rest), f"{len(rest)} others", ""))
+    # The first stands beside the equals sign, so it keeps its own.
+    signs = ["=", *("-" if amount < 0 else "+" for amount, _, _ in parts[1:])]
+    amounts = [
+        f"{abs(amount) if number else amount + 0.0:.4g}"
+        for number, (amount, _, _) in enumerate(parts)
+    ]
     amount_width = max(map(len, amounts), default=0)
-    name_width = max((len(arm.name) for arm in explanation.arms), default=0)
+    name_width = max((len(name) for _, name, _ in parts), default=0)
     lines = [
-        f"{'+' if number else '='} {amount:<{amount_width}}  {arm.name:<{name_width}}  {_said(arm)}"
-        for number, (amount, arm) in enumerate(zip(amounts, explanation.arms, strict=True))
+        f"{sign} {amount:<{amount_width}}  {name:<{name_width}}  {said}".rstrip()
+        for sign, amount, (_, name, said) in zip(signs, amounts, parts, strict=False)
     ]
     return [*lines, *(f"then {each.name}: {each.score:.4g} = {each}" for each in explanation.steps)]
+
+
+def _largest(explanations: Sequence[Explanation]) -> list[str]:
+    """Return the arms to be shown: all as they come if few, else those that move scores most."""
+    moved: dict[str, float] = {}
+    for explanation in explanations:
+        for arm in explanation.arms:
+            moved[arm.name] = moved.get(arm.name, 0.0) + abs(arm.contribution)
+    names = list(moved)
+    return names if len(names) <= _MOST else sorted(names, key=moved.__getitem__)[: -_MOST - 1 : -1]
+
+
+def _sum_of(arms: Iterable[Arm]) -> float:
+    return sum((arm.contribution for arm in arms), 0.0)
 
 
 def _said(arm: Arm) -> str:
@@ -74,12 +106,18 @@ def _said(arm: Arm) -> str:
 
 
 def page_of(hits: Hits) -> str:
-    """Return hits as HTML: a column for each arm and each reranker; all text is escaped."""
-    arms = list(dict.fromkeys(arm.name for hit in hits for arm in hit.explanation.arms))
+    """Return hits as HTML: a column for each arm and each reranker; all text is escaped.
+
+    Of many arms those that move the scores most have a column each, and the others one together.
+    """
+    arms = _largest([hit.explanation for hit in hits])
+    others = len({arm.name for hit in hits for arm in hit.explanation.arms}) - len(arms)
     steps = list(dict.fromkeys(step.name for hit in hits for step in hit.explanation.steps))
-    titles = ["#", "score", "memory", *arms, *(f"then {name}" for name in steps)]
+    titles = ["#", "score", "memory", *arms]
+    titles += [f"{others} others"] * bool(others)
+    titles += [f"then {name}" for name in steps]
     head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
-    rows = "".join(f"<tr>{_row(hit, arms, steps)}</tr>" for hit in hits)
+    rows = "".join(f"<tr>{_row(hit, arms, steps, others=others)}</tr>" for hit in hits)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in _notes(hits))
     return (
         f"<table><caption>{len(hits)} hits for <b>{html.escape(hits.query)}</b> "
@@ -93,26 +131,30 @@ def _how(hits: Hits) -> str:
     return f"{hits.strategy}: {hits.reason}{vectors}" if hits.reason else hits.strategy + vectors
 
 
-def _row(hit: Hit, arms: list[str], steps: list[str]) -> str:
+def _row(hit: Hit, arms: list[str], steps: list[str], *, others: int) -> str:
     parts = parts_of(hit.memory.content, hit.explanation.words)
     text = "".join(
         f"<b>{html.escape(part)}</b>" if found else html.escape(part) for part, found in parts
     )
     tags = html.escape(" ".join(f"#{tag}" for tag in hit.memory.tags))
     by_arm = {arm.name: _cell(arm.contribution, _said(arm)) for arm in hit.explanation.arms}
+    rest = _sum_of(arm for arm in hit.explanation.arms if arm.name not in arms)
     by_step = {step.name: _cell(step.score, str(step)) for step in hit.explanation.steps}
     return "".join(
         [
             f"<td>{hit.rank}</td><td>{hit.score:.4g}</td>",
             f"<td {_LEFT}>{text}{f'<br><small>{tags}</small>' if tags else ''}</td>",
             *(by_arm.get(name, "<td></td>") for name in arms),
+            _cell(rest, "") if others else "",
             *(by_step.get(name, "<td></td>") for name in steps),
         ]
     )
 
 
 def _cell(amount: float, why: str) -> str:
-    return f"<td>{amount:.4g}<br><small>{html.escape(why)}</small></td>"
+    # 0.0 is added so that none reads -0.
+    below = f"<br><small>{html.escape(why)}</small>" if why else ""
+    return f"<td>{amount + 0.0:.4g}{below}</td>"
 
 
 def _notes(hits: Hits) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What the conversation profile costs: against the plain hybrid recall on the same store.
 
-    python evals/bench/conversation.py                6,000 made-up turns, and LoCoMo's where they are
+    python evals/bench/conversation.py                6,000 made-up turns, then LoCoMo's if there
     python evals/bench/conversation.py --quick        1,000 made-up turns, to see that all works
     python evals/bench/conversation.py --save FILE    keep the figures as JSON
 
@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversation_costs import index_time, kept, mean_bytes, recalls
+from conversation_costs import index_time, kept, mean_length, recalls
 from conversation_turns import fictional, locomo
 from retrieval_figures import Report, progress
 
@@ -34,6 +34,7 @@ from engram_lab.retrieval.embedders import EmbedderOptions, resolve
 if TYPE_CHECKING:
     from conversation_turns import Talk
 
+    from engram_lab.config.retrieval import Profile
     from engram_lab.retrieval.embedders import Embedder
 
 TURNS, QUICK = 6_000, 1_000
@@ -41,7 +42,7 @@ QUESTIONS = 120
 ROUNDS = 3
 
 
-def opened(file: Path, talk: Talk, embedder: Embedder, profile: str) -> Engine:
+def opened(file: Path, talk: Talk, embedder: Embedder, profile: Profile) -> Engine:
     """Return an engine over a store, with one profile, that asks when the last turn was said."""
     settings = RetrievalSettings(profile=profile, strategy="hybrid", fusion="weighted")
     config = replace(EngineConfig(), retrieval=settings)
@@ -83,7 +84,7 @@ def main() -> int:
     if not options.quick:
         talks += [talk for talk in (locomo(),) if talk is not None]
     for talk in talks:
-        report.remark(f"{talk.name}: {mean_bytes(talk):.0f} characters a turn")
+        report.remark(f"{talk.name}: {mean_length(talk):.0f} characters a turn")
         index_time(report, talk, embedder)
         measure(report, talk, embedder, options)
     if not options.quick and len(talks) == 1:

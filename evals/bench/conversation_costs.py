@@ -31,7 +31,7 @@ CHUNK, CHUNKS = 128, 6
 NAMES = ("conversation", "neutral")
 
 
-def mean_bytes(talk: Talk) -> float:
+def mean_length(talk: Talk) -> float:
     """Return how many characters a turn has on average."""
     return float(np.mean([len(row["content"]) for row in talk.corpus.memories]))
 
@@ -127,7 +127,6 @@ def kept(report: Report, talk: Talk, engine: Engine, folder: Path) -> None:
     written = sum(file.stat().st_size for file in apart.iterdir()) / size
     report.tell(f"{talk.name}: tokens on the disk", size, written, "B/turn")
     tracemalloc.start()
-    began = time.perf_counter()
     turns = TurnIndex(corpus).catch_up()
     sizes = [tracemalloc.get_traced_memory()[0]]
     people = PeopleIndex().follow(turns, engine.store.identities.all())
@@ -135,7 +134,6 @@ def kept(report: Report, talk: Talk, engine: Engine, folder: Path) -> None:
     times = TimesIndex().follow(turns)
     sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    del people, times
+    del people, times  # held until their sizes were read
     for name, start, stop in zip(("turns", "names", "times"), [0, *sizes], sizes, strict=False):
         report.tell(f"{talk.name}: {name} in memory", size, (stop - start) / size, "B/turn")
-    del began

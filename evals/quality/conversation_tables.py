@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conversation_taught import MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["print_all"]
 
@@ -34,7 +34,7 @@ def print_all(record: Mapping[str, Any]) -> None:
     for table, rows in {"conversation less": record["conversation less"], **record["rows"]}.items():
         print(f"\n{table}")
         for name, row in rows.items():
-            print(f"  {name:26}" + "".join(map(_difference, _told(row).values())) + _varies(row))
+            print(f"  {name:26}" + "".join(_told(row)) + _varies(row))
     drawn = record["control"]
     print("\nanswers drawn by lot: " + _named(drawn["learned"]))
     print("by chance:            " + _named(drawn["chance"]))
@@ -52,9 +52,12 @@ def print_categories(systems: Mapping[str, Any]) -> None:
         print(f"  {name:26}" + "   ".join(cells))
 
 
-def _told(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    told: Mapping[str, Any] = row.get("less", row)
-    return told
+def _told(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a row's differences by measure, or its values where it is the whole."""
+    if "headline" in row and "less" not in row:
+        yield from (f"{value:7.2f}".ljust(36) for value in row["headline"].values())
+        return
+    yield from map(_difference, row.get("less", row).values())
 
 
 def _difference(each: Mapping[str, float]) -> str:

@@ -19,7 +19,7 @@ from engram_lab.retrieval.learned import LearningQuestion, learn_weights
 from engram_lab.retrieval.learned.linear import scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.suite import Suite
 
-__all__ = ["MEASURES", "Material", "Scores", "family_of", "gathered"]
+__all__ = ["MEASURES", "Material", "Scores", "families", "gathered", "variants"]
 
 MEASURES: Final = ("recall_any@10", "R@10", "nDCG@10")
 
@@ -37,9 +37,30 @@ Scores = list["NDArray[np.float64]"]
 """Of each question, what each of its candidates is worth: float64 [n]."""
 
 
-def family_of(feature: str) -> str:
+def _family(feature: str) -> str:
     """Return the family of a feature: the module that it is told by."""
     return FEATURES.get(feature).__module__.rpartition(".")[2]
+
+
+def families(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return features by family."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_family(name), []).append(name)
+    return found
+
+
+def variants(names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each table, row and set of features that is learned beside the whole."""
+    for left in names:
+        yield "without a feature", left, [name for name in names if name != left]
+    for family, members in families(names).items():
+        yield "without a family", family, [name for name in names if name not in members]
+    for family, members in families(names).items():
+        yield "a family alone", family, members
+    for name in known:
+        if name not in names:
+            yield "with one more", name, [*names, name]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,15 @@ def test_recall_says_which_strategy_it_took(
     assert all({"rank", "score", "memory", "explanation"} == hit.keys() for hit in answer["hits"])
 
 
+@pytest.mark.parametrize("profile", ["neutral", "by-hand"])
+def test_recall_says_which_profile_made_the_order(
+    engram: Engram, notes: dict[str, str], profile: str
+) -> None:
+    assert notes
+    answer = engram.json("recall", "blue", "--set", f"retrieval.profile={profile}")
+    assert answer["profile"] == profile
+
+
 def test_recall_takes_the_strategy_from_the_settings(engram: Engram, notes: dict[str, str]) -> None:
     chosen = ("--set", "retrieval.strategy=keyword", "--set", "retrieval.k=1")
     answer = engram.json("recall", "blue", *chosen)

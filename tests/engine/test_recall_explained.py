@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.core.errors import EmbedderError, InvalidInputError
+from engram_lab.retrieval.fusion import FUSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,8 @@ def test_whatever_is_set_the_explanation_comes_to_the_score(
 
 
 def test_links_and_context_are_arms_of_their_own(opened: Opened, words: Any) -> None:
-    with opened(embedder=words(), retrieval={"spread_share": 0.5, "context_share": 0.5}) as engine:
+    shares = {"fusion": "weighted", "spread_share": 0.5, "context_share": 0.5}
+    with opened(embedder=words(), retrieval=shares) as engine:
         tea = engine.remember("tea")
         far = engine.remember("something else entirely")
         engine.link(tea.id, far.id)
@@ -166,7 +168,6 @@ def test_diversity_puts_what_says_the_same_last(opened: Opened, words: Any) -> N
     [
         ({"fusion": "nonsense"}, "there is no fusion 'nonsense'.*known are"),
         ({"normaliser": "nonsense"}, "there is no normaliser 'nonsense'.*known are"),
-        ({"fusion": "linear"}, "the fusion 'linear' takes more than a configuration says"),
         ({"analyser": "klingon"}, "klingon"),
     ],
 )
@@ -174,6 +175,21 @@ def test_what_cannot_be_set_is_refused(
     opened: Opened, settings: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=reason), opened(retrieval=settings) as engine:
+        engine.recall("tea", strategy="hybrid")
+
+
+def test_a_fusion_that_takes_more_than_can_be_set_is_refused(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*, more: int) -> object:
+        return more
+
+    monkeypatch.setattr(FUSIONS, "_known", {**FUSIONS._known, "mine": make})
+    reason = "the fusion 'mine' takes more than a configuration says"
+    with (
+        pytest.raises(InvalidInputError, match=reason),
+        opened(retrieval={"fusion": "mine"}) as engine,
+    ):
         engine.recall("tea", strategy="hybrid")
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engram_lab.core.types import Memory
 from engram_lab.retrieval.fusion import ReciprocalRankFusion, WeightedFusion
+from engram_lab.retrieval.learned import LearnedRecord, LinearModel
 from engram_lab.retrieval.ordering import Ordering
 from engram_lab.retrieval.ranking import Ranking
 from engram_lab.retrieval.rerank import Importance, Priors, Recency
@@ -174,3 +175,23 @@ def test_a_reranker_sees_what_it_may_lift(k: int) -> None:
     rerankers = {"weighty": Priors(priors=(Importance(weight=0.9),))}
     assert keys(ordered(arm, k, rerankers=rerankers))[0] == 4
     assert keys(ordered(arm, k, rerankers=rerankers, depth=1))[0] == (1 if k == 1 else 4)
+
+
+def test_a_single_arm_is_fused_where_that_is_told() -> None:
+    arms = {"words": Ranking.of([1, 2], [4.0, 2.0])}
+    fusion = LinearModel(record=LearnedRecord(weights={"words": -3.0}))
+    found = {}
+    for fuses_one in (False, True):
+        ordering = Ordering(fusion=fusion, rerankers={}, depth=10, fuses_one=fuses_one)
+        hits = ordering.order("q", arms, 2, lookup=Shelf(), now=NOON)
+        found[fuses_one] = [(hit.memory.content, hit.score) for hit in hits]
+        for hit in hits:
+            (arm,) = hit.explanation.arms
+            assert arm.contribution == hit.score
+            assert arm.score == {"memory 1": 4.0, "memory 2": 2.0}[hit.memory.content]
+    assert found == {
+        False: [("memory 1", 4.0), ("memory 2", 2.0)],
+        True: [("memory 2", 3.0), ("memory 1", -3.0)],
+    }
+    nothing = Ordering(fusion=fusion, rerankers={}, depth=10, fuses_one=True)
+    assert nothing.order("q", {}, 2, lookup=Shelf(), now=NOON) == []

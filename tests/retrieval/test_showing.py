@@ -93,6 +93,45 @@ def test_an_explanation_has_a_line_for_each_arm_and_each_step() -> None:
     assert lines_of(Explanation(arms=())) == []
 
 
+def features(*contributions: float) -> tuple[Arm, ...]:
+    return tuple(
+        Arm(name=f"feature-{number}", rank=number, score=1.0, contribution=amount)
+        for number, amount in enumerate(contributions, 1)
+    )
+
+
+def test_of_many_arms_the_largest_come_first_and_the_others_together() -> None:
+    arms = features(0.125, -0.0, -0.5, 8.0, 0.25, -4.0, 2.0, 1.0, -0.0625)
+    assert lines_of(Explanation(arms=arms)) == [
+        "= 8       feature-4  #4 with 1",
+        "- 4       feature-6  #6 with 1",
+        "+ 2       feature-7  #7 with 1",
+        "+ 1       feature-8  #8 with 1",
+        "- 0.5     feature-3  #3 with 1",
+        "+ 0.25    feature-5  #5 with 1",
+        "+ 0.0625  3 others",
+    ]
+
+
+def test_few_arms_stand_in_their_own_order() -> None:
+    lines = lines_of(Explanation(arms=features(-0.5, 0.25, -1.0)))
+    assert [line.split()[:3] for line in lines] == [
+        ["=", "-0.5", "feature-1"],
+        ["+", "0.25", "feature-2"],
+        ["-", "1", "feature-3"],
+    ]
+
+
+@given(st.lists(st.integers(-64, 64).map(lambda each: each / 8), max_size=30))
+def test_what_is_shown_adds_up_to_the_score(contributions: list[float]) -> None:
+    why = Explanation(arms=features(*contributions))
+    shown = 0.0
+    for line in lines_of(why):
+        sign, amount, *_ = line.split()
+        shown += -float(amount) if sign == "-" else float(amount)
+    assert shown == why.score
+
+
 def test_nothing_is_added_as_less_than_nothing() -> None:
     step = Step(name="mmr", how="sum", parts=(Factor("relevance", 0.5), Factor("likeness", -0.0)))
     assert str(step) == "0.5 relevance + 0 likeness"
@@ -150,6 +189,19 @@ def test_a_page_has_a_column_for_each_arm_and_each_step() -> None:
     ]
     assert page.notes == ["did you mean: tee → tea", "left out by the token budget: 2"]
     assert "(hybrid: as told; vectors by hashing)" in page_of(hits)
+
+
+def test_a_page_of_many_arms_has_columns_for_those_that_move_the_scores_most() -> None:
+    first = hit(1, *features(0.5, 0.25, 1.0, 2.0, 3.0, 4.0, 5.0, 0.125))
+    second = hit(2, *features(9.0, 0.25, 1.0, 2.0, -3.0, 4.0, 0.0, -0.25))
+    head, *rows = Page(page_of(Hits([first, second], query="tea", strategy="hybrid"))).rows
+    names = [f"feature-{number}" for number in (1, 6, 5, 7, 4, 3)]
+    assert head == ["#", "score", "memory", *names, "2 others"]
+    shown = [[float(cell.split(" | ")[0]) for cell in (row[1], *row[3:])] for row in rows]
+    assert shown == [
+        [15.875, 0.5, 4.0, 3.0, 5.0, 2.0, 1.0, 0.375],
+        [13.0, 9.0, 4.0, -3.0, 0.0, 2.0, 1.0, 0.0],
+    ]
 
 
 def test_a_page_of_nothing_says_so() -> None:

@@ -93,7 +93,8 @@ def learn_from_use(
     """Return weights learned from what users of an engine said was of use.
 
     Where the questions do not say otherwise the weights are those that come along, if these are for
-    the same model: a handful of questions can correct them, and not make new ones.
+    the same model: a handful of questions can correct them, and not make new ones. How far they may
+    is found out by cross-validation.
 
     Args:
         engine: Their store, as it is now.

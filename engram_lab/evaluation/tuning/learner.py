@@ -13,6 +13,7 @@ from engram_lab.retrieval.learned import (
     Boosting,
     LearnedRecord,
     Model,
+    choose_penalty,
     learn_trees,
     learn_weights,
 )
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Learner", "model_of_vectors"]
 
+_FREE: Final = 3.0
+"""The penalty where nothing is known: near it the figures of LoCoMo hardly change."""
+
 _MODEL: Final = 2
 """How many parts of a fingerprint name the model: the rest may change with its files."""
 
@@ -37,7 +41,8 @@ class Learner:
     Attributes:
         features: By name; none for those of the weights that come along.
         model: `linear`: a weight for each feature. `trees`: LightGBM's trees.
-        l2: Of the linear model; see `learn_weights`.
+        l2: Of the linear model; see `learn_weights`. None for 3, or where known weights are to be
+            corrected for what `choose_penalty` says.
         boosting: Of the trees.
 
     Raises:
@@ -47,7 +52,7 @@ class Learner:
 
     features: tuple[str, ...] = ()
     model: Model = "linear"
-    l2: float = 3.0
+    l2: float | None = None
     boosting: Boosting = field(default_factory=Boosting)
 
     def __post_init__(self) -> None:
@@ -55,7 +60,7 @@ class Learner:
             raise InvalidInputError(
                 f"the model to learn is {shown(self.model)}: choose {' or '.join(MODELS)}"
             )
-        if not 0 < self.l2 < math.inf:
+        if self.l2 is not None and not 0 < self.l2 < math.inf:
             raise InvalidInputError(f"l2 is {shown(self.l2)}: give a finite number above 0")
         for name in self.features:
             FEATURES.get(name)
@@ -92,12 +97,14 @@ class Learner:
         if self.model == "trees":
             trees = learn_trees(questions, self.names, boosting=self.boosting)
             return LearnedRecord(trees=trees, embedder=embedder, saw=saw)
+        known = None if towards is None else towards.weights
+        free = _FREE if known is None else choose_penalty(questions, self.names, known)
         weights = learn_weights(
             questions,
             self.names,
-            l2=self.l2,
+            l2=free if self.l2 is None else self.l2,
             start=None if start is None else start.weights,
-            towards=None if towards is None else towards.weights,
+            towards=known,
         )
         return LearnedRecord(weights=weights, embedder=embedder, saw=saw)
 

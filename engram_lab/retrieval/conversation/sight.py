@@ -30,6 +30,8 @@ def sight_of(turns: Turns, corpus: Corpus, selection: Selection) -> Sight | None
         selection: Of the present. For `People`, all that may be reached:
             `Selection(archived=True)`.
     """
+    if not len(turns):
+        return None
     known = np.full(len(turns), _UNKNOWN, np.int8)
     hidden = corpus.hidden(selection)
     if hidden is not None:  # little is, and whoever asks reaches every session

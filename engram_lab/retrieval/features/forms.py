@@ -26,12 +26,11 @@ __all__ = ["Embedded", "Forms", "embedded"]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Forms:
-    """A question as asked, in the first person, and with its speaker's name before that.
+    """A question as asked, and in the first person.
 
     Attributes:
         asked: The question.
         first_person: As the speaker whom it is about would put it; the same where it names none.
-        spoken: The same as turns have it, `Speaker: `, where it is about one speaker.
         mentions: Where it names speakers.
         named: Whom.
         known: The conversations that it was read with.
@@ -40,7 +39,6 @@ class Forms:
 
     asked: str
     first_person: str
-    spoken: str
     mentions: tuple[Mention, ...]
     named: frozenset[str]
     known: Known
@@ -58,12 +56,9 @@ class Forms:
         reach = sight_of(known.turns, corpus, Selection(archived=True))
         mentions = known.people.mentions(question, reach)
         named = known.people.named(question, reach)
-        first = first_person(question, mentions)
-        (name,) = named if len(named) == 1 else ("",)
         return cls(
             asked=question,
-            first_person=first,
-            spoken=f"{name}: {first}" if name else first,
+            first_person=first_person(question, mentions),
             mentions=mentions,
             named=named,
             known=known,
@@ -75,8 +70,8 @@ class Embedded(NamedTuple):
     """The forms of a question as vectors.
 
     Attributes:
-        vectors: float32 [dim] by the name of the form: `asked`, `first_person`, `spoken`.
-        tokens: Those of the question as spoken, where the model gives any.
+        vectors: float32 [dim] by the name of the form: `asked`, `first_person`.
+        tokens: Those of the question in the first person, where the model gives any.
     """
 
     vectors: Mapping[str, NDArray[np.float32]]
@@ -84,7 +79,7 @@ class Embedded(NamedTuple):
 
 
 def embedded(forms: Forms, embedder: Embedder, *, with_tokens: bool) -> Embedded:
-    """Return the forms as vectors: three short texts at once cost little more than two.
+    """Return the forms as vectors: two short texts at once cost less than one by one.
 
     Args:
         forms: Of the question.
@@ -94,14 +89,14 @@ def embedded(forms: Forms, embedder: Embedder, *, with_tokens: bool) -> Embedded
     Raises:
         EmbedderError: The model failed.
     """
-    texts = list(dict.fromkeys((forms.asked, forms.first_person, forms.spoken)))
+    texts = list(dict.fromkeys((forms.asked, forms.first_person)))
     tokens: TokenVectors | None = None
     giving: Any = embedder
     if with_tokens and isinstance(giving, SentenceAndTokenEmbedder):
         values, made = embed_both_checked(giving, texts, kind="query")
-        tokens = dict(zip(texts, made, strict=True))[forms.spoken]
+        tokens = dict(zip(texts, made, strict=True))[forms.first_person]
     else:
         values = embed_checked(embedder, texts, kind="query")
     rows = dict(zip(texts, values, strict=True))
-    names = ("asked", "first_person", "spoken")
-    return Embedded({name: rows[getattr(forms, name)] for name in names}, tokens)
+    vectors = {"asked": rows[forms.asked], "first_person": rows[forms.first_person]}
+    return Embedded(vectors, tokens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -36,6 +37,7 @@ _K1: Final = 0.4
 _B: Final = 0.3
 """Of BM25: what is said once in a turn is what it is about, and turns are as long as moods are."""
 
+_PIECE: Final = "##"
 _BY_TIME: Final = 50
 """So many turns are candidates for when they were said, or what time they mention."""
 
@@ -88,12 +90,16 @@ class Gathering:
         turns, _, times = self.forms.known
         sight = sight_of(turns, self.view.corpus, self.selection)
         told = mentions(question.text, anchor=self.now)
+        sure = mentions(question.text, anchor=None)
+        known = {each.span for each in sure}
         vectors, tokens = ({}, None) if semantic is None else semantic.question
         keys = self._candidates(found, semantic, vectors, self._by_time(told, sight))
         rows, beside, every = self._beside(keys, sight, self.forms.reach)
         speakers = turns.matches(rows[: len(keys)], self.forms.named, among=rows)
         texts = None if tokens is None else self._texts(rows, every)
-        near, weights = self._near(tokens, semantic, texts)
+        near = self._nearness(tokens, semantic, texts)
+        looked_at = np.unique(np.concatenate((beside[:, 0], beside[:, 1])))
+        looked_at = looked_at[looked_at >= 0]
         words = self.lexical.scores_by_term(question.terms, every, k1=_K1, b=_B)
         return Scene(
             keys=keys,
@@ -104,10 +110,12 @@ class Gathering:
             words=words,
             names=self._names(question),
             cosines=_cosines(vectors, every, semantic),
-            near=near,
-            weights=weights,
+            near=None if near is None else near(looked_at),
+            near_all=None if near is None else partial(near, np.arange(len(every))),
+            weights=self._weights(tokens.tokens if tokens and near else ()),
             spread=self._spread,
-            mentions=told,
+            mentions=sure,
+            relative=tuple(each for each in told if each.span not in known),
             asked=asked(question.text),
             times=times,
         )
@@ -173,29 +181,58 @@ class Gathering:
                 texts[place] = "" if memory is None else memory.content
         return texts
 
-    def _near(
+    def _nearness(
         self, tokens: TokenVectors | None, semantic: Semantic | None, texts: list[str] | None
-    ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64]]:
-        """Return how near the tokens of a question are to those of texts, and their weights."""
+    ) -> Callable[[NDArray[np.int64]], NDArray[np.float64]] | None:
+        """Return what tells how near the tokens of a question are to those of some of the m.
+
+        It gives zeros for the others; None without token vectors.
+        """
         if tokens is None or texts is None or semantic is None or semantic.tokens is None:
-            return None, np.zeros(0)
-        near = nearest(semantic.tokens, tokens.values, texts).astype(np.float64)
-        return near, self._weights(tokens.tokens)
+            return None
+        table, asked_for = semantic.tokens, tokens.values
+
+        def near(places: NDArray[np.int64]) -> NDArray[np.float64]:
+            found = np.zeros((len(texts), len(asked_for)))
+            found[places] = nearest(table, asked_for, [texts[at] for at in places.tolist()])
+            return found
+
+        return near
 
     def _spread(self, seeds: Ranking) -> Ranking:
         return Spreading().spread(self.view.corpus, seeds, valid_at=self.selection.valid_at)
 
     def _weights(self, tokens: Sequence[str]) -> NDArray[np.float64]:
+        """Return how much each token of a question says: float64 [tokens], adding up to 1.
+
+        A word says the more the rarer it is, and its pieces share that: by themselves they would
+        be rare, as texts are counted by word.
+        """
         if not tokens:
             return np.zeros(0)
-        weights = inverse_frequencies(tokens, frequency=self._frequency, count=self.lexical.size)
+        words, word_of = _words(tokens)
+        rare = inverse_frequencies(words, frequency=self._frequency, count=self.lexical.size)
+        weights = (rare / np.bincount(word_of))[word_of]
         shares: NDArray[np.float64] = weights / weights.sum()
         return shares
 
-    def _frequency(self, token: str) -> int:
-        """Return in how many texts a token stands, by the word that it is, or is a piece of."""
-        terms = self.lexical.analyser.terms(token.removeprefix("##"))
+    def _frequency(self, word: str) -> int:
+        """Return in how many texts a word stands; in all of them if it tells nothing."""
+        terms = self.lexical.analyser.terms(word)
         return self.lexical.df(terms[0]) if terms else self.lexical.size
+
+
+def _words(tokens: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return the words that pieces make, as WordPiece cuts them, and the word of each piece."""
+    words: list[str] = []
+    word_of = []
+    for token in tokens:
+        if token.startswith(_PIECE) and words:
+            words[-1] += token.removeprefix(_PIECE)
+        else:
+            words.append(token.removeprefix(_PIECE))
+        word_of.append(len(words) - 1)
+    return words, word_of
 
 
 def _cosines(

@@ -44,7 +44,8 @@ def late_of_window(scene: Scene) -> NDArray[np.float64] | None:
     """Return MaxSim over the turn and both beside it."""
     if scene.near is None:
         return None
-    return scene.greatest(scene.near, after=True) @ scene.weights
+    near = scene.near if scene.near_all is None else scene.near_all()
+    return scene.greatest(near, after=True) @ scene.weights
 
 
 @FEATURES.register("late-of-turn-before")

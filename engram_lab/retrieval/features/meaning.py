@@ -16,7 +16,6 @@ __all__ = [
     "cosine",
     "cosine_in_first_person",
     "cosine_of_window",
-    "cosine_spoken",
 ]
 
 
@@ -30,12 +29,6 @@ def cosine(scene: Scene) -> NDArray[np.float64] | None:
 def cosine_in_first_person(scene: Scene) -> NDArray[np.float64] | None:
     """Return the cosine to the question as the one whom it is about would put it."""
     return _cosine(scene, "first_person")
-
-
-@FEATURES.register("cosine-spoken")
-def cosine_spoken(scene: Scene) -> NDArray[np.float64] | None:
-    """Return the cosine to the same with the name of that speaker before it, as turns have it."""
-    return _cosine(scene, "spoken")
 
 
 @FEATURES.register("cosine-of-window")

@@ -40,14 +40,17 @@ class Scene:
         words: What BM25 gives for each word of the question, with parameters for short texts:
             float64 [m, words].
         names: Which words are names of speakers: bool [words].
-        cosines: float64 [m] by the form of the question: `asked`, `first_person`, `spoken`; none
+        cosines: float64 [m] by the form of the question: `asked`, `first_person`; none
             where there are no vectors.
         near: The highest cosine that each token of the question has with one of the text: float64
-            [m, tokens]; None without token vectors.
+            [m, tokens]; None without token vectors. Zeros for turns that come after a candidate
+            and nothing else, of which most features have no need.
+        near_all: Makes the same with those turns; None where `near` has them.
         weights: Of the tokens: float64 [tokens], adding up to 1.
         spread: Returns what activation reaches from seeds over the links that whoever asks may
             see: only who asks for it waits for the links to be read.
-        mentions: The times that the question mentions.
+        mentions: The times that the question mentions, whoever asks it and when.
+        relative: Those that depend on when it is asked, such as `last year`.
         asked: Whether it asks for a time.
         times: What the turns tell of time, by row.
     """
@@ -61,9 +64,11 @@ class Scene:
     names: NDArray[np.bool_]
     cosines: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     near: NDArray[np.float64] | None = None
+    near_all: Callable[[], NDArray[np.float64]] | None = None
     weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     spread: Callable[[Ranking], Ranking] | None = None
     mentions: tuple[Interval, ...] = ()
+    relative: tuple[Interval, ...] = ()
     asked: Asked | None = None
     times: TurnTimes | None = None
 

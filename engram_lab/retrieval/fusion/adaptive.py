@@ -75,7 +75,7 @@ def stand_out(z: NDArray[np.float64]) -> float:
     stands above all others alike. Of normally distributed scores it is about 3.
     """
     squared = z * z
-    return float((squared * squared).sum()) / len(z) if len(z) else 0.0
+    return math.fsum(squared * squared) / len(z) if len(z) else 0.0
 
 
 def _spread(row: NDArray[np.float64], ranking: Ranking, places: NDArray[np.int64]) -> None:
@@ -87,7 +87,8 @@ def _spread(row: NDArray[np.float64], ranking: Ranking, places: NDArray[np.int64
     values = unit_range(ranking.scores, equal=1.0)
     row[:] = 0.0 if values[-1] else -1.0 / (len(values) - 1)
     row[places] = values
-    row -= row.sum() / len(row)
-    deviation = math.sqrt((row * row).sum() / len(row))
+    # The exact sum is the same in whatever order the memories were made.
+    row -= math.fsum(row) / len(row)
+    deviation = math.sqrt(math.fsum(row * row) / len(row))
     if deviation:
         row /= deviation

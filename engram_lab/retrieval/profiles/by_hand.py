@@ -29,6 +29,7 @@ BY_HAND: Final = LearnedRecord(
         "tells-of-oneself": 0.25,
         "time-said": 2.0,
         "time-told": 1.0,
+        "time-relative": 0.5,
         "tells-when": 0.5,
         "tells-how-long": 0.5,
         "links": 0.5,

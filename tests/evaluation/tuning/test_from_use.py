@@ -185,11 +185,14 @@ def test_few_questions_correct_what_is_known_and_many_overrule_it() -> None:
     known = LearnedRecord(weights={"words": 3.0, "cosine": -2.0})
     saw = Saw(dataset="feedback", data="")
 
-    def learned(questions: list[LearningQuestion], l2: float) -> list[float]:
+    def learned(questions: list[LearningQuestion], l2: float | None) -> list[float]:
         learner = Learner(features=("words", "cosine"), l2=l2)
         record = learner.learn(questions, saw=saw, embedder=None, towards=known)
         return list(record.weights.values())
 
+    held_fast = learned(taught(4), None)
+    assert held_fast == pytest.approx([3.0, -2.0], abs=0.1)
+    assert held_fast != [3.0, -2.0]
     assert learned(taught(3), 1e9) == pytest.approx([3.0, -2.0], abs=1e-6)
     alone = Learner(features=("words", "cosine"), l2=1e-6).learn(
         taught(500), saw=saw, embedder=None

@@ -99,7 +99,7 @@ def random_scene(seed: int) -> Scene:
         speakers=chance.integers(-1, 2, len(rows)).astype(np.int8),
         words=chance.random((m, words)) / words,
         names=chance.random(words) < 0.5,
-        cosines={form: chance.random(m) for form in ("asked", "first_person", "spoken")},
+        cosines={form: chance.random(m) for form in ("asked", "first_person")},
         near=chance.random((m, tokens)),
         weights=weights / weights.sum(),
         mentions=mentions(question, anchor=NOON),

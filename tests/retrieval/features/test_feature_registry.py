@@ -95,7 +95,7 @@ def test_a_feature_changes_nothing_and_tells_the_same_again(
 def test_without_vectors_no_feature_of_vectors_is_told(turns: Turns, make_scene: MakeScene) -> None:
     told = features_of(make_scene(turns, [0, 1, -1]), FEATURES.names())
     left = {name for name in FEATURES.names() if name.startswith(OF_VECTORS)}
-    assert {"cosine", "cosine-spoken", "late", "late-answer"} <= left
+    assert {"cosine", "cosine-of-window", "late", "late-answer"} <= left
     assert set(told) == set(FEATURES.names()) - left
 
 

@@ -1,11 +1,14 @@
+"""The forms in which a question is compared, and that they are made into vectors in one pass."""
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from engram_lab.retrieval.embedders import TokenVectors
+from engram_lab.retrieval.embedders.hashing import HashingEmbedder
+from engram_lab.retrieval.embedders.protocol import TokenVectors
 from engram_lab.retrieval.features.forms import Forms, embedded
 from engram_lab.retrieval.features.known import Conversations
 
@@ -15,103 +18,85 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engram_lab.core.sqlite import SqliteStore
+    from engram_lab.retrieval.embedders.protocol import Kind
+
+
+class Both(HashingEmbedder):
+    """Counts its passes; a text is one token."""
+
+    def __init__(self) -> None:
+        super().__init__(24)
+        self.passes: list[tuple[str, list[str]]] = []
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> NDArray[np.float32]:
+        self.passes.append((kind, list(texts)))
+        return super().embed(texts, kind=kind)
+
+    def embed_both(
+        self, texts: Sequence[str], *, kind: Kind
+    ) -> tuple[NDArray[np.float32], list[TokenVectors]]:
+        rows = self.embed(texts, kind=kind)
+        return rows, [
+            TokenVectors((text,), row[np.newaxis]) for text, row in zip(texts, rows, strict=True)
+        ]
 
 
 @pytest.fixture
-def talk(store: SqliteStore) -> SqliteStore:
-    """Return a store in which Ada and Ben talk."""
-    store.sessions.start("one")
-    said = [("Ada", "I went to the sea"), ("Ben", "Hi Ada")]
-    store.sessions.add_turns("one", [{"speaker": who, "content": what} for who, what in said])
+def talked(store: SqliteStore) -> SqliteStore:
+    store.sessions.start("one", scope="global/org:a")
+    store.sessions.start("two", scope="global/org:b")
+    for session, speaker in (("one", "Ada"), ("one", "Ben"), ("two", "Cy")):
+        store.sessions.add_turns(session, [{"speaker": speaker, "content": "hello"}])
     return store
 
 
-def forms_of(store: SqliteStore, question: str) -> Forms:
+def forms_of(store: SqliteStore, question: str, *, agent: bool = False) -> Forms:
     known = Conversations(store.corpus, store.identities.all).known()
-    return Forms.of(question, known, store.corpus)
+    view = store.as_agent("kim", "global/org:a") if agent else store
+    return Forms.of(question, known, view.corpus)
 
 
-def test_a_question_about_one_speaker_is_put_as_he_would_have_said_it(talk: SqliteStore) -> None:
-    forms = forms_of(talk, "Where did Ada go?")
-    assert forms.asked == "Where did Ada go?"
+def test_a_question_about_one_is_put_as_he_would_put_it(talked: SqliteStore) -> None:
+    forms = forms_of(talked, "What did Ada buy?")
+    assert (forms.asked, forms.first_person) == ("What did Ada buy?", "What did I buy?")
     assert forms.named == {"Ada"}
-    assert (forms.first_person, forms.spoken) == ("Where did I go?", "Ada: Where did I go?")
-    assert [(each.start, each.stop) for each in forms.mentions] == [(10, 13)]
+    assert [(each.start, each.stop) for each in forms.mentions] == [(9, 12)]
 
 
-def test_a_question_about_two_is_spoken_by_nobody(talk: SqliteStore) -> None:
-    forms = forms_of(talk, "What did Ada tell Ben?")
+def test_a_question_about_two_is_put_to_the_other(talked: SqliteStore) -> None:
+    forms = forms_of(talked, "What did Ada give Ben?")
     assert forms.named == {"Ada", "Ben"}
-    assert forms.spoken == forms.first_person == "What did I tell you?"
+    assert forms.first_person == "What did I give you?"
 
 
-def test_a_question_about_nobody_stays_as_it_is(talk: SqliteStore) -> None:
-    forms = forms_of(talk, "Where is the sea?")
-    assert forms.asked == forms.first_person == forms.spoken
-    assert (forms.mentions, forms.named) == ((), frozenset())
+def test_a_question_about_nobody_stays_as_it_is(talked: SqliteStore) -> None:
+    forms = forms_of(talked, "What is tea?")
+    assert forms.asked == forms.first_person
+    assert (forms.named, forms.mentions) == (frozenset(), ())
 
 
-class Counting:
-    """Embeds a text as its length, and writes down what it is given."""
-
-    fingerprint, dim = "counting", 1
-
-    def __init__(self) -> None:
-        self.given: list[list[str]] = []
-
-    def embed(self, texts: Sequence[str], *, kind: str) -> NDArray[np.float32]:
-        self.given.append([kind, *texts])
-        return np.array([[len(text)] for text in texts], np.float32)
+def test_nobody_is_named_whom_the_agent_may_not_see(talked: SqliteStore) -> None:
+    assert forms_of(talked, "What did Cy buy?").named == {"Cy"}
+    forms = forms_of(talked, "What did Cy buy?", agent=True)
+    assert (forms.named, forms.first_person) == (frozenset(), "What did Cy buy?")
+    assert forms_of(talked, "What did Ada buy?", agent=True).named == {"Ada"}
 
 
-class CountingTokens(Counting):
-    """Gives one token a text as well."""
-
-    def embed_tokens(self, texts: Sequence[str], *, kind: str) -> list[TokenVectors]:
-        return self.embed_both(texts, kind=kind)[1]
-
-    def embed_both(
-        self, texts: Sequence[str], *, kind: str
-    ) -> tuple[NDArray[np.float32], list[TokenVectors]]:
-        values = self.embed(texts, kind=kind)
-        return values, [TokenVectors((text,), values[at : at + 1]) for at, text in enumerate(texts)]
-
-
-@pytest.mark.parametrize("made", [Counting, CountingTokens])
-@pytest.mark.parametrize("question", ["Where did Ada go?", "What did Ada tell Ben?", "Why?"])
-def test_all_forms_are_embedded_at_once_and_each_text_once(
-    talk: SqliteStore, question: str, made: type[Counting]
-) -> None:
-    forms, embedder = forms_of(talk, question), made()
-    found = embedded(forms, embedder, with_tokens=True)
-    texts = {"asked": forms.asked, "first_person": forms.first_person, "spoken": forms.spoken}
-    told: dict[str, Any] = {form: values.tolist() for form, values in found.vectors.items()}
-    assert told == {form: [len(text)] for form, text in texts.items()}
-    ((kind, *given),) = embedder.given
-    assert kind == "query"
-    assert len(given) == len(set(given)) == len(set(texts.values()))
-    if made is CountingTokens:
-        assert found.tokens is not None
-        assert found.tokens.tokens == (forms.spoken,)
-    else:
-        assert found.tokens is None
+def test_all_forms_are_made_in_one_pass_each_once(talked: SqliteStore) -> None:
+    embedder = Both()
+    forms = forms_of(talked, "What did Ada give Ben?")
+    made = embedded(forms, embedder, with_tokens=True)
+    assert embedder.passes == [("query", [forms.asked, forms.first_person])]
+    assert made.tokens is not None
+    assert made.tokens.tokens == (forms.first_person,)
+    for name, vector in made.vectors.items():
+        alone = HashingEmbedder(24).embed([getattr(forms, name)], kind="query")[0]
+        assert np.array_equal(vector, alone)
 
 
-def test_tokens_that_nobody_wants_are_not_made(talk: SqliteStore) -> None:
-    assert embedded(forms_of(talk, "Why?"), CountingTokens(), with_tokens=False).tokens is None
-
-
-def test_a_question_that_is_spoken_already_has_its_own_tokens(talk: SqliteStore) -> None:
-    forms = forms_of(talk, "Where did Ada go?")
-    strange = Forms(
-        asked="b",
-        first_person="a",
-        spoken="b",
-        mentions=(),
-        named=frozenset(),
-        known=forms.known,
-        reach=None,
-    )
-    tokens = embedded(strange, CountingTokens(), with_tokens=True).tokens
-    assert tokens is not None
-    assert tokens.tokens == ("b",)
+def test_tokens_are_made_where_they_are_wanted_and_can_be_had(talked: SqliteStore) -> None:
+    forms = forms_of(talked, "What did Ada buy?")
+    assert embedded(forms, Both(), with_tokens=False).tokens is None
+    assert embedded(forms, HashingEmbedder(24), with_tokens=True).tokens is None
+    vectors = embedded(forms, HashingEmbedder(24), with_tokens=True).vectors
+    assert list(vectors) == ["asked", "first_person"]

@@ -9,6 +9,8 @@ from engram_lab.retrieval.features import features_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from engram_lab.retrieval.conversation import Turns
     from engram_lab.retrieval.features import Scene
 
@@ -46,3 +48,21 @@ def test_a_question_without_tokens_is_near_to_nothing(turns: Turns, make_scene: 
 
 def test_without_token_vectors_there_is_none(turns: Turns, make_scene: MakeScene) -> None:
     assert features_of(make_scene(turns, [0, 1]), NAMES) == {}
+
+
+def test_turns_after_are_looked_at_where_a_window_is_asked_for_alone(
+    turns: Turns, make_scene: MakeScene
+) -> None:
+    made: list[list[int]] = []
+    rows = make_scene(turns, [1]).rows
+
+    def near_all() -> NDArray[np.float64]:
+        made.append(rows.tolist())
+        return NEAR[rows] + 1.0
+
+    scene = make_scene(turns, [1], near=NEAR[rows], weights=WEIGHTS, near_all=near_all)
+    told = features_of(scene, [name for name in NAMES if name != "late-of-window"])
+    assert told["late-with-before"].tolist() == [1.0]
+    assert made == []
+    assert features_of(scene, ["late-of-window"])["late-of-window"].tolist() == [2.0]
+    assert made == [[1, 0, 2]]

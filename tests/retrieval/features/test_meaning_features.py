@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     MakeScene = Callable[..., Scene]
 
-NAMES = ("cosine", "cosine-in-first-person", "cosine-spoken", "cosine-of-window")
+NAMES = ("cosine", "cosine-in-first-person", "cosine-of-window")
 
 
 @pytest.fixture
@@ -27,7 +27,6 @@ def scene(turns: Turns, make_scene: MakeScene) -> Scene:
         cosines={
             "asked": np.array([0.1, 0.2, 0.3, 9, 9, 9]),
             "first_person": np.array([0.5, 0.25, 0.125, 0.25, 0.75, 0.5]),
-            "spoken": np.array([0.4, 0.5, 0.6, 9, 9, 9]),
         },
     )
 
@@ -36,7 +35,6 @@ def test_each_form_of_the_question_has_its_cosine(scene: Scene) -> None:
     told = features_of(scene, NAMES)
     assert told["cosine"].tolist() == [0.1, 0.2, 0.3]
     assert told["cosine-in-first-person"].tolist() == [0.5, 0.25, 0.125]
-    assert told["cosine-spoken"].tolist() == [0.4, 0.5, 0.6]
 
 
 def test_a_window_has_half_of_what_stands_beside(scene: Scene) -> None:

@@ -151,3 +151,18 @@ def test_a_text_from_the_cache_makes_its_tokens_when_asked(inner: Any, table: To
     assert ["cat" in table, "tea" in table] == [True, False]
     table.of(["tea", "cat"])
     assert inner.asked[1:] == [("tokens", ["tea"], "document")]
+
+
+def test_only_what_is_wanted_is_kept_and_the_rest_is_embedded_alone(
+    inner: Any, table: TokenTable
+) -> None:
+    embedder = keeping_tokens(inner, table, wanted=lambda text: text.startswith("the"))
+    values = embedder.embed(["tea", "the cat", "cup"], kind="document")
+    assert ways(inner) == [("both", 3)]
+    assert [text in table for text in ("tea", "the cat", "cup")] == [False, True, False]
+    assert np.array_equal(values, inner.embed(["tea", "the cat", "cup"], kind="document"))
+    inner.asked.clear()
+    embedder.embed(["tea", "cup"], kind="document")
+    embedder.embed(["the cup"], kind="query")
+    assert ways(inner) == [("embed", 2), ("embed", 1)]
+    assert len(table) == 1

@@ -1,15 +1,18 @@
 """The conversation profile on LoCoMo's turns, and what each of its features adds.
 
-    ENGRAM_DATA=DIR python evals/quality/conversation.py               print the tables
-    ENGRAM_DATA=DIR python evals/quality/conversation.py --save FILE   keep the figures
-    ENGRAM_DATA=DIR python evals/quality/conversation.py --reuse       features as gathered before
+    ENGRAM_DATA=DIR python evals/quality/conversations.py               print the tables
+    ENGRAM_DATA=DIR python evals/quality/conversations.py --save FILE   keep the figures
+    ENGRAM_DATA=DIR python evals/quality/conversations.py --reuse       features as gathered before
 
 The features of all candidates are gathered once. Each row learns its own weights anew, on nine of
 the ten conversations, and is judged on the tenth, for each in turn: without one feature, without a
-family of them, with one family alone, with one more. A difference to the whole comes with its 95 %
-interval, for which conversations are drawn, and p of the paired randomisation test, after Holm's
-correction over the rows of its table. As a control, answers are drawn by lot among the candidates:
-what is then found must be what chance finds. Exit code 1 where a figure lies below its bar.
+family of them, with one family alone, with one more, and each beside plain words and a cosine. A
+difference to the whole, or to those two, comes with its 95 % interval, for which conversations are
+drawn, and p of the paired randomisation test, after Holm's correction over the rows of its table.
+As a control, answers are drawn by lot among the candidates: what is then found must be what chance
+finds. Above the rows stand the systems of `engram eval run`, which answer a question that has words
+in quotation marks to the letter; the rows know features alone. Exit code 1 where a figure of the
+systems lies below its bar, or the control is off.
 """
 
 from __future__ import annotations
@@ -17,14 +20,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 from conversation_tables import print_all
-from conversation_taught import MEASURES, Material, Scores, family_of, gathered
+from conversation_taught import MEASURES, Material, Scores, families, gathered, variants
 
 from engram_lab.core.errors import DatasetMissingError
 from engram_lab.evaluation.datasets.catalogue import cache_folder
@@ -39,12 +43,12 @@ from engram_lab.retrieval.embedders.minilm import is_available
 from engram_lab.retrieval.profiles import BY_HAND, shipped_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from numpy.typing import NDArray
 
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.suite import Suite
 
-LADDER: Final = ("bm25", "dense", "rrf", "weighted", "neutral")
+LADDER: Final = ("bm25", "dense", "rrf", "weighted", "neutral", "by-hand", "conversation")
 
 APART: Final = "adversarial"
 """LoCoMo's category 5, which is no part of the headline."""
@@ -59,6 +63,12 @@ BARS: Final = {
 """By row and group, the least that must be reached, in points."""
 
 KEYS: Final = ("query_id", "category", "cluster")
+
+PLAIN: Final = ("words", "cosine")
+"""What each feature is put beside to be seen by itself: what any hybrid search has."""
+
+LOTS: Final = 10
+"""How often answers are drawn by lot."""
 
 RARE: Final = 0.01
 """A miss of the control that chance has less often is none of chance."""
@@ -127,7 +137,7 @@ def headline_of(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _points(frame: pl.DataFrame) -> dict[str, float]:
-    return {each: round(100 * float(frame[each].to_numpy().mean()), 2) for each in MEASURES}
+    return _shares(frame.select(MEASURES).to_numpy())
 
 
 def intervals(frame: pl.DataFrame) -> dict[str, list[float]]:
@@ -154,27 +164,6 @@ def less(frame: pl.DataFrame, base: pl.DataFrame) -> dict[str, dict[str, float]]
     }
 
 
-def families(names: Sequence[str]) -> dict[str, list[str]]:
-    """Return features by family."""
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(family_of(name), []).append(name)
-    return found
-
-
-def variants(names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield each table, row and set of features that is learned beside the whole."""
-    for left in names:
-        yield "without a feature", left, [name for name in names if name != left]
-    for family, members in families(names).items():
-        yield "without a family", family, [name for name in names if name not in members]
-    for family, members in families(names).items():
-        yield "a family alone", family, members
-    for name in known:
-        if name not in names:
-            yield "with one more", name, [*names, name]
-
-
 def rows_of(material: Material) -> Rows:
     """Return every row."""
     rows, shipped = Rows(material=material), shipped_record()
@@ -198,26 +187,50 @@ def rows_of(material: Material) -> Rows:
         scores = material.weighed(some_by_hand, unit_range=True)
         more = {"features": len(some_by_hand)}
         rows.add("by hand, without a family", family, scores, against=HAND, more=more)
+    add_beside(rows)
     rows.adjust()
     return rows
 
 
+def add_beside(rows: Rows) -> None:
+    """Judge each feature by itself, beside nothing but words and a cosine."""
+    material, plain = rows.material, " and ".join(PLAIN)
+    scores, _ = material.learned(PLAIN)
+    rows.add("plain", plain, scores, more={"features": [*PLAIN]})
+    for name in material.names:
+        if name not in PLAIN:
+            scores, _ = material.learned([*PLAIN, name])
+            more = {"varies": round(material.varies(name), 4)}
+            rows.add("beside words and cosine", name, scores, against=plain, more=more)
+
+
 def control(material: Material) -> dict[str, Any]:
     """Return what is found where answers are drawn by lot, and what chance finds."""
-    drawn = material.permuted()
-    scores, _ = drawn.learned(list(shipped_record().features))
-    frame, chance = drawn.judged(scores), drawn.by_chance()
-    apart = frame.select(MEASURES).to_numpy() - chance.select(MEASURES).to_numpy()
-    off = estimate(apart, frame["cluster"].to_list(), level=1 - RARE)
+    names, chance = (
+        list(shipped_record().features),
+        material.by_chance().select(MEASURES).to_numpy(),
+    )
+    values = np.zeros(chance.shape)
+    for seed in range(LOTS):
+        drawn = material.permuted(seed)
+        frame = drawn.judged(drawn.learned(names)[0])
+        values += frame.select(MEASURES).to_numpy() / LOTS
+    off = estimate(values - chance, material.queries["cluster"].to_list(), level=1 - RARE)
     return {
-        "learned": _points(frame),
-        "chance": _points(chance),
+        "lots": LOTS,
+        "learned": _shares(values),
+        "chance": _shares(chance),
         "apart": {
             name: [round(100 * each.low, 2), round(100 * each.high, 2)]
             for name, each in zip(MEASURES, off, strict=True)
         },
         "holds": all(each.low <= 0 <= each.high for each in off),
     }
+
+
+def _shares(values: NDArray[np.float64]) -> dict[str, float]:
+    means = (100 * values.mean(axis=0)).round(2).tolist()
+    return dict(zip(MEASURES, means, strict=True))
 
 
 def ladder(suite: Suite, dataset: Dataset, out: Path) -> dict[str, pl.DataFrame]:
@@ -248,14 +261,19 @@ def verdict(rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> list[str]:
 def told_of(suite: Suite, dataset: Dataset, out: Path, *, reuse: bool) -> dict[str, Any]:
     """Return all that is kept."""
     material = gathered(suite, dataset, out / "features.npz", reuse=reuse)
-    below = ladder(suite, dataset, out / "ladder")
-    rows, drawn = rows_of(material), control(material)
-    best = {name: means(frame) | {"interval": intervals(frame)} for name, frame in below.items()}
-    gains = {name: less(rows.frames[LEARNED], frame) for name, frame in below.items()}
-    wrong = verdict(rows.told["whole"], drawn)
+    return {
+        "command": "python evals/quality/conversations.py",
+        **about(material, dataset),
+        **systems_of(suite, dataset, out / "ladder"),
+        "rows": rows_of(material).told,
+        "control": control(material),
+    }
+
+
+def about(material: Material, dataset: Dataset) -> dict[str, Any]:
+    """Return what was asked, of what, and with what."""
     few = (material.queries["category"] != APART).to_numpy()
     return {
-        "command": "python evals/quality/conversation.py",
         "data": {
             "id": dataset.id,
             "hash": dataset.hash,
@@ -271,13 +289,18 @@ def told_of(suite: Suite, dataset: Dataset, out: Path, *, reuse: bool) -> dict[s
             "any": round(100 * float((material.found > 0)[few].mean()), 2),
             "R": round(100 * float((material.found / material.wanted)[few].mean()), 2),
         },
-        "systems": {**best, **rows.told.pop("whole")},
-        "conversation less": gains,
-        "rows": rows.told,
-        "control": drawn,
-        "bars": [{"system": name, "group": group, **bars} for (name, group), bars in BARS.items()],
-        "holds": not wrong,
-        "wrong": wrong,
+    }
+
+
+def systems_of(suite: Suite, dataset: Dataset, out: Path) -> dict[str, Any]:
+    """Return what `engram eval run` says of the systems, and how the profile differs from each."""
+    frames = ladder(suite, dataset, out)
+    systems = {name: means(each) | {"interval": intervals(each)} for name, each in frames.items()}
+    return {
+        "systems": systems,
+        "conversation less": {
+            name: less(frames[LEARNED], each) for name, each in frames.items() if name != LEARNED
+        },
     }
 
 
@@ -298,6 +321,10 @@ def main() -> int:
         print(f"skipped: {error}", file=sys.stderr)
         return 0
     record = told_of(suite, dataset, chosen.out, reuse=chosen.reuse)
+    record |= {
+        "wrong": (wrong := verdict(record["systems"], record["control"])),
+        "holds": not wrong,
+    }
     print_all(record)
     if chosen.save is not None:
         chosen.save.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
