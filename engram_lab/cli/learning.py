@@ -148,8 +148,8 @@ def _tell_learned(learned: Learned, suite: Suite, place: Path, *, as_json: bool)
     say(f"{place}/config.yaml holds what was learned from everything")
     if learned.unjudged:
         say(
-            f"all of it saw {', '.join(learned.unjudged)}: no figure on that would be honest, so "
-            "judge it on other data"
+            f"the weights of every fold saw {', '.join(learned.unjudged)}, so that no figure on it "
+            "would be honest: judge them on other data"
         )
     else:
         say(f"judge it by weights that never saw what they are asked: `{judge}`")
@@ -180,10 +180,10 @@ def learn_from_feedback(
     ):
         learned = learn_from_use(engine, rows, learner=learner, progress=told)
     write_config(learned.config, place / "config.yaml")
-    _tell_used(learned, place, as_json=as_json)
+    _tell_used(learned, place, db=db, as_json=as_json)
 
 
-def _tell_used(learned: LearnedFromUse, place: Path, *, as_json: bool) -> None:
+def _tell_used(learned: LearnedFromUse, place: Path, *, db: str | None, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -209,10 +209,9 @@ def _tell_used(learned: LearnedFromUse, place: Path, *, as_json: bool) -> None:
     )
     if worth.after <= worth.before:
         say("note: that is no better, so there is no evidence for changing anything")
-    say(
-        f"{place}/config.yaml holds what was learned: ask with it, as in "
-        f"`engram recall --config {shlex.quote(str(place / 'config.yaml'))} QUESTION`"
-    )
+    where = [] if db is None else ["--db", db]
+    ask = shlex.join(["engram", "recall", "--config", str(place / "config.yaml"), *where])
+    say(f"{place}/config.yaml holds what was learned: ask with it, as in `{ask} QUESTION`")
 
 
 def _told(record: LearnedRecord) -> dict[str, Any]:

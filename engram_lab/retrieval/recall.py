@@ -124,6 +124,8 @@ class Recaller:
             if wanted != "auto":
                 raise
             features, profile = {}, replace(NEUTRAL, reason=f"neutral profile: {error}")
+        if profile.record is not None and not features:
+            profile = replace(NEUTRAL, reason="neutral profile: no weighted feature can be told")
         hits = self._ordered(question, place, arms, features, profile, k)
         kept, left_out = within_budget(hits, token_budget)
         by_words = arms.get("keyword", ())
@@ -170,7 +172,7 @@ class Recaller:
     ) -> ChosenProfile:
         """Return what makes the order."""
         if forms is None:
-            return NEUTRAL
+            return self._profiles.passed_over()
         turns = forms.known.turns
         keys = [ranking.keys for ranking in arms.values()]
         found = np.unique(np.concatenate(keys)) if keys else np.empty(0, np.int64)

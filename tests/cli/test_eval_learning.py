@@ -160,6 +160,18 @@ def useful(engram: Engram) -> list[dict[str, str]]:
     return [{"event": events[row["query"]], "memory": row["memory"]} for row in found]
 
 
+def test_what_every_fold_saw_is_judged_by_none(engram: Engram, mine: Path) -> None:
+    for name in ("memories.jsonl", "queries.jsonl"):
+        rows = [json.loads(line) for line in (mine / name).read_text("utf-8").splitlines()]
+        (mine / name).write_text(lines([{**row, "corpus": "town"} for row in rows]), "utf-8")
+
+    said = " ".join(engram(*LEARN).split())
+
+    assert "the weights of every fold saw town, so that no figure on it would be honest" in said
+    assert "judge it by" not in said
+    assert engram.json(*LEARN)["judge"] is None
+
+
 FEEDBACK = ("eval", "tune", "--db", "notes.db", "--feedback", "useful.jsonl", *CHOSEN)
 
 
@@ -183,7 +195,8 @@ def test_what_was_of_use_makes_a_configuration(
     said = engram(*FEEDBACK)
     assert "learned from 18 questions of feedback" in said
     assert "(5 groups of whole queries, each left out in turn) the mean reciprocal rank is" in said
-    assert "`engram recall --config runs/feedback-learned/config.yaml QUESTION`" in said
+    ask = "engram recall --config runs/feedback-learned/config.yaml --db notes.db QUESTION"
+    assert f"ask with it, as in `{ask}`" in said
 
 
 def test_feedback_that_teaches_too_little_writes_nothing(

@@ -105,7 +105,7 @@ def test_recall_prints_the_best_first(engram: Engram, coffee: dict[str, str]) ->
 
 def test_recall_as_json(engram: Engram, coffee: dict[str, str]) -> None:
     answer = engram.json("recall", "coffee", *BY_WORDS)
-    asked = {"query", "strategy", "reason", "embedder", "suggestions", "left_out"}
+    asked = {"query", "strategy", "reason", "profile", "embedder", "suggestions", "left_out"}
     assert answer.keys() == {*asked, "hits"}
     assert [answer[each] for each in ("query", "strategy", "reason")] == [
         *("coffee", "keyword", "as told")

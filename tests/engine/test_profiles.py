@@ -313,7 +313,19 @@ def test_weights_of_what_cannot_be_told_leave_the_order_to_the_arms(opened: Open
     sections = {"embedding": {"model": "none"}, "retrieval": {"learned": learned}}
     with opened(**sections) as engine:
         say(engine, "one", "Ada: tea", "Ben: milk")
-        assert [hit.memory.content for hit in engine.recall("tea")] == ["Ada: tea"]
+        hits = engine.recall("tea")
+        assert [hit.memory.content for hit in hits] == ["Ada: tea"]
+        assert hits.profile == "neutral"
+        assert hits.reason.endswith("neutral profile: no weighted feature can be told")
+
+
+def test_a_profile_that_was_told_and_cannot_be_is_missed_aloud(opened: Opened) -> None:
+    with opened(embedding={"model": "none"}, retrieval={"profile": "by-hand"}) as engine:
+        say(engine, "one", "Ada: tea for two", "Ben: milk")
+        assert engine.recall("tea").reason.endswith("by-hand profile: as told")
+        exact = engine.recall('"tea for two"')
+        assert exact.profile == "neutral"
+        assert "neutral profile: features are of the present, of both arms" in exact.reason
 
 
 @pytest.mark.parametrize(

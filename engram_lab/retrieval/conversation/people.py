@@ -18,6 +18,7 @@ from engram_lab.core.text import normalise
 from engram_lab.retrieval.conversation.bearers import bearers
 from engram_lab.retrieval.conversation.evidence import Evidence
 from engram_lab.retrieval.conversation.first_person import Mention, first_person
+from engram_lab.retrieval.conversation.names import Use
 from engram_lab.retrieval.conversation.words import ALSO_WORDS, NO_NAMES, ROLES, TITLES
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ class People:
         """Return the speakers that a question is about, by their names as the turns have them.
 
         Each name, alias or part of a longer name that stands in it as whole words names all whom
-        it fits; of two that overlap the longer one counts. Where none does, a name that no turn
-        uses, but that begins as a speaker's does or the other way round, is taken for that. `I`
+        it fits; of two that overlap the longer one counts. Where none does, a name that begins as a
+        speaker's does, or the other way round, is taken for that, unless turns tell of somebody of
+        that name, or that speaker calls others so. `I`
         and `you` name speakers called `user` and `assistant`, or the like.
 
         Args:
@@ -229,18 +231,21 @@ class People:
     def _resembling(
         self, question: str, sight: Sight | None
     ) -> Iterator[tuple[int, int, list[int]]]:
-        """Yield names that no turn uses, with speakers whose names begin so, or the other way."""
+        """Yield names that tell of nobody, with speakers whose names begin so, or the other way."""
         for match in _WRITTEN.finditer(question):
             name = normalise(match[1])
             if name in NO_NAMES or not _is_capital(question, match.start(), match.end()):
                 continue
-            rows = self.evidence.rows[self.evidence.places(name)]
-            if len(rows) and (sight is None or sight(rows).any()):
+            places = self.evidence.places(name)
+            if sight is not None:
+                places = places[sight(self.evidence.rows[places])]
+            if (self.evidence.uses[places] == Use.TELLS).any():  # that of somebody told of
                 continue
+            callers = set(self.turns.speakers[self.evidence.rows[places]].tolist())
             for speaker, numbers in self._speakers.items():
                 shorter = min(len(name), len(speaker))
                 if shorter >= _SHORTEST and name[:shorter] == speaker[:shorter]:
-                    yield match.start(), match.end(), numbers
+                    yield match.start(), match.end(), [n for n in numbers if n not in callers]
 
     def _is_seen(self, speaker: int, sight: Sight | None) -> bool:
         """Tell whether any turn of a speaker is in sight."""

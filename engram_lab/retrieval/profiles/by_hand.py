@@ -1,4 +1,4 @@
-"""Weights of features that were set by hand, for any embedder: no data had a say in them.
+"""Weights of features that were set by hand, for any embedder: nothing was trained.
 
 What was known: words and meaning count alike, late interaction as much as both, what stands beside
 a turn half as much; a question asks for what one of the speakers said, and a turn that asks seldom

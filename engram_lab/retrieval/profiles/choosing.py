@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["NEUTRAL", "ChosenProfile", "Profiles"]
 
 _MOSTLY: Final = 0.5
+_NO_FEATURES: Final = "features are of the present, of both arms, and not of words to the letter"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,3 +86,9 @@ class Profiles:
         return ChosenProfile(
             name="conversation", record=record, reason=f"conversation profile: {said}"
         )
+
+    def passed_over(self) -> ChosenProfile:
+        """Return the profile of a recall that no feature takes part in, and why if one was told."""
+        if self._wanted in {"auto", "neutral"}:
+            return NEUTRAL
+        return ChosenProfile(name="neutral", record=None, reason=f"neutral profile: {_NO_FEATURES}")

@@ -217,6 +217,10 @@ def test_a_name_that_nobody_used_may_be_the_beginning_of_a_speaker_s() -> None:
     assert silent.named("Where are Bo and Chris?") == {"Bo"}, "somebody is named already"
     told = people_of(("Christopher", "so"), ("Bo", "I met Chris in town"))
     assert told.named("Where is Chris?") == set(), "Chris is somebody else"
+    called = people_of(("Ada", "hi"), ("Christopher", "so"), ("Bo", "ok"), ("Ada", "Wow, Chris!"))
+    assert called.named("Where is Chris?") == {"Christopher"}, "whoever spoke last before the call"
+    calls = people_of(("Bo", "hi"), ("Christopher", "Wow, Chris!"), ("Bo", "ok"))
+    assert "Christopher" not in calls.named("Where is Chris?"), "nobody calls himself"
 
 
 def test_whoever_asks_is_the_user() -> None:
