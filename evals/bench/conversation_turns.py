@@ -55,6 +55,12 @@ def _talk(name: str, dataset: Dataset, most: int | None) -> Talk:
     moment = max(corpus.moment for corpus, _ in parts)
     speakers = sorted({re.escape(row["speaker"]) for row in turns})
     named = re.compile(rf"\b(?:{'|'.join(speakers)})\b")
-    asked = [each.text for _, questions in parts for each in questions if named.search(each.text)]
+    # Words in quotes are looked for to the letter, by one arm alone.
+    asked = [
+        each.text
+        for _, questions in parts
+        for each in questions
+        if named.search(each.text) and '"' not in each.text
+    ]
     corpus = replace(parts[0][0], name=name, memories=turns, moment=moment, parts={})
     return Talk(name=name, corpus=corpus, questions=tuple(dict.fromkeys(asked)))
