@@ -113,6 +113,8 @@ def conversation_part() -> str:
         ),
         "",
         wrapped(meaning(record)),
+        "",
+        costs(),
     ]
     shown = [*TURNS]
     if (BASELINES / "quality-locomo-session.json").exists():
@@ -211,6 +213,25 @@ def sources(rows: Iterable[Published]) -> str:
     return "; ".join(dict.fromkeys(each.source for each in rows if each.source))
 
 
+def costs() -> str:
+    """Return what a recall by the conversation profile costs, and what is kept of a turn."""
+    record = run("bench-conversation")
+    figures = {each["name"].partition(": ")[2]: each for each in record["figures"]}
+    kept = {each["name"].partition(": ")[2]: each for each in record["informational"]}
+    recall, slow = figures["recall by conversation to hybrid, p50"], figures["recall, p95"]
+    embedding = figures["embedding with tokens to without"]
+    memory = sum(
+        kept[f"{name} in memory"]["ours"] for name in ("tokens", "turns", "names", "times")
+    )
+    return wrapped(
+        f"A recall from {recall['rows']:,} turns takes {recall['ours'] / 1000:.0f} ms at the "
+        f"median and {slow['ours']:.0f} ms at the 95th percentile, the question's own embedding "
+        f"included: {recall['ratio']:.1f} times the plain hybrid one. Embedding turns takes "
+        f"{embedding['ratio']:.2f} times what it takes without their words' vectors, and of a "
+        f"turn of LoCoMo {memory / 1000:.1f} kB stay in memory. Command: `{record['command']}`."
+    )
+
+
 def sessions(record: Mapping[str, Any]) -> str:
     """Return the figures for whole sessions, kept of a `results.json` of `locomo-session`."""
     measures = (*MEASURES, "Success@1")
@@ -233,9 +254,12 @@ def sessions(record: Mapping[str, Any]) -> str:
         ]
         rows.append((f"`{system['name']}`", *(f"{100 * value:.1f}" for value in values), ""))
     return (
-        "**LoCoMo, whole sessions**, adversarial questions among them; some 27 candidates a "
-        "question. By `by-hand` and `conversation` they are stored as turns. Without adversarial "
-        f"questions `conversation` has {100 * alone:.1f} in Success@1.\n\n"
+        wrapped(
+            "**LoCoMo, whole sessions**, adversarial questions among them; some 27 candidates a "
+            "question. By `by-hand` and `conversation` they are stored as turns. Without "
+            f"adversarial questions `conversation` has {100 * alone:.1f} in Success@1."
+        )
+        + "\n\n"
         + table(("", *measures, ""), rows)
     )
 
