@@ -15,7 +15,7 @@ MAKEFLAGS += --no-print-directory
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(INSTALLED) ## evaluate eight systems on the bundled corpus: a table with intervals, and a report
+demo: $(INSTALLED) ## evaluate the ladder of systems on the bundled corpus: a table with intervals, and a report
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash evals/demo.sh
 
 tour: $(INSTALLED) ## a short tour of the engine, on made-up memories

@@ -22,7 +22,7 @@ run() {
     eval "$1"
 }
 
-explain "Twelve conversations of people who never lived, some 350 questions, eight systems from chance upwards.
+explain "Twelve conversations of people who never lived, some 350 questions, the whole ladder of systems from chance upwards.
 # (Where MiniLM is not installed, vectors are made by hashing, which knows spelling and not meaning.)"
 run 'engram eval run tiny --out demo-out/run --report demo-out/report.html --no-guards'
 
