@@ -60,6 +60,7 @@ quality: $(INSTALLED) ## LoCoMo and SciFact beside known figures, where ENGRAM_D
 	$(BIN)/python evals/quality/noted.py --save evals/baselines/quality-locomo.json
 	$(BIN)/python evals/quality/neutral.py --save evals/baselines/quality-neutral.json
 	$(BIN)/python evals/quality/conversations.py --save evals/baselines/quality-conversation.json
+	$(BIN)/python evals/quality/sessions.py --save evals/baselines/quality-locomo-session.json
 	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included
