@@ -257,7 +257,8 @@ def sessions(record: Mapping[str, Any]) -> str:
         wrapped(
             "**LoCoMo, whole sessions**, adversarial questions among them; some 27 candidates a "
             "question. By `by-hand` and `conversation` they are stored as turns. Without "
-            f"adversarial questions `conversation` has {100 * alone:.1f} in Success@1."
+            f"adversarial questions `conversation` has {100 * alone:.1f} in Success@1. Command: "
+            f"`{record['command']}`."
         )
         + "\n\n"
         + table(("", *measures, ""), rows)
