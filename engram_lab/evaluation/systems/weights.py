@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from engram_lab.core.errors import InvalidInputError
 from engram_lab.evaluation.shipped import shipped
 from engram_lab.evaluation.systems.unseen import read_folds
+from engram_lab.retrieval.learned import LearnedRecord
 from engram_lab.retrieval.profiles import shipped_record
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.systems.unseen import Record
 
 __all__ = ["SHIPPED_FOLDS", "described", "records_of", "with_record"]
-
-# The one place that knows where a configuration keeps its learned weights.
-_SETTING: Final = "learned"
 
 _LEARNED: Final = frozenset({"conversation", "auto"})
 """The profiles whose weights were learned."""
@@ -45,27 +42,14 @@ def records_of(config: EngineConfig) -> tuple[Record, ...]:
         makes the order, and without vectors where weights were learned with these.
 
     Raises:
-        InvalidInputError: What stands there is a text, and no JSON object.
+        InvalidInputError: What stands there is no record.
     """
-    settings: Any = config.retrieval
-    profile = getattr(settings, "profile", None)
-    if profile is not None and (profile not in _LEARNED or settings.strategy in _ONE_ARM):
+    settings = config.retrieval
+    if settings.profile not in _LEARNED or settings.strategy in _ONE_ARM:
         return ()
-    found: Any = getattr(settings, _SETTING, None)
-    if isinstance(found, str) and found.strip():
-        try:
-            found = orjson.loads(found)
-        except orjson.JSONDecodeError as error:
-            raise InvalidInputError(
-                f"retrieval.{_SETTING} is no JSON ({error}): it must be a record of learned weights"
-            ) from None
-        if not isinstance(found, dict):
-            raise InvalidInputError(
-                f"retrieval.{_SETTING} must be an object, a record of learned weights"
-            )
-    if isinstance(found, Mapping) and found:
-        return (found,)
-    if profile is None or (config.embedding.model == _NO_MODEL and not shipped_record().fits(None)):
+    if settings.learned is not None:
+        return (LearnedRecord.from_json(settings.learned).to_dict(),)
+    if config.embedding.model == _NO_MODEL and not shipped_record().fits(None):
         return ()
     return _coming_along()
 
@@ -78,20 +62,9 @@ def _coming_along() -> tuple[Record, ...]:
 
 
 def with_record(config: EngineConfig, record: Record) -> EngineConfig:
-    """Return a configuration with other weights.
-
-    Raises:
-        InvalidInputError: Configurations have no place for them.
-    """
-    places = {each.name: each for each in fields(config.retrieval)}
-    if _SETTING not in places:
-        raise InvalidInputError(
-            f"there is no setting retrieval.{_SETTING} to hold learned weights: leave out the folds"
-        )
-    as_text = "str" in str(places[_SETTING].type)
-    said = orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode() if as_text else dict(record)
-    changed: dict[str, Any] = {_SETTING: said}
-    return replace(config, retrieval=replace(config.retrieval, **changed))
+    """Return a configuration with other weights."""
+    said = orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
+    return replace(config, retrieval=replace(config.retrieval, learned=said))
 
 
 def described(record: Record) -> str:

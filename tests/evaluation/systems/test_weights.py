@@ -1,10 +1,9 @@
-"""Weights in a configuration, whichever way it keeps them: as a text, or as an object."""
+"""The weights that a configuration may be judged with."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,57 +18,25 @@ from engram_lab.evaluation.systems.weights import (
     records_of,
     with_record,
 )
+from engram_lab.retrieval.learned import LearnedRecord, Saw
 from engram_lab.retrieval.profiles import shipped_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-RECORD = {"model": "linear", "weights": {"bm25": 1.5}, "saw": {"corpora": {}}}
+SAW = Saw(dataset="chats", data="abc", corpora={})
+RECORD = LearnedRecord(weights={"words": 1.5}, saw=SAW).to_dict()
 
 
-@dataclass(frozen=True)
-class AsText:
-    learned: str | None = None
+@pytest.mark.parametrize("profile", ["auto", "conversation"])
+def test_what_is_put_in_is_there(profile: str) -> None:
+    assert records_of(with_record(with_profile(profile), RECORD)) == (RECORD,)
 
 
-@dataclass(frozen=True)
-class AsObject:
-    learned: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Nowhere:
-    k: int = 10
-
-
-@dataclass(frozen=True)
-class Config:
-    """What of a configuration counts here."""
-
-    retrieval: Any
-
-
-def config(retrieval: object) -> EngineConfig:
-    return cast("EngineConfig", Config(retrieval))
-
-
-@pytest.mark.parametrize("empty", [AsText(), AsObject()])
-def test_what_is_put_in_is_there(empty: object) -> None:
-    assert records_of(config(empty)) == ()
-    assert records_of(with_record(config(empty), RECORD)) == (RECORD,)
-
-
-def test_a_configuration_without_a_place_has_no_weights_and_takes_none() -> None:
-    assert records_of(config(Nowhere())) == ()
-    with pytest.raises(InvalidInputError, match=r"no setting retrieval\.learned"):
-        with_record(config(Nowhere()), RECORD)
-
-
-@pytest.mark.parametrize(("text", "said"), [("{", "is no JSON"), ("[1]", "must be an object")])
+@pytest.mark.parametrize(("text", "said"), [("{", "is no JSON"), ("[1]", "give an object")])
 def test_a_text_that_is_no_record_is_refused(text: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):
-        records_of(config(AsText(text)))
+        records_of(with_profile("auto", learned=text))
 
 
 def with_profile(profile: str, **more: Any) -> EngineConfig:
@@ -137,4 +104,4 @@ def test_what_weights_were_learned_on_is_said_in_a_few_words() -> None:
     assert described({"saw": saw}) == "locomo"
     assert described({"saw": {**saw, "split": "without a"}}) == "locomo without a"
     assert described({"saw": None}) == described({}) == "set by hand"
-    assert described(RECORD) == "it is not said what"
+    assert described({"saw": {"corpora": {}}}) == "it is not said what"
