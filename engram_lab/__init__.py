@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from engram_lab.config import EngineConfig, load_config
+    from engram_lab.consolidation.report import DreamReport
     from engram_lab.core.clock import ManualClock, SystemClock
+    from engram_lab.core.dreams import Change
     from engram_lab.core.errors import EngramError
     from engram_lab.core.types import Link, Memory, RecallEvent
     from engram_lab.engine import Engine
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bundle",
+    "Change",
     "Dataset",
+    "DreamReport",
     "Engine",
     "EngineConfig",
     "EngramError",
@@ -35,7 +39,9 @@ __all__ = [
 
 _HOMES: Final = {
     "Bundle": "engram_lab.evaluation.gating.bundle",
+    "Change": "engram_lab.core.dreams",
     "Dataset": "engram_lab.evaluation.datasets.dataset",
+    "DreamReport": "engram_lab.consolidation.report",
     "Engine": "engram_lab.engine",
     "EngineConfig": "engram_lab.config",
     "EngramError": "engram_lab.core.errors",

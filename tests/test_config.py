@@ -356,7 +356,10 @@ def test_a_dictionary_makes_a_configuration_and_the_other_way_round() -> None:
 
 def test_a_dictionary_holds_values_not_texts() -> None:
     assert problems_of_dict({"store": {"readers": "8", "path": "${HOME}"}, "memory": {}}) == (
-        "memory is unknown: known are store, embedding, index, retrieval, learning, interchange",
+        (
+            "memory is unknown: known are store, embedding, index, retrieval, learning, dream, "
+            "hooks, interchange"
+        ),
         "store.readers is '8': allowed is a whole number",
     )
 

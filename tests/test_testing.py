@@ -209,6 +209,32 @@ def leases_nothing(true: Sabotage, embedder: str, **options: Any) -> Any:
     return true(embedder, **{**options, "lease_s": 1e-9})
 
 
+def swaps_ends(true: Sabotage, *arguments: Any, **options: Any) -> Any:
+    links = true(*arguments, **options)
+    return replace(links, from_keys=links.to_keys, to_keys=links.from_keys)
+
+
+def takes_nothing_for_stale(true: Sabotage, run: Any, changes: Any, **options: Any) -> Any:
+    return true(run, [replace(each, seen=None) for each in changes], **options)
+
+
+def lets_anybody_in(true: Sabotage, workspace: str, **_options: Any) -> None:
+    for lock in true.__self__.locks():  # type: ignore[attr-defined]
+        true(workspace, owner=lock.owner)
+
+
+def undoes_the_rest(true: Sabotage, run_id: str, **_options: Any) -> Any:
+    return true(run_id, keep_later=True)
+
+
+def derives_nothing(_true: Sabotage, _ids: Any) -> list[str]:
+    return []
+
+
+def last_first(true: Sabotage, **options: Any) -> Any:
+    return true(**options)[::-1]
+
+
 SABOTAGES = [
     ("memories", "remember", without_tags, "what is remembered is got back equal"),
     ("memories", "remember_many", one_by_one, "many memories are remembered whole"),
@@ -242,6 +268,12 @@ SABOTAGES = [
     ("corpus", "stamp", stamps_by_number, "a stamp tells the history up to a change"),
     ("corpus", "links", links_of_all_types, "links and turns by key"),
     ("embedding_queue", "claim", leases_nothing, "what lacks a vector waits"),
+    ("dreams", "links", swaps_ends, "a dream reads the memories of one workspace"),
+    ("dreams", "apply", takes_nothing_for_stale, "a dream is carried out in order"),
+    ("dreams", "release_lock", lets_anybody_in, "of a workspace one dreams at a time"),
+    ("dreams", "undo", undoes_the_rest, "an undo puts back all that a dream did"),
+    ("memories", "derived", derives_nothing, "what dreams derived from a memory is forgotten"),
+    ("injections", "take", last_first, "what waits to be put before an agent comes out once"),
 ]
 
 

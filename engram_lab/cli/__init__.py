@@ -11,7 +11,17 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from engram_lab.cli import config, evaluation, memories, recalls, transfer, upkeep
+from engram_lab.cli import (
+    config,
+    dreams,
+    evaluation,
+    graph,
+    hooks,
+    memories,
+    recalls,
+    transfer,
+    upkeep,
+)
 from engram_lab.core.errors import EngramError
 
 __all__ = ["app", "main"]
@@ -30,6 +40,9 @@ memories.add_to(app)
 recalls.add_to(app)
 transfer.add_to(app)
 upkeep.add_to(app)
+graph.add_to(app)
+hooks.add_to(app)
+dreams.add_to(app)
 evaluation.add_to(app)
 config.add_to(app)
 

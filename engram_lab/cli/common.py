@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engram_lab.core.errors import InvalidInputError, NotFoundError
 
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from engram_lab.config import LoadedConfig
     from engram_lab.engine import Engine
 
-__all__ = ["at_home", "load", "open_engine", "parse_json"]
+__all__ = ["at_home", "load", "open_engine", "parse_json", "standard_input"]
 
 Use = Literal["create", "write", "note", "read"]
 """What a command does with the database: make it where it is missing, write to it, write to it if
 it may be written, or never write."""
+
+_MOST_BYTES: Final = 40_000_000
+"""Of standard input: as long as the longest content that a setting may allow."""
 
 
 def load(db: str | None, config: Path | None, settings: list[str] | None) -> LoadedConfig:
@@ -89,3 +93,16 @@ def parse_json(text: str | None, *, flag: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInputError(f"{flag} is no JSON: {error}") from None
+
+
+def standard_input() -> str:
+    """Return the text of standard input, without the line breaks at its end."""
+    content = sys.stdin.buffer.read(_MOST_BYTES + 1) if sys.stdin is not None else b""
+    if len(content) > _MOST_BYTES:
+        raise InvalidInputError(f"standard input holds more than {_MOST_BYTES} bytes: give less")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"standard input is no text in UTF-8: its byte {error.start} begins no character"
+        ) from None

@@ -16,6 +16,7 @@ from engram_lab.core.errors import DatasetMissingError, InvalidInputError
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.runs.results import RunFolder
+    from engram_lab.evaluation.suite import Suite
     from engram_lab.evaluation.systems import SystemSpec
 
 __all__ = ["NOTHING", "AllowChanged", "Data", "SuiteName", "add_to", "skip", "vector_cache"]
@@ -41,6 +42,19 @@ Data = Annotated[
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Discard another evaluation that lies in the folder.")
+]
+Size = Annotated[
+    int | None,
+    typer.Option("--size", metavar="N", help="Of consolidation: about how many memories; 1000."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="S", help="Of consolidation: which world; 0.")
+]
+TaskNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task", metavar="NAME", help="Of consolidation: these alone; may be given again."
+    ),
 ]
 AllowChanged = Annotated[
     bool,
@@ -74,31 +88,40 @@ def run(
         bool, typer.Option("--cache/--no-cache", help="Keep vectors from one run to the next.")
     ] = True,
     allow_changed: AllowChanged = False,
+    size: Size = None,
+    seed: Seed = None,
+    tasks: TaskNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate systems on a suite; an interrupted run goes on where it stopped."""
-    from engram_lab.cli.watching import watching
-    from engram_lab.evaluation.running.evaluate import run_suite
+    from engram_lab.cli import benchmarking
     from engram_lab.evaluation.suites import load_suite
 
+    made = {"--size": size, "--seed": seed, "--task": tasks or None}
+    asked = {"--system": systems or None, "--data": data, "--allow-changed": allow_changed}
+    known = vector_cache() if cache else None
+    if benchmarking.is_benchmark(suite):
+        benchmarking.refuse(asked, suite=suite)
+        place = out or Path("runs") / suite
+        folder = benchmarking.run_it(
+            place, size=size, seed=seed, tasks=tasks or (), cache=known, fresh=fresh
+        )
+        benchmarking.tell(folder, place, report=report, as_json=as_json)
+        return
+    benchmarking.refuse(made, suite=suite)
     chosen = load_suite(suite)
     place = out or Path("runs") / chosen.id
-    try:
-        with watching() as watch:
-            folder = run_suite(
-                chosen,
-                _systems(systems),
-                out=place,
-                data=data,
-                allow_changed=allow_changed,
-                cache=vector_cache() if cache else None,
-                progress=watch,
-                fresh=fresh,
-                guards=guards,
-                command=shlex.join(["engram", *sys.argv[1:]]),
-            )
-    except DatasetMissingError as error:
-        skip(chosen.id, error, as_json=as_json)
+    folder = _evaluated(
+        chosen,
+        systems,
+        place,
+        data=data,
+        allow_changed=allow_changed,
+        cache=known,
+        fresh=fresh,
+        guards=guards,
+        as_json=as_json,
+    )
     _show(folder, as_json=as_json)
     if report is not None:
         from engram_lab.evaluation.reports.html import write_report
@@ -107,6 +130,27 @@ def run(
     if not as_json:
         also = "" if report is None else f", the report {report}"
         say(f"{place} holds the runs, the values of each query and the record{also}")
+
+
+def _evaluated(
+    suite: Suite, systems: list[str] | None, out: Path, *, as_json: bool, **chosen: Any
+) -> RunFolder:
+    """Run a suite under watching eyes; where its data are not here, that is said."""
+    from engram_lab.cli.watching import watching
+    from engram_lab.evaluation.running.evaluate import run_suite
+
+    try:
+        with watching() as watch:
+            return run_suite(
+                suite,
+                _systems(systems),
+                out=out,
+                progress=watch,
+                command=shlex.join(["engram", *sys.argv[1:]]),
+                **chosen,
+            )
+    except DatasetMissingError as error:
+        skip(suite.id, error, as_json=as_json)
 
 
 def score(

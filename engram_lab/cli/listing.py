@@ -17,6 +17,7 @@ __all__ = ["described", "lines", "listing", "tables"]
 
 def listing() -> dict[str, list[dict[str, Any]]]:
     """Return suites, systems and data sets, each with its name and a line about it."""
+    from engram_lab.evaluation.consolidation.suite import suite_of_seed
     from engram_lab.evaluation.datasets.catalogue import manifests, status
     from engram_lab.evaluation.suites import load_suite, suite_names
     from engram_lab.evaluation.systems import ladder
@@ -27,6 +28,7 @@ def listing() -> dict[str, list[dict[str, Any]]]:
     ]
     states = {each["name"]: each["state"] for each in data}
     suites = [load_suite(name) for name in suite_names()]
+    made = suite_of_seed()
     return {
         "suites": [
             {
@@ -38,7 +40,8 @@ def listing() -> dict[str, list[dict[str, Any]]]:
                 else states.get(each.dataset, "unknown"),
             }
             for each in suites
-        ],
+        ]
+        + [{"name": made.id, "title": made.title, "dataset": None, "state": "makes its own"}],
         "systems": [{"name": each.name, "title": each.title} for each in ladder()],
         "datasets": data,
     }
@@ -66,11 +69,17 @@ def described(name: str) -> dict[str, Any]:
     Raises:
         InvalidInputError: There is nothing of this name.
     """
+    from engram_lab.evaluation.consolidation import suite as consolidation
     from engram_lab.evaluation.datasets.catalogue import manifest, manifests, status
     from engram_lab.evaluation.suites import load_suite, suite_names
     from engram_lab.evaluation.systems import load_system, system_names
 
     found: dict[str, Any] = {}
+    if name == consolidation.NAME:
+        found["suite"] = asdict(consolidation.suite_of_seed())
+        found["measures"] = dict(consolidation.MEASURES)
+        found["tasks"] = list(consolidation.TASKS)
+        found["size"] = {"least": consolidation.LEAST_SIZE, "most": consolidation.MOST_SIZE}
     if name in suite_names() or name.endswith(".toml"):
         found["suite"] = asdict(load_suite(name))
     if name in system_names():

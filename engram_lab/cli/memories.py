@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engram_lab.cli.common import open_engine, parse_json
+from engram_lab.cli.common import open_engine, parse_json, standard_input
 from engram_lab.cli.options import (
     AsJson,
     AsOf,
@@ -46,9 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
-_MOST_BYTES: Final = 40_000_000
-"""Of standard input: as long as the longest content that a setting may allow."""
-
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
@@ -62,18 +58,6 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else parse_time(text, field="--as-of")
-
-
-def _standard_input() -> str:
-    content = sys.stdin.buffer.read(_MOST_BYTES + 1) if sys.stdin is not None else b""
-    if len(content) > _MOST_BYTES:
-        raise InvalidInputError(f"standard input holds more than {_MOST_BYTES} bytes: give less")
-    try:
-        return content.decode().rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(
-            f"standard input is no text in UTF-8: its byte {error.start} begins no character"
-        ) from None
 
 
 def remember(
@@ -112,7 +96,7 @@ def remember(
         dedup=dedup,
         reason=reason,
     )
-    text = _standard_input() if content == "-" else content
+    text = standard_input() if content == "-" else content
     with open_engine(db, config, settings, use="create") as engine:
         memory = engine.remember(text, **fields)
     print_json(memory) if as_json else say(memory.id)
@@ -216,9 +200,9 @@ def update(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change fields of a memory; tags and metadata are replaced whole."""
+    """Change fields of a memory; tags and metadata as a whole."""
     changes = _given(
-        content=_standard_input() if content == "-" else content,
+        content=standard_input() if content == "-" else content,
         tags=tag,
         type=type,
         importance=importance,
@@ -264,7 +248,7 @@ def restore(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring back a forgotten memory, or go back to an earlier version."""
+    """Bring back a forgotten memory, or an earlier version."""
     with open_engine(db, config, settings, use="write") as engine:
         memory = engine.restore(memory_id, version=version, reason=reason)
     print_json(memory) if as_json else say(f"{memory.id} is back, at version {memory.version}")

@@ -72,7 +72,7 @@ def recall(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find memories by their words and by what they mean, best first."""
+    """Find memories by words and by what they mean, best first."""
     wanted: Any = strategy
     with open_engine(db, config, settings, use="note") as engine:
         chosen: Chosen = {
@@ -157,7 +157,7 @@ def suggest(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Offer known words for those of a question that no memory holds."""
+    """Offer known words for those that no memory holds."""
     with open_engine(db, config, settings, use="read") as engine:
         found = engine.suggest(query, workspace=workspace, scope=scope)
     if as_json:
@@ -175,7 +175,7 @@ def reindex(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Embed what waits, and make the indexes anew from what is stored."""
+    """Embed what waits, and make the indexes anew."""
     with open_engine(db, config, settings, use="write") as engine:
         counts = fault = None
         by: str | None = None

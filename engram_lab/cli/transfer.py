@@ -49,7 +49,7 @@ def import_(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in an export, or a file of memories: all of it, or nothing."""
+    """Take in an export or a file of memories: all, or nothing."""
     with (
         open_engine(db, config, settings, use="create") as engine,
         progress_bar("importing") as show,

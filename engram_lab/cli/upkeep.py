@@ -125,7 +125,7 @@ def cleanup(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Purge what has expired, and carry out the workspaces' policies."""
+    """Purge what has expired, and carry out workspace policies."""
     with open_engine(db, config, settings, use="write") as engine:
         report = engine.clean_up()
     if as_json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engram_lab.config.dreaming import DreamSettings
+from engram_lab.config.hooks import HookSettings
 from engram_lab.config.load import LoadedConfig, load_config
 from engram_lab.config.model import (
     EngineConfig,
@@ -13,8 +15,10 @@ from engram_lab.config.show import Shown, show
 from engram_lab.core.settings import StoreSettings
 
 __all__ = [
+    "DreamSettings",
     "EmbeddingSettings",
     "EngineConfig",
+    "HookSettings",
     "IndexSettings",
     "InterchangeSettings",
     "LearningSettings",

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_type_hints
 
 import yaml
 
+from engram_lab.config.dreaming import DreamSettings
+from engram_lab.config.hooks import HookSettings
 from engram_lab.config.retrieval import EmbeddingSettings, IndexSettings, RetrievalSettings
 from engram_lab.core.errors import ConfigError
 from engram_lab.core.settings import Setting, StoreSettings, check_section, setting, settings_of
@@ -85,6 +87,8 @@ class EngineConfig:
     index: IndexSettings = field(default_factory=IndexSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
+    dream: DreamSettings = field(default_factory=DreamSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
     interchange: InterchangeSettings = field(default_factory=InterchangeSettings)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,10 @@ EngramError
 ├── NotFoundError(LookupError)         no such memory, session, identity … that you may see
 ├── ConflictError                      the store holds something that contradicts the request
 │   ├── VersionConflictError           somebody changed the memory since you read it
-│   └── DuplicateError                 the same content is already remembered
+│   ├── DuplicateError                 the same content is already remembered
+│   ├── DreamLockedError               somebody else dreams of this workspace
+│   ├── DreamRefusedError              a dream would take more away than is allowed in one pass
+│   └── UndoConflictError              what a dream changed was changed again since
 ├── AccessDeniedError(PermissionError) an agent reached outside its scope without a grant
 ├── ImportRefusedError                 an import with refused rows; nothing was written
 ├── BackupError                        a backup that does not verify
@@ -39,6 +42,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from engram_lab.core.reports import ImportReport
 
@@ -49,6 +53,8 @@ __all__ = [
     "ConflictError",
     "DatasetChangedError",
     "DatasetMissingError",
+    "DreamLockedError",
+    "DreamRefusedError",
     "DuplicateError",
     "EmbedderError",
     "EngramError",
@@ -70,6 +76,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreReadOnlyError",
+    "UndoConflictError",
     "VersionConflictError",
     "shown",
 ]
@@ -166,11 +173,7 @@ class VersionConflictError(ConflictError):
 
 
 class DuplicateError(ConflictError):
-    """The same content is already remembered, and deduplication is set to `reject`.
-
-    Attributes:
-        existing_id: The memory that holds it.
-    """
+    """The same content is already remembered, as `existing_id`, and `dedup` is set to `reject`."""
 
     def __init__(self, existing_id: str) -> None:
         super().__init__(
@@ -178,6 +181,41 @@ class DuplicateError(ConflictError):
             "or remember with dedup='allow', 'skip' or 'merge'"
         )
         self.existing_id = existing_id
+
+
+class DreamLockedError(ConflictError):
+    """Somebody else, `owner`, dreams of it until `expires_at`; or one's own lock ran out (None)."""
+
+    def __init__(self, workspace: str, *, owner: str | None, expires_at: datetime | None) -> None:
+        told = f"the lock on dreams of workspace {workspace!r} ran out, so nothing was changed: "
+        told += "dream again, with a longer dream.lock_s"
+        if owner is not None:
+            told = f"{owner} dreams of workspace {workspace!r} until {expires_at:%F %T} UTC: wait"
+        super().__init__(told)
+        self.owner, self.expires_at = owner, expires_at
+
+
+class DreamRefusedError(ConflictError):
+    """A dream would hide `removed` of `total` memories, too many at once; nothing was changed."""
+
+    def __init__(self, *, removed: int, total: int, most: float) -> None:
+        super().__init__(
+            f"this dream would take {removed} of {total} memories out of recall, more than "
+            f"dream.most_removed ({most:.0%}) allows: look at it with dry_run=True (--dry-run), "
+            "then say yes=True (--yes), or set a milder policy"
+        )
+        self.removed, self.total = removed, total
+
+
+class UndoConflictError(ConflictError):
+    """What a dream changed, `ids`, was changed again since; nothing was undone."""
+
+    def __init__(self, run_id: str, ids: Sequence[str]) -> None:
+        super().__init__(
+            f"dream {run_id} cannot be undone whole: later writes touched {', '.join(ids)[:200]}; "
+            "undo those first, or undo the rest alone with keep_later=True (--keep-later)"
+        )
+        self.ids = tuple(ids)
 
 
 class AccessDeniedError(EngramError, PermissionError):

@@ -5,10 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from typing import Final
 
 from engram_lab.core.errors import InvalidInputError
 
-__all__ = ["clean_text", "content_hash", "has_private", "normalise", "public_text"]
+__all__ = [
+    "CHARS_PER_TOKEN",
+    "clean_text",
+    "content_hash",
+    "estimated_tokens",
+    "has_private",
+    "normalise",
+    "public_text",
+]
+
+CHARS_PER_TOKEN: Final = 4
+"""How many characters of English a token has, as makers of language models tell their users."""
 
 # Every Unicode control character (Cc) but tab, line feed and carriage return.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -78,3 +90,11 @@ def public_text(text: str) -> str:
     if depth == 0:
         kept.append(text[position:])
     return "".join(kept)
+
+
+def estimated_tokens(text: str) -> int:
+    """Return how many tokens a text will be: one for every four characters, rounded up.
+
+    An estimate that needs no tokenizer; texts in other scripts than Latin may take more.
+    """
+    return -(-len(text) // CHARS_PER_TOKEN)

@@ -9,10 +9,11 @@ from engram_lab.core.clock import SystemClock
 from engram_lab.core.copies import make_backup
 from engram_lab.core.interchange import iter_rows
 from engram_lab.core.registry import STORES
+from engram_lab.engine.dreams import DreamVerbs
+from engram_lab.engine.hooks import HookVerbs
 from engram_lab.engine.index_files import folder_beside
 from engram_lab.engine.indexes import Indexes
 from engram_lab.engine.ordering import Own
-from engram_lab.engine.recalls import RecallVerbs
 
 if TYPE_CHECKING:
     import os
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 
-class Engine(RecallVerbs):
+class Engine(DreamVerbs, HookVerbs):
     """One memory database: remember, recall, and look at all of it as frames.
 
     The rooms of the store that have no verb here (`links`, `sessions`, `identities`, `entities`,
@@ -169,10 +170,6 @@ class Engine(RecallVerbs):
     def took_in(self) -> None:
         """Embed what was imported without vectors."""
         self._indexes.embed_new()
-
-    def flush(self) -> None:
-        """Store the recall events that wait; closing does so too."""
-        self._recorder.flush()
 
     def update(
         self,

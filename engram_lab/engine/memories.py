@@ -1,8 +1,8 @@
-"""The verbs of an engine that the store's memories and links answer by themselves."""
+"""The verbs of an engine that the store's memories answer by themselves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from engram_lab.core.interchange import Frames
 from engram_lab.core.selection import Selection
@@ -14,20 +14,13 @@ if TYPE_CHECKING:
     from engram_lab.core.keywords import Chosen
     from engram_lab.core.reports import AggregateRow, Page
     from engram_lab.core.selection import Order
-    from engram_lab.core.types import Direction, Link, Memory, Version
+    from engram_lab.core.types import Memory, Version
 
-__all__ = ["MemoryVerbs", "Neighbour"]
-
-
-class Neighbour(NamedTuple):
-    """A memory at the other end of a link."""
-
-    memory: Memory
-    link: Link
+__all__ = ["MemoryVerbs"]
 
 
 class MemoryVerbs(Frames):
-    """Look at memories one by one, in pages, in groups, through time, and along their links."""
+    """Look at memories one by one, in pages, in groups, and through time."""
 
     def get(self, id: str, *, as_of: datetime | None = None, private: bool = False) -> Memory:  # noqa: A002
         """Return a memory, as it is or as it was at a moment.
@@ -78,25 +71,3 @@ class MemoryVerbs(Frames):
     def history(self, id: str) -> list[Version]:  # noqa: A002
         """Return every version of a memory with its author and reason, oldest first."""
         return self.store.memories.history(id)
-
-    def link(self, from_id: str, to_id: str, **fields: Any) -> Link:
-        """Link two memories; see `store.links.put` for `type`, `weight`, `valid_from`."""
-        return self.store.links.put(from_id, to_id, **fields)
-
-    def neighbours(
-        self,
-        id: str,  # noqa: A002
-        *,
-        direction: Direction = "both",
-        types: Sequence[str] | None = None,
-        valid_at: datetime | None = None,
-    ) -> list[Neighbour]:
-        """Return the memories linked with one, over the heaviest link first.
-
-        Raises:
-            NotFoundError: There is no such memory that may be seen.
-        """
-        links = self.store.links.of(id, direction=direction, types=types, valid_at=valid_at)
-        others = [link.to_id if link.from_id == id else link.from_id for link in links]
-        pairs = zip(self.get_many(others), links, strict=True)
-        return [Neighbour(memory, link) for memory, link in pairs if memory is not None]

@@ -12,7 +12,7 @@ from engram_lab.core.scopes import GLOBAL_SCOPE
 from engram_lab.core.selection import Selection
 from engram_lab.core.types import RecallEvent
 from engram_lab.engine.indexes import Indexes
-from engram_lab.engine.memories import MemoryVerbs
+from engram_lab.engine.whole_graph import WholeGraphVerbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["RecallVerbs"]
 
 
-class RecallVerbs(MemoryVerbs):
+class RecallVerbs(WholeGraphVerbs):
     """Ask in plain words; ask as an agent; see what was meant.
 
     Args:

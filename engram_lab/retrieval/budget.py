@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.text import estimated_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engram_lab.retrieval.hits import Hit
 
-__all__ = ["CHARS_PER_TOKEN", "estimated_tokens", "within_budget"]
-
-CHARS_PER_TOKEN: Final = 4
-"""How many characters of English a token has, as makers of language models tell their users."""
-
-
-def estimated_tokens(text: str) -> int:
-    """Return how many tokens a text will be: one for every four characters, rounded up.
-
-    An estimate that needs no tokenizer; texts in other scripts than Latin may take more.
-    """
-    return -(-len(text) // CHARS_PER_TOKEN)
+__all__ = ["within_budget"]
 
 
 def within_budget(hits: Sequence[Hit], budget: int | None) -> tuple[list[Hit], int]:

@@ -10,6 +10,7 @@ import numpy as np
 from engram_lab.retrieval.hits import Arm, Explanation, Hit, Step
 from engram_lab.retrieval.ranking import Ranking
 from engram_lab.retrieval.rerank import RerankQuery, candidates_of, rerank_in_turn
+from engram_lab.retrieval.succession import succession_of
 from engram_lab.retrieval.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from engram_lab.core.protocols import LinkRows
     from engram_lab.core.types import Memory
     from engram_lab.retrieval.fusion import Fused, Fusion
     from engram_lab.retrieval.rerank import Reranked, Reranker
@@ -38,6 +40,10 @@ class Lookup(Protocol):
         self, surroundings: Surroundings, question: str, found: Ranking
     ) -> Mapping[str, Ranking]:
         """Return what lies around what was found, as more arms."""
+        ...
+
+    def newer(self, keys: NDArray[np.int64]) -> LinkRows:
+        """Return the links to memories, int64 [n], from what superseded them."""
         ...
 
     def vectors(self, memories: Sequence[Memory]) -> Sequence[NDArray[np.float32] | None]:
@@ -87,12 +93,16 @@ class Ordering:
             made = rerank_in_turn(self.rerankers.values(), query, candidates)
         known = dict(zip(ranking.keys.tolist(), memories, strict=True))
         ordered = made[-1].ranking if made else ranking
+        succession = succession_of(ordered, k, newer=lookup.newer, fetch=lookup.fetch)
+        known |= succession.memories
+        ordered = succession.ranking
         ordered = ordered.top(_through_ties(ordered, k))
         places = zip(ordered.keys.tolist(), ordered.scores.tolist(), strict=True)
         # Keys rise in the order of making, and so do ids but for those given by hand.
         best = sorted(places, key=lambda place: (-place[1], known[place[0]].id))[:k]
         keys = [key for key, _ in best]
-        because = zip(_arms(keys, arms, fused), _steps(keys, self.rerankers, made), strict=True)
+        steps_of = _steps(keys, self.rerankers, made, succession.steps)
+        because = zip(_arms(keys, arms, fused), steps_of, strict=True)
         return [
             Hit(
                 rank=rank,
@@ -148,18 +158,19 @@ def _present(ranking: Ranking, depth: int, lookup: Lookup) -> tuple[Ranking, lis
 def _arms(
     keys: Sequence[int], arms: Mapping[str, Ranking], fused: Fused | None
 ) -> list[tuple[Arm, ...]]:
-    """Return, for each key, what the arms that found it said."""
+    """Return, for each key, what the arms that found it said; nothing of what none found."""
     wanted = np.array(keys, np.int64)
     if fused is None:
+        (name, only), *_ = (*arms.items(), ("", Ranking.empty()))
         return [
-            (Arm(name=name, rank=rank, score=score, contribution=score),)
-            for name, each in arms.items()
-            for rank, score in each.found(wanted)
-            if score is not None  # what was found is found again
+            () if score is None else (Arm(name=name, rank=rank, score=score, contribution=score),)
+            for rank, score in only.found(wanted)
         ]
-    by_key = fused.ranking.keys.argsort()
-    places = by_key[fused.ranking.keys.searchsorted(wanted, sorter=by_key)]
-    rows = fused.contributions[places].tolist()
+    ours = fused.ranking.keys
+    by_key = ours.argsort()
+    places = by_key[ours.searchsorted(wanted, sorter=by_key).clip(max=len(ours) - 1)]
+    strange = ours[places] != wanted
+    rows = np.where(strange[:, None], 0.0, fused.contributions[places]).tolist()
     of_arms = [each.found(wanted) for each in fused.rankings]
     return [
         tuple(
@@ -172,13 +183,16 @@ def _arms(
 
 
 def _steps(
-    keys: Sequence[int], rerankers: Mapping[str, Reranker], made: Sequence[Reranked]
+    keys: Sequence[int],
+    rerankers: Mapping[str, Reranker],
+    made: Sequence[Reranked],
+    last: Mapping[int, Step],
 ) -> list[tuple[Step, ...]]:
-    """Return, for each key, what each reranker made of it."""
+    """Return, for each key, what each reranker made of it, and what came last."""
     steps: dict[int, list[Step]] = {key: [] for key in keys}
     for name, reranked in zip(rerankers, made, strict=True):
         for place, key in enumerate(reranked.ranking.keys.tolist()):
             if key in steps:
                 step = Step(name=name, how=reranked.how, parts=reranked.explain(place))
                 steps[key].append(step)
-    return [tuple(steps[key]) for key in keys]
+    return [(*steps[key], last[key]) if key in last else tuple(steps[key]) for key in keys]

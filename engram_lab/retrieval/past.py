@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
+from engram_lab.core.protocols import LinkRows
 from engram_lab.core.selection import Selection
 from engram_lab.core.text import public_text
 from engram_lab.retrieval.dense.exact import inner_products
@@ -133,6 +134,11 @@ class Past:
     ) -> Mapping[str, Ranking]:
         """Return no more arms."""
         return {}
+
+    def newer(self, keys: NDArray[np.int64]) -> LinkRows:  # noqa: ARG002 - as in `around`
+        """Return no links."""
+        nothing = np.empty(0, np.int64)
+        return LinkRows(from_keys=nothing, to_keys=nothing, weights=np.empty(0))
 
     def vectors(self, memories: Sequence[Memory]) -> list[NDArray[np.float32] | None]:
         """Return the stored vectors of memories whose text is the same today, None for others."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engram_lab.retrieval.keyword import query_words, rank_by_text
 from engram_lab.retrieval.ranking import Ranking
+from engram_lab.retrieval.succession import SUPERSEDES
 from engram_lab.retrieval.within import ranked_within
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engram_lab.core.protocols import Store
+    from engram_lab.core.protocols import LinkRows, Store
     from engram_lab.core.selection import Selection
     from engram_lab.core.types import Memory
     from engram_lab.retrieval.dense import DenseIndex
@@ -76,6 +77,11 @@ class Present:
     ) -> Mapping[str, Ranking]:
         """Return what lies around what was found, as more arms."""
         return surroundings.arms(self.view.corpus, question, found, self.selection)
+
+    def newer(self, keys: NDArray[np.int64]) -> LinkRows:
+        """Return the links to memories from what superseded them, as they hold when asked for."""
+        valid_at = self.selection.valid_at
+        return self.view.corpus.links(keys, valid_at=valid_at, types=(SUPERSEDES,))
 
     def vectors(self, memories: Sequence[Memory]) -> list[NDArray[np.float32] | None]:
         """Return the vectors of memories, None where there is none."""

@@ -38,6 +38,10 @@ def links(trial: Trial) -> None:
     trial.demand(again.id != first.id, "a closed link was opened again, and its history lost")
     held = store.links.of(b, valid_at=first.created_at - 2 * _DAY)
     trial.equal([each.id for each in held], [again.id, first.id], "the list of what held before")
+    around = [each.id for each in store.links.around([b, c, b])]
+    trial.equal(around, [again.id, other.id], "the list of links of either of two memories")
+    around = [each.id for each in store.links.around([b, c], direction="out")]
+    trial.equal(around, [], "the list of links from either of two memories")
     with trial.refuses(InvalidInputError, "a link from a memory to itself"):
         store.links.put(a, a)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.testing import (
+    laws_of_dreams,
     laws_of_indexes,
     laws_of_memories,
     laws_of_reach,
@@ -26,6 +27,7 @@ STORE_LAWS: Final[tuple[Law, ...]] = (
     *laws_of_tables.LAWS,
     *laws_of_reach.LAWS,
     *laws_of_indexes.LAWS,
+    *laws_of_dreams.LAWS,
 )
 """Every law of a store, in the order in which they are tried."""
 

@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from engram_lab import Engine, Memory
-from engram_lab.cli import memories as commands
+from engram_lab.cli import common
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Engram
@@ -60,7 +60,7 @@ def test_remember_refuses_bytes_that_are_no_text(engram: Engram) -> None:
 def test_remember_does_not_read_without_end(
     engram: Engram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "_MOST_BYTES", 10)
+    monkeypatch.setattr(common, "_MOST_BYTES", 10)
     assert "more than 10 bytes" in engram.refused("remember", "-", stdin=b"x" * 11)
 
 

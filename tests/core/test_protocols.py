@@ -42,7 +42,7 @@ def test_a_store_has_the_rooms_that_are_asked_for() -> None:
     assert set(ROOMS) - {"backups"} == {
         "memories", "links", "events", "vectors", "entities", "identities", "sessions",
         "workspaces", "grants", "corpus", "embedding_queue", "changes", "tables", "loader",
-        "doctor",
+        "doctor", "dreams", "injections",
     }  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.text import estimated_tokens
 from engram_lab.core.types import Memory
 from engram_lab.retrieval import Explanation, Hit
-from engram_lab.retrieval.budget import estimated_tokens, within_budget
+from engram_lab.retrieval.budget import within_budget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engram_lab.core.protocols import LinkRows
 from engram_lab.core.types import Memory
 from engram_lab.retrieval.fusion import ReciprocalRankFusion, WeightedFusion
 from engram_lab.retrieval.learned import LearnedRecord, LinearModel
@@ -48,6 +49,7 @@ class Shelf:
     missing: frozenset[int] = frozenset()
     more: Mapping[str, Ranking] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
+    superseded: Sequence[tuple[int, int]] = ()
 
     def fetch(self, keys: NDArray[np.int64]) -> list[Memory | None]:
         self.asked.append(len(keys))
@@ -58,6 +60,11 @@ class Shelf:
     ) -> Mapping[str, Ranking]:
         del surroundings, question, found
         return self.more
+
+    def newer(self, keys: NDArray[np.int64]) -> LinkRows:
+        links = [(new, old) for new, old in self.superseded if old in keys]
+        ends = np.array(links, np.int64).reshape(-1, 2)
+        return LinkRows(ends[:, 0], ends[:, 1], np.ones(len(links)))
 
     def vectors(self, memories: Sequence[Memory]) -> list[NDArray[np.float32] | None]:
         return [None] * len(memories)
@@ -195,3 +202,19 @@ def test_a_single_arm_is_fused_where_that_is_told() -> None:
     }
     nothing = Ordering(fusion=fusion, rerankers={}, depth=10, fuses_one=True)
     assert nothing.order("q", {}, 2, lookup=Shelf(), now=NOON) == []
+
+
+def test_what_superseded_a_hit_stands_before_it_with_its_reason() -> None:
+    arms = {"keyword": Ranking.of([1, 2], [2.0, 1.0])}
+    hits = ordered(arms, 3, Shelf(superseded=[(7, 1)]))
+    assert keys(hits) == [7, 1, 2]
+    assert hits[0].explanation.arms == ()
+    assert all(hit.explanation.score == hit.score for hit in hits)
+
+
+def test_also_among_several_arms_what_none_found_has_no_part_of_them() -> None:
+    arms = {"keyword": Ranking.of([1, 2], [2.0, 1.0]), "semantic": Ranking.of([2], [1.0])}
+    hits = ordered(arms, 3, Shelf(superseded=[(7, 2)]))
+    assert keys(hits)[0] == 7
+    assert hits[0].explanation.arms == ()
+    assert all(hit.explanation.score == hit.score for hit in hits)

@@ -27,6 +27,14 @@ from engram_lab.core.protocols.corpus import (
     TurnPlace,
     VectorChanges,
 )
+from engram_lab.core.protocols.dreaming import (
+    Changed,
+    Details,
+    Dreams,
+    Injections,
+    LinkColumns,
+    MemoryColumns,
+)
 from engram_lab.core.protocols.graph import Entities, Identities, Links
 from engram_lab.core.protocols.memories import Memories
 from engram_lab.core.protocols.reach import Grants, Workspaces
@@ -43,9 +51,12 @@ from engram_lab.core.protocols.whole import Backups, ChangeLog, Chunk, Doctor, L
 __all__ = [
     "Backups",
     "ChangeLog",
+    "Changed",
     "Chunk",
     "Corpus",
+    "Details",
     "Doctor",
+    "Dreams",
     "EmbeddingCache",
     "EmbeddingQueue",
     "Entities",
@@ -53,10 +64,13 @@ __all__ = [
     "Grants",
     "HasBackups",
     "Identities",
+    "Injections",
+    "LinkColumns",
     "LinkRows",
     "Links",
     "Loader",
     "Memories",
+    "MemoryColumns",
     "QueueCounts",
     "Sessions",
     "SpokenTurns",

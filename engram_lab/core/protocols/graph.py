@@ -80,6 +80,24 @@ class Links(Protocol):
         """
         ...
 
+    def around(
+        self,
+        ids: Sequence[str],
+        *,
+        direction: Direction = "both",
+        types: Sequence[str] | None = None,
+        valid_at: datetime | None = None,
+        closed: bool = False,
+    ) -> list[Link]:
+        """Return the links of any of some memories, each once, all of one state; see `of`.
+
+        Memories that may not be seen have none.
+
+        Raises:
+            InvalidInputError: An unknown direction.
+        """
+        ...
+
 
 class Entities(Protocol):
     """The entities of a store: one for each workspace, kind and normalised name.

@@ -224,7 +224,9 @@ class Memories(Protocol):
     ) -> None:
         """Hide a memory from every read that does not ask for forgotten ones; lose nothing of it.
 
-        Its links, mentions and turns are hidden with it, and come back with it.
+        Its links, mentions and turns are hidden with it, and come back with it. What a dream
+        derived from it (see `derived`) may quote it, and is forgotten too; it stays so until it is
+        restored itself.
 
         Raises:
             NotFoundError, AccessDeniedError, VersionConflictError: See `update`.
@@ -256,8 +258,11 @@ class Memories(Protocol):
     ) -> PurgeReport:
         """Remove memories for good, forgotten ones too: their versions and all that hangs on them.
 
+        What dreams derived from them (see `derived`) goes with them: the report names it, too.
+
         The change log keeps that each id was purged, when, by whom and why, so that derived indexes
         can follow; the reasons of its earlier changes are blanked. Its links are logged as gone.
+        No import brings a purged memory back.
 
         Not guaranteed: that no byte is left where it is kept, unless the report says `erased`.
 
@@ -267,8 +272,21 @@ class Memories(Protocol):
         """
         ...
 
+    def derived(self, ids: Sequence[str]) -> list[str]:
+        """Return the ids of what dreams derived from memories, and from that in turn.
+
+        That is what dreams made (its source begins with `dream:`) and linked `derived_from` to one
+        of them, or made of them by their own journal. Such a memory may quote what it is made of.
+
+        Raises:
+            NotFoundError: One is not to be seen.
+        """
+        ...
+
     def clean_up(self) -> CleanupReport:
         """Purge what has expired, and forget what is beyond the policy of its workspace.
+
+        What dreams derived from the purged goes with it; what is derived from the forgotten stays.
 
         Forgetting takes the least important, then the longest unchanged first, and never what is
         pinned; it can be undone with `restore`.

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from engram_lab.core.protocols.corpus import Corpus
+    from engram_lab.core.protocols.dreaming import Dreams, Injections
     from engram_lab.core.protocols.graph import Entities, Identities, Links
     from engram_lab.core.protocols.memories import Memories
     from engram_lab.core.protocols.reach import Grants, Workspaces
@@ -80,6 +81,16 @@ class Store(Protocol):
     @property
     def embedding_queue(self) -> EmbeddingQueue:
         """What waits to be embedded."""
+        ...
+
+    @property
+    def dreams(self) -> Dreams:
+        """What dreams read, did, and can put back."""
+        ...
+
+    @property
+    def injections(self) -> Injections:
+        """What waits to be put before an agent."""
         ...
 
     @property

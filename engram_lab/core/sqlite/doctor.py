@@ -39,6 +39,8 @@ _ORPHANS: Final = {
     "OR session_id NOT IN (SELECT id FROM sessions)",
     "hits": "recall_hits WHERE pk NOT IN (SELECT pk FROM memories) "
     "OR event_id NOT IN (SELECT id FROM recall_events)",
+    "steps": "consolidation_runs WHERE run NOT IN (SELECT number FROM dream_runs)",
+    "journals": "dream_journal WHERE run NOT IN (SELECT number FROM dream_runs)",
     "aliases": "identity_aliases WHERE identity_id NOT IN (SELECT id FROM identities)",
 }
 

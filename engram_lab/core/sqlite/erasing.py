@@ -12,6 +12,7 @@ from engram_lab.core.errors import NotFoundError
 from engram_lab.core.reports import CleanupReport, PurgeReport
 from engram_lab.core.sqlite.changes import log
 from engram_lab.core.sqlite.indexing import unindex
+from engram_lab.core.sqlite.provenance import derived_from, drop_traces
 from engram_lab.core.sqlite.reading import STATES
 from engram_lab.core.sqlite.rows import fetch, memory_of, select_columns
 from engram_lab.core.sqlite.writing import MemoryStore
@@ -53,6 +54,9 @@ class ErasableMemories(MemoryStore):
     ) -> PurgeReport:
         """Remove memories from every table, index and version, and their bytes from the file.
 
+        What a dream derived from one of them, and may quote it, goes with it, be it out of reach,
+        and so does all that the journals of dreams tell of them.
+
         The change log keeps that an id was purged, when, by whom and why, so that derived indexes
         can follow; what it said of earlier changes of that memory is blanked.
 
@@ -64,11 +68,39 @@ class ErasableMemories(MemoryStore):
         wanted = list(dict.fromkeys(check_label(each, field="id") for each in ids))
         with context.database.write() as connection:
             signature = context.signature(author, reason)
-            for id_ in wanted:
-                pk, memory = self.find(connection, id_, forgotten=True)
+            found = [self.find(connection, id_, forgotten=True) for id_ in wanted]
+            for _, memory in found:
                 context.check_scope(connection, memory.scope, "admin")
-                self._purge(connection, pk, memory, *signature)
-        return PurgeReport(ids=tuple(wanted), erased=context.database.erase())
+            found += derived_from(connection, [pk for pk, _ in found], by_journal=True)
+            self._purge_all(connection, found, *signature)
+        gone = tuple(memory.id for _, memory in found)
+        return PurgeReport(ids=gone, erased=context.database.erase())
+
+    def derived(self, ids: Sequence[str]) -> list[str]:
+        """Return the ids of what dreams derived from memories, which a purge takes with them.
+
+        Raises:
+            NotFoundError: One is not to be seen.
+        """
+        with self._context.database.snapshot() as connection:
+            grants = self._context.grants(connection)
+            keys = [self.find(connection, id_, forgotten=True)[0] for id_ in ids]
+            return [
+                memory.id
+                for _, memory in derived_from(connection, keys, by_journal=True)
+                if self._context.access.allows(memory.scope, "read", grants)
+            ]
+
+    def _purge_all(
+        self,
+        connection: apsw.Connection,
+        memories: Sequence[tuple[int, Memory]],
+        author: str,
+        reason: str | None,
+    ) -> None:
+        drop_traces(connection, ((pk, memory.id) for pk, memory in memories))
+        for pk, memory in memories:
+            self._purge(connection, pk, memory, author, reason)
 
     def _purge(
         self,
@@ -132,8 +164,9 @@ class ErasableMemories(MemoryStore):
                 "WHERE m.expires_at <= ?",
                 (to_us(now),),
             )
-            for row in expired:
-                self._purge(connection, row[-1], memory_of(row), "clean-up", "expired")
+            gone = [(row[-1], memory_of(row)) for row in expired]
+            gone += derived_from(connection, [pk for pk, _ in gone], by_journal=True)
+            self._purge_all(connection, gone, "clean-up", "expired")
             aged = over = 0
             for name, days, limit in fetch(
                 connection, "SELECT name, max_age_days, max_memories FROM workspaces"
@@ -160,6 +193,6 @@ class ErasableMemories(MemoryStore):
         forgotten = 0
         for (id_,) in rows:
             with suppress(NotFoundError):  # it may have expired since this clean-up began
-                self.forget(id_, author="clean-up", reason=reason)
+                self._forget(id_, author="clean-up", reason=reason)
                 forgotten += 1
         return forgotten

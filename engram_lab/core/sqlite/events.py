@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+import apsw
+
 from engram_lab.core.checks import check_label, check_limit
 from engram_lab.core.clock import from_us, parse_time, to_us
 from engram_lab.core.errors import InvalidInputError, shown
@@ -18,19 +20,18 @@ from engram_lab.core.types import RecalledMemory, RecallEvent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import apsw
-
     from engram_lab.core.sqlite.context import Context
 
 __all__ = ["RecallEvents", "check_hit"]
 
 _COLUMNS: Final = "id, at, query, workspace, agent_id, session_id, strategy, config_hash"
+_INSERT_EVENT: Final = "INSERT INTO recall_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_HIT: Final = "INSERT INTO recall_hits VALUES (?, ?, ?, ?)"
 _ACCESSED: Final = """
-UPDATE memories SET access_count = access_count + 1,
-    last_accessed_at = max(coalesce(last_accessed_at, ?1), ?1)
-WHERE pk = ?2
+UPDATE memories SET access_count = access_count + ?1,
+    last_accessed_at = max(coalesce(last_accessed_at, ?2), ?2)
+WHERE pk = ?3
 """
-
 
 _PRESENT: Final = Selection(archived=True)
 
@@ -63,11 +64,48 @@ class RecallEvents:
             InvalidInputError: A malformed id, time, query, label or hit.
             ConflictError: An event is already stored.
         """
+        rows = [self._row(event) for event in events]
+        hits = [
+            (event.id, *check_hit(hit.rank, hit.score), hit.memory_id, row[1])
+            for event, row in zip(events, rows, strict=True)
+            for hit in event.hits
+        ]
         with self._context.database.write() as connection:
-            for event in events:
-                self._record(connection, event)
+            connection.executemany(_INSERT_EVENT, rows)
+            keys = self._present(connection, {hit[3] for hit in hits})
+            connection.executemany(
+                _INSERT_HIT,
+                (
+                    (event_id, rank, keys[memory_id], score)
+                    for event_id, rank, score, memory_id, _ in hits
+                    if memory_id in keys
+                ),
+            )
+            accesses: dict[int, list[int]] = {}
+            for *_, memory_id, at in hits:
+                if memory_id in keys:
+                    accesses.setdefault(keys[memory_id], []).append(at)
+            connection.executemany(
+                _ACCESSED, ((len(times), max(times), pk) for pk, times in accesses.items())
+            )
 
-    def _record(self, connection: apsw.Connection, event: RecallEvent) -> None:
+    def _present(self, connection: apsw.Connection, ids: set[Any]) -> dict[str, int]:
+        """Return the keys of those memories that are there and in reach, by id."""
+        # An id is ASCII: what else is given is none, and some of it no database could look for.
+        asked = [each for each in ids if isinstance(each, str) and each.isascii()]
+        if not asked:
+            return {}
+        where = Where()
+        of_state(where, _PRESENT, self._context.access, self._context.now())
+        return dict(
+            connection.execute(
+                "SELECT m.id, m.pk FROM carray(?) AS c CROSS JOIN memories AS m ON m.id = c.value "
+                f"WHERE {where.sql}",
+                (apsw.carray(tuple(sorted(asked))), *where.values),
+            )
+        )
+
+    def _row(self, event: RecallEvent) -> tuple[Any, ...]:
         principal = self._context.access.principal
         agent = event.agent_id if principal is None else principal.agent_id
         labels = {
@@ -77,28 +115,12 @@ class RecallEvents:
             "strategy": event.strategy,
             "config_hash": event.config_hash,
         }
-        at = to_us(parse_time(event.at, field="at"))
-        row = (
+        return (
             check_id(event.id),
-            at,
+            to_us(parse_time(event.at, field="at")),
             clean_text(event.query, field="query"),
             *(None if v is None else check_label(v, field=k) for k, v in labels.items()),
         )
-        connection.execute("INSERT INTO recall_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        where = Where()
-        where.add("m.id = ?")
-        of_state(where, _PRESENT, self._context.access, self._context.now())
-        for hit in event.hits:
-            rank, score = check_hit(hit.rank, hit.score)
-            pk = connection.execute(
-                f"SELECT m.pk FROM memories AS m WHERE {where.sql}", (hit.memory_id, *where.values)
-            ).get
-            if pk is not None:
-                connection.execute(
-                    "INSERT INTO recall_hits VALUES (?, ?, ?, ?)",
-                    (event.id, rank, pk, score),
-                )
-                connection.execute(_ACCESSED, (at, pk))
 
     def since(self, event_id: str = "", *, limit: int = 1000) -> list[RecallEvent]:
         """Return the events with ids after `event_id`, in the order of ids, at most `limit`.

@@ -5,18 +5,28 @@ Words and tags are taken from the row by SQLite itself, many rows with one state
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from engram_lab.core.metadata import Scalar, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import apsw
 
-__all__ = ["PathRow", "index_rows", "metadata_value", "path_rows", "unindex"]
+__all__ = [
+    "ALL_PARTS",
+    "Part",
+    "PathRow",
+    "index_parts",
+    "index_rows",
+    "metadata_value",
+    "path_rows",
+    "unindex",
+]
 
 PathRow = tuple[str, str | int | float | bytes, int]
+Part = Literal["text", "tags", "metadata"]
 
 _ADD_TEXT: Final = (
     "INSERT INTO memories_fts (rowid, content, tags) "
@@ -35,6 +45,7 @@ _DROP_TAGS: Final = (
     "DELETE FROM memory_tags WHERE pk = ?1 "
     "AND tag IN (SELECT value FROM memories, json_each(tags) WHERE pk = ?1)"
 )
+ALL_PARTS: Final[tuple[Part, ...]] = get_args(Part)
 _DROP_PATH: Final = "DELETE FROM memory_metadata WHERE path = ? AND value = ? AND pk = ?"
 
 
@@ -65,8 +76,34 @@ def index_rows(
     connection.executemany(_ADD_PATH, paths)
 
 
-def unindex(connection: apsw.Connection, pk: int, metadata: Mapping[str, Any]) -> None:
-    """Remove the entries of a row that is about to change; `metadata` is what it holds still."""
-    connection.execute(_DROP_TEXT, (pk,))
-    connection.execute(_DROP_TAGS, (pk,))
-    connection.executemany(_DROP_PATH, path_rows(pk, leaves(metadata)))
+def unindex(
+    connection: apsw.Connection,
+    pk: int,
+    metadata: Mapping[str, Any],
+    parts: Collection[Part] = ALL_PARTS,
+) -> None:
+    """Remove the entries of a row that is about to change; `metadata` is what it holds still.
+
+    Those of its text hold its tags, too: where these change, both parts do.
+    """
+    if "text" in parts:
+        connection.execute(_DROP_TEXT, (pk,))
+    if "tags" in parts:
+        connection.execute(_DROP_TAGS, (pk,))
+    if "metadata" in parts:
+        connection.executemany(_DROP_PATH, path_rows(pk, leaves(metadata)))
+
+
+def index_parts(
+    connection: apsw.Connection,
+    pk: int,
+    metadata: Mapping[str, Any],
+    parts: Collection[Part] = ALL_PARTS,
+) -> None:
+    """Write what `unindex` removed, of the row as it is now; `metadata` is what it holds."""
+    if "text" in parts:
+        connection.execute(_ADD_TEXT, (pk, pk))
+    if "tags" in parts:
+        connection.execute(_ADD_TAGS, (pk, pk))
+    if "metadata" in parts:
+        connection.executemany(_ADD_PATH, path_rows(pk, leaves(metadata)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import apsw
+
 from engram_lab.core.checks import check_flag, check_label, check_number
 from engram_lab.core.clock import from_us, parse_time, to_us
 from engram_lab.core.errors import InvalidInputError, NotFoundError
@@ -15,8 +17,6 @@ from engram_lab.core.types import Link
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-
-    import apsw
 
     from engram_lab.core.sqlite.context import Context
     from engram_lab.core.sqlite.erasing import ErasableMemories
@@ -32,6 +32,11 @@ _SELECT: Final = (
 _OPEN: Final = (
     "SELECT id, created_at FROM links "
     "WHERE from_pk = ? AND to_pk = ? AND type = ? AND valid_to IS NULL"
+)
+
+_OF_ENDS: Final = (
+    "SELECT k.id FROM carray(?) AS c CROSS JOIN memories AS m ON m.id = c.value "
+    "CROSS JOIN links AS k ON k.{end} = m.pk"
 )
 
 
@@ -185,12 +190,38 @@ class Links:
             InvalidInputError: An unknown direction.
             NotFoundError: There is no such memory that may be seen.
         """
-        ways = {"out": "a.id = ?1", "in": "b.id = ?1", "both": "(a.id = ?1 OR b.id = ?1)"}
+        self._memories.get(memory_id)
+        return self.around(
+            [memory_id], direction=direction, types=types, valid_at=valid_at, closed=closed
+        )
+
+    def around(
+        self,
+        ids: Sequence[str],
+        *,
+        direction: Direction = "both",
+        types: Sequence[str] | None = None,
+        valid_at: datetime | None = None,
+        closed: bool = False,
+    ) -> list[Link]:
+        """Return the links of any of some memories, each once; see `of`.
+
+        Memories that may not be seen have none.
+
+        Raises:
+            InvalidInputError: An unknown direction.
+        """
+        ways = {"out": ("from_pk",), "in": ("to_pk",), "both": ("from_pk", "to_pk")}
         if direction not in ways:
             raise InvalidInputError(f"direction is {direction!r}: allowed are {', '.join(ways)}")
-        self._memories.get(memory_id)
         at = self._context.now() if valid_at is None else parse_time(valid_at, field="valid_at")
-        links = self._select(ways[direction], (memory_id,), order="l.weight DESC, l.id")
+        asked = tuple(dict.fromkeys(ids))
+        if not asked:
+            return []
+        ends = ways[direction]
+        joined = " UNION ".join(_OF_ENDS.format(end=end) for end in ends)
+        values = tuple(apsw.carray(asked) for _ in ends)
+        links = self._select(f"l.id IN ({joined})", values, order="l.weight DESC, l.id")
         return [
             link
             for link in links

@@ -54,6 +54,7 @@ _STATE = (
     f"SELECT superseded_at, {select_columns('v', private=True)} FROM versions AS v "
     "WHERE id = ? AND version = ?"
 )
+_PURGED = "SELECT 1 FROM changes WHERE id = ? AND action = 'purge' AND target = 'memory'"
 
 
 def _agree(one: Memory, other: Memory) -> bool:
@@ -207,6 +208,11 @@ class _Loading:
             if _agree(memory_of(known[0][1:]), memory):
                 return False
             raise ConflictError(f"memory {memory.id} is already there, in another state")
+        if self._connection.execute(_PURGED, (memory.id,)).get:
+            raise ConflictError(
+                f"memory {memory.id} was purged here, and an import brings nothing back: "
+                "remember it anew if it is wanted after all"
+            )
         prepared = self._context.drafter.prepare(fields_of(memory))
         default_scope(self._context, self._connection, memory.workspace, at=self._context.now())
         pk = log(

@@ -20,12 +20,14 @@ from engram_lab.core.sqlite.context import Context
 from engram_lab.core.sqlite.corpus import Corpus
 from engram_lab.core.sqlite.database import MEMORY, Database
 from engram_lab.core.sqlite.doctor import Doctor
+from engram_lab.core.sqlite.dreams import Dreams
 from engram_lab.core.sqlite.embedding_queue import EmbeddingQueue
 from engram_lab.core.sqlite.entities import Entities
 from engram_lab.core.sqlite.erasing import ErasableMemories
 from engram_lab.core.sqlite.events import RecallEvents
 from engram_lab.core.sqlite.grants import Grants
 from engram_lab.core.sqlite.identities import Identities
+from engram_lab.core.sqlite.injections import Injections
 from engram_lab.core.sqlite.links import Links
 from engram_lab.core.sqlite.loading import Loader
 from engram_lab.core.sqlite.sessions import Sessions
@@ -56,6 +58,8 @@ class SqliteStore:
         self.sessions = Sessions(context, self.memories)
         self.workspaces = Workspaces(context)
         self.grants = Grants(context)
+        self.dreams = Dreams(context)
+        self.injections = Injections(context)
         self.changes = ChangeLog(context)
         self.corpus = Corpus(context)
         self.embedding_queue = EmbeddingQueue(context)
@@ -133,6 +137,13 @@ def _ids(database: Database, seed: int | None) -> IdSource:
     if seed is None:
         return IdSource()
     counted = ("changes", "recall_events", "sessions", "identities", "entities")
+    later = (
+        "dream_runs",
+        "pending_injections",
+    )  # counted where there are any: ids stay as they were
     with database.snapshot() as connection:
         counts = [connection.execute(f"SELECT count(*) FROM {name}").get for name in counted]
+        more = [connection.execute(f"SELECT coalesce(max(number), 0) FROM {n}").get for n in later]
+    if any(more):
+        counts += more
     return IdSource(f"{seed}:{counts}")

@@ -18,6 +18,7 @@ from engram_lab.core.errors import (
 from engram_lab.core.reports import RefusedRow
 from engram_lab.core.sqlite.changes import log
 from engram_lab.core.sqlite.indexing import index_rows, path_rows, unindex
+from engram_lab.core.sqlite.provenance import derived_from
 from engram_lab.core.sqlite.reading import STATES, MemoryReader
 from engram_lab.core.sqlite.remembering import Batch
 from engram_lab.core.sqlite.rows import (
@@ -157,17 +158,46 @@ class MemoryStore(MemoryReader):
     ) -> None:
         """Hide a memory from every read; `restore` brings it back.
 
+        What a dream derived from it, and may quote it, is hidden with it, be it out of reach.
+
         Raises:
             NotFoundError, AccessDeniedError, VersionConflictError: See `update`.
         """
+        with self._context.database.write() as connection:
+            pk = self._forget(id, version=version, author=author, reason=reason)
+            for derived, memory in derived_from(connection, [pk]):
+                if memory.forgotten_at is None:
+                    told = reason or f"derived from {id}"
+                    self._hide(connection, derived, memory, author, told)
+
+    def _forget(
+        self,
+        id_: str,
+        *,
+        version: int | None = None,
+        author: str | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """Hide one memory alone and return its row."""
         context = self._context
         with context.database.write() as connection:
-            pk, memory = self.find(connection, id)
+            pk, memory = self.find(connection, id_)
             context.check_scope(connection, memory.scope, "write")
             if version is not None and version != memory.version:
-                raise VersionConflictError(id, expected=version, actual=memory.version)
-            gone = replace(memory, forgotten_at=max(context.now(), memory.updated_at))
-            self._write(connection, pk, memory, gone, "forget", author, reason)
+                raise VersionConflictError(id_, expected=version, actual=memory.version)
+            self._hide(connection, pk, memory, author, reason)
+            return pk
+
+    def _hide(
+        self,
+        connection: apsw.Connection,
+        pk: int,
+        memory: Memory,
+        author: str | None,
+        reason: str | None,
+    ) -> None:
+        gone = replace(memory, forgotten_at=max(self._context.now(), memory.updated_at))
+        self._write(connection, pk, memory, gone, "forget", author, reason)
 
     def restore(
         self,

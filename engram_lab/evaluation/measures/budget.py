@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError, InvalidRunError, shown
+from engram_lab.core.text import CHARS_PER_TOKEN
 from engram_lab.evaluation.measures.measure import positive
-from engram_lab.retrieval.budget import CHARS_PER_TOKEN
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.measures.measure import Flags, Ints, Judged

@@ -40,6 +40,12 @@ __all__ = [
 _FORM: Final = re.compile(r"(?P<name>[^@\s()]+)(?:@(?:(?P<unit>[a-z]+)=)?(?P<at>[0-9]+))?")
 
 
+_FALLING: Final = frozenset(
+    {"drift", "near_miss_overmerge", "popular_wrong", "reaccess_log_loss", "wrongly_closed"}
+)
+"""Measures of which less is better, and that are taken of no ranking: those of `consolidation`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """A measure before it is known where it cuts.
@@ -172,8 +178,9 @@ def falls(name: str) -> bool:
     For what shows or compares figures of anybody's: where it must be known, ask `higher_is_better`.
     No standard measure falls, so that nothing is imported to find out.
     """
-    if _bare(name) not in MEASURES.names():
-        return False
+    bare = _bare(name)
+    if bare not in MEASURES.names():
+        return bare.partition(".")[0] in _FALLING
     try:
         return not higher_is_better(name)
     except InvalidInputError:  # of ours by its name, and cut as it cannot be

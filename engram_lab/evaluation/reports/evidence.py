@@ -150,7 +150,7 @@ def _held(folder: RunFolder, comparison: Comparison, name: str) -> str | None:
 def _ranks(
     folder: RunFolder, system: str | None, chosen: pl.Expr
 ) -> dict[str, dict[str, int]] | None:
-    if system is None:
+    if system is None or "benchmark" in folder.results:  # which ranks nothing
         return None
     ranks: dict[str, dict[str, int]] = defaultdict(dict)
     hits = folder.run(system).hits.filter(chosen).sort("query_id", "rank")

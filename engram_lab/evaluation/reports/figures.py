@@ -29,7 +29,14 @@ from engram_lab.evaluation.reports.theme import svg_of
 if TYPE_CHECKING:
     from engram_lab.evaluation.statistics.contrast import Comparison
 
-__all__ = ["categories_figure", "costs_figure", "deltas_figure", "depths_figure", "forest_figure"]
+__all__ = [
+    "categories_figure",
+    "costs_figure",
+    "deltas_figure",
+    "depths_figure",
+    "drawn",
+    "forest_figure",
+]
 
 _LATENCY: Final = "latency_p50_ms"
 
@@ -40,7 +47,7 @@ def forest_figure(results: Mapping[str, Any]) -> Markup | None:
     if frame.filter(pl.col("measure") == measure).drop_nulls("mean").is_empty():
         return None
     said = f"{measure} of each system with its interval; dashed: the best, grey: floors"
-    return _figure(forest_plot(frame, measure=measure), name="forest", said=said)
+    return drawn(forest_plot(frame, measure=measure), name="forest", said=said)
 
 
 def categories_figure(results: Mapping[str, Any]) -> Markup | None:
@@ -49,7 +56,7 @@ def categories_figure(results: Mapping[str, Any]) -> Markup | None:
     if frame.filter(pl.col("measure") == measure).drop_nulls("mean").is_empty():
         return None
     chart = categories_dots(frame, measure=measure)
-    return _figure(chart, name="categories", said=f"{measure} of each system in each category")
+    return drawn(chart, name="categories", said=f"{measure} of each system in each category")
 
 
 def depths_figure(results: Mapping[str, Any]) -> Markup | None:
@@ -58,7 +65,7 @@ def depths_figure(results: Mapping[str, Any]) -> Markup | None:
     if frame.is_empty():
         return None
     families = ", ".join(frame["family"].unique(maintain_order=True))
-    return _figure(depths_plot(frame), name="depths", said=f"{families} over the depth k")
+    return drawn(depths_plot(frame), name="depths", said=f"{families} over the depth k")
 
 
 def deltas_figure(comparison: Comparison, *, name: str) -> Markup | None:
@@ -76,7 +83,7 @@ def deltas_figure(comparison: Comparison, *, name: str) -> Markup | None:
         f"Change of {measure} of the {counted(len(deltas), 'query', 'queries')} that moved, a bar "
         "each, from the largest loss to the largest gain"
     )
-    return _figure(deltas_plot(deltas, measure=measure), name=name, said=said)
+    return drawn(deltas_plot(deltas, measure=measure), name=name, said=said)
 
 
 def costs_figure(results: Mapping[str, Any]) -> Markup | None:
@@ -90,11 +97,11 @@ def costs_figure(results: Mapping[str, Any]) -> Markup | None:
         return None
     label = cost_label(_LATENCY)
     chart = cost_scatter(frame, measure=measure, cost=f"{label}, ms")
-    return _figure(chart, name="costs", said=f"{measure} against {label}")
+    return drawn(chart, name="costs", said=f"{measure} against {label}")
 
 
-def _figure(chart: Any, *, name: str, said: str) -> Markup:
+def drawn(chart: Any, *, name: str, said: str) -> Markup:
     """Return a figure with its caption, which is also what it is called."""
     label = f'<svg role="img" aria-label="{html.escape(said)}"'
-    drawn = svg_of(chart, name=name).replace("<svg", label, 1)
-    return element("figure", Markup(drawn), element("figcaption", f"{said}."), class_="plot")
+    inline = svg_of(chart, name=name).replace("<svg", label, 1)
+    return element("figure", Markup(inline), element("figcaption", f"{said}."), class_="plot")

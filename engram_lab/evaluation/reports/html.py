@@ -14,6 +14,7 @@ import polars as pl
 from engram_lab.core.errors import MissingDependencyError
 from engram_lab.evaluation.formats import VERDICTS, counted, figure, interval
 from engram_lab.evaluation.reports.compared import comparison_part, gate_part, moved_part
+from engram_lab.evaluation.reports.dreams import benchmark_parts, benchmark_summary
 from engram_lab.evaluation.reports.evidence import evidence_of
 from engram_lab.evaluation.reports.figures import (
     categories_figure,
@@ -76,7 +77,8 @@ def _page(
     gate: GateReport | None,
     reference: str | None,
 ) -> str:
-    tested = differences_of(folder, reference)
+    # A benchmark holds each system against nulls of its own.
+    tested = None if _is_benchmark(folder) else differences_of(folder, reference)
     parts = list(_parts(folder, comparison, gate, tested))
     title = _title(folder)
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
@@ -96,6 +98,10 @@ def _page(
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
+def _is_benchmark(folder: RunFolder) -> bool:
+    return "benchmark" in folder.results
+
+
 def _title(folder: RunFolder) -> str:
     suite = folder.results.get("record", {}).get("suite")
     title = suite.get("title") if isinstance(suite, dict) else None
@@ -109,9 +115,10 @@ def _header(
     badge = (
         element("span", VERDICTS[gate.verdict], class_=f"verdict {gate.verdict}") if gate else None
     )
+    kind = "Benchmark" if _is_benchmark(folder) else "Retrieval"
     return element(
         "header",
-        element("p", f"Retrieval report \N{MIDDLE DOT} {folder.results['suite']}", class_="over"),
+        element("p", f"{kind} report \N{MIDDLE DOT} {folder.results['suite']}", class_="over"),
         element("h1", _title(folder), badge),
         element("p", " ".join(_summary(folder, tested)), class_="lead"),
         nav,
@@ -121,6 +128,9 @@ def _header(
 def _summary(folder: RunFolder, tested: pl.DataFrame | None) -> Iterator[str]:
     """Yield what was done and what it says, in sentences."""
     results = folder.results
+    if _is_benchmark(folder):
+        yield from benchmark_summary(results)
+        return
     measure, best = next(iter(measures_of(results)), None), best_system(results)
     clusters = folder.queries["cluster"].drop_nulls().n_unique()
     asked = counted(folder.queries.height, "query", "queries")
@@ -158,17 +168,13 @@ def _parts(
     results, draw = folder.results, _Drawing()
     if gate is not None:
         yield "gate", "Gate", gate_part(gate)
-    drawn = [draw(forest_figure, results), draw(depths_figure, results)]
-    yield "results", "Results", join([results_part(results, tested), drawn, draw.missing])
-    if any(each.get("categories") for each in results["systems"]):
-        plot = draw(categories_figure, results)
-        yield "categories", "Categories", join([plot, categories_part(results)])
+    yield from _figures_parts(folder, draw, tested)
     for number, each in enumerate(_compared(comparison, gate), 1):
         name = f"comparison-{number}"
         plot = draw(deltas_figure, each, name=name)
         moved = moved_part(each, evidence_of(folder, each))
         yield name, f"{each.b} against {each.a}", join([comparison_part(each, plot=plot), moved])
-    costs = costs_part(results)
+    costs = None if _is_benchmark(folder) else costs_part(results)
     for name, heading, part in (
         ("costs", "Costs", costs and join([costs, draw(costs_figure, results)])),
         ("guards", "Guards", guards_part(results)),
@@ -177,6 +183,21 @@ def _parts(
         if part is not None:
             yield name, heading, part
     yield "record", "Record", record_part(results)
+
+
+def _figures_parts(
+    folder: RunFolder, draw: _Drawing, tested: pl.DataFrame | None
+) -> Iterator[tuple[str, str, Any]]:
+    """Yield what was measured, as tables and plots."""
+    results = folder.results
+    if _is_benchmark(folder):
+        yield from benchmark_parts(results, draw)
+        return
+    drawn = [draw(forest_figure, results), draw(depths_figure, results)]
+    yield "results", "Results", join([results_part(results, tested), drawn, draw.missing])
+    if any(each.get("categories") for each in results["systems"]):
+        plot = draw(categories_figure, results)
+        yield "categories", "Categories", join([plot, categories_part(results)])
 
 
 def _compared(comparison: Comparison | None, gate: GateReport | None) -> list[Comparison]:

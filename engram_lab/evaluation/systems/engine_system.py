@@ -109,6 +109,7 @@ class EngineSystem:
         declared: The settings it was made of, before what evaluation needs.
         store_as: See `filling.fill`; stored as turns, sessions are ranked by their turns.
         session_score: How, by the name of a rule; see `retrieval.grouping.group_score`.
+        dreams: How often it dreams before it is asked.
         records: Learned weights, the best first; see `unseen`. Each corpus is asked with the first
             that never saw it. Else those that `weights.records_of` knows of.
 
@@ -123,6 +124,7 @@ class EngineSystem:
         *,
         store_as: StoreAs = "memories",
         session_score: str = DEFAULT_SCORE,
+        dreams: int = 0,
         records: Sequence[Record] = (),
     ) -> None:
         if store_as not in STORED_AS:
@@ -137,6 +139,7 @@ class EngineSystem:
         self._declared = declared or {}
         self._store_as = store_as
         self._session_score = session_score
+        self._dreams = dreams
         self._score = group_score(session_score)
 
     def describe(self, workshop: Workshop) -> Mapping[str, Any]:
@@ -153,6 +156,8 @@ class EngineSystem:
         said: dict[str, Any] = {}
         if self._store_as != "memories":
             said |= {"store_as": self._store_as, "session_score": self._session_score}
+        if self._dreams:
+            said["dreams"] = self._dreams
         if self._records:
             said["folds"] = [_digest(each) for each in self._records]
         return {
@@ -177,12 +182,14 @@ class EngineSystem:
             SeenError: All weights that it has were learned on this corpus.
         """
         config, embedder = self.config_for(corpus), self._embedder(workshop)
-        path = workshop.folder(corpus) / f"{_key(config, self._store_as)}.db"
+        path = workshop.folder(corpus) / f"{_key(config, self._store_as, self._dreams)}.db"
         clock = ManualClock(corpus.moment)
         known = path.with_suffix(".ids")
         if not known.exists():
             with Engine.open(path, config=config, clock=clock, embedder=embedder) as engine:
                 ids = fill(engine, corpus, self._store_as)
+                for _ in range(self._dreams):
+                    engine.dream(yes=True)
             known.write_bytes(orjson.dumps(ids))
         ids = orjson.loads(known.read_bytes())
         with Engine.open(path, config=config, clock=clock, embedder=embedder) as engine:
@@ -244,10 +251,11 @@ def config_of(settings: Mapping[str, Any], *, seed: int, store: Mapping[str, Any
     )
 
 
-def _key(config: EngineConfig, store_as: StoreAs) -> str:
+def _key(config: EngineConfig, store_as: StoreAs, dreams: int) -> str:
     """Return a name for all that decides what a store holds."""
     parts = config.to_dict()
-    return _digest([parts["store"], parts["embedding"], store_as])[:16]
+    dreamt = [parts["dream"], parts["index"], dreams] if dreams else []
+    return _digest([parts["store"], parts["embedding"], store_as, dreamt])[:16]
 
 
 def _digest(value: object) -> str:
@@ -261,5 +269,6 @@ def from_spec(spec: SystemSpec, *, seed: int, store: Mapping[str, Any]) -> Engin
         spec.settings,
         store_as=cast("StoreAs", spec.store_as),
         session_score=spec.session_score,
+        dreams=spec.dreams,
         records=() if spec.folds is None else read_folds(Path(spec.folds)),
     )

@@ -50,6 +50,7 @@ _KINDS: Final = {
     "settings": TABLE,
     "store_as": TEXT,
     "session_score": TEXT,
+    "dreams": whole(least=0),
     "folds": TEXT,
     "order": whole(),
     "floor": TRUTH,
@@ -126,6 +127,7 @@ class SystemSpec:
         store_as: For an engine: `memories`, or `turns` to remember a session as the turns it is
             made of and to rank sessions by their turns.
         session_score: How turns make a session: what `retrieval.grouping.group_score` reads.
+        dreams: For an engine: how often it dreams, as its settings say, before it is asked.
         folds: For an engine: a file of records of learned weights, the path as a file of TOML has
             it from its own folder. Of these each corpus is asked with the first that never saw it.
         order: Its place on the ladder.
@@ -138,6 +140,7 @@ class SystemSpec:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     store_as: str = "memories"
     session_score: str = DEFAULT_SCORE
+    dreams: int = 0
     folds: str | None = None
     order: int = 100
     floor: bool = False

@@ -10,6 +10,7 @@ import numpy as np
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.retrieval.arrays import BadIndexFileError
 from engram_lab.retrieval.dense.layered import Layered
+from engram_lab.retrieval.dense.neighbours import nearest_of
 from engram_lab.retrieval.dense.protocol import VectorIndexOptions
 from engram_lab.retrieval.dense.registry import AUTO, check_kind, kind_for
 from engram_lab.retrieval.dense.saved import Files, restored
@@ -207,6 +208,13 @@ class DenseIndex:
             raise InvalidInputError(f"k is {shown(k)}: give a whole number from 1")
         with self._lock.shared():
             return self._held.search(vector, int(wanted), allowed)
+
+    def nearest_of(
+        self, keys: NDArray[np.int64], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return for each memory the `k` others nearest to it; see `neighbours.nearest_of`."""
+        with self._lock.shared():
+            return nearest_of(self._held, np.asarray(keys, np.int64), k)
 
     def _checked(self, query: Any) -> NDArray[np.float32]:
         try:

@@ -14,7 +14,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import AccessDeniedError, InvalidInputError, StoreCorruptError
-from engram_lab.core.protocols import Chunk
 from engram_lab.core.selection import EVERYTHING
 from engram_lab.core.sqlite import SqliteStore
 
@@ -129,12 +128,12 @@ class Followed(RuleBasedStateMachine):
 
     @rule()
     def come_back(self) -> None:
-        """Leave by an export and come back by an import, after a purge."""
+        """Be remembered anew under the same id, after a purge."""
         ids = self.known()[:1]
-        rows = self.store.tables.scan("memories", EVERYTHING).read_all().to_pylist()
+        contents = [self.store.memories.get(each, forgotten=True).content for each in ids]
         self.store.memories.purge(ids)
-        kept = [(n, row) for n, row in enumerate(rows) if row["id"] in ids]
-        self.store.loader.load([Chunk("memories", kept)])
+        for id_, content in zip(ids, contents, strict=True):
+            self.store.memories.remember({"id": id_, "content": content}, dedup="allow")
 
     @rule(limit=st.integers(1, 4))
     def catch_up(self, limit: int) -> None:

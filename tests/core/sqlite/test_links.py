@@ -75,6 +75,30 @@ def test_the_heaviest_come_first_and_ties_by_id(store: SqliteStore, ids: Ids) ->
     assert [heavy, light, same] == store.links.of(ids.a)
 
 
+def test_links_of_many_memories_come_each_once(store: SqliteStore, ids: Ids) -> None:
+    first = store.links.put(ids.a, ids.b, weight=0.5)
+    second = store.links.put(ids.b, ids.c, weight=0.75, type="extends")
+    ended = store.links.put(ids.c, ids.a, valid_from=NOON - HOUR, valid_to=NOON)
+    assert store.links.around([ids.a, ids.b, ids.a, UNKNOWN]) == [second, first]
+    assert store.links.around([ids.a, ids.c], direction="in") == [second]
+    assert store.links.around([ids.a, ids.c], direction="out") == [first]
+    assert store.links.around([ids.a, ids.b], types=["extends"]) == [second]
+    assert store.links.around([ids.a], valid_at=NOON - HOUR) == [ended, first]
+    assert store.links.around([ids.a], closed=True) == [ended, first]
+    assert store.links.around([]) == []
+    with pytest.raises(InvalidInputError, match="direction is 'up'"):
+        store.links.around([ids.a], direction="up")  # type: ignore[arg-type]
+
+
+def test_links_of_many_memories_are_within_reach(store: SqliteStore, ids: Ids) -> None:
+    own = store.memories.remember({"content": "own", "scope": "global/org:a"}).id
+    other = store.memories.remember({"content": "other", "scope": "global/org:ab"}).id
+    for each in (own, other):
+        store.links.put(ids.a, each)
+    agent = store.as_agent("coder", "global/org:a")
+    assert [link.to_id for link in agent.links.around([ids.a, other])] == [own]
+
+
 @pytest.mark.parametrize("name", [*LINK_TYPES, "likes", "a type of my own"])
 def test_the_type_is_open_text(store: SqliteStore, ids: Ids, name: str) -> None:
     link = store.links.put(ids.a, ids.b, type=name)

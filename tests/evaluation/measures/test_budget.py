@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.core.errors import InvalidInputError, InvalidRunError
+from engram_lab.core.text import CHARS_PER_TOKEN, estimated_tokens
 from engram_lab.evaluation.measures.budget import BudgetRecall, token_counts
 from engram_lab.evaluation.measures.measure import Judged
 from engram_lab.evaluation.measures.parsing import parse_measure
-from engram_lab.retrieval.budget import CHARS_PER_TOKEN, estimated_tokens, within_budget
+from engram_lab.retrieval.budget import within_budget
 
 
 def kept(world: Any, query: str, budget: int) -> list[str]:

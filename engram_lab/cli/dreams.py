@@ -1,0 +1,226 @@
+"""`engram dream`, `dreams` and `undo`: let the memory settle, see what it did, and take it back."""
+
+from __future__ import annotations
+
+import sys
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engram_lab.cli.common import open_engine
+from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
+from engram_lab.cli.printing import counted, print_json, print_rows, say
+from engram_lab.core.clock import SystemClock
+from engram_lab.core.errors import DreamLockedError, DreamRefusedError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engram_lab.consolidation import DreamReport
+    from engram_lab.core.dreams import DreamRun
+    from engram_lab.engine import Engine
+
+__all__ = ["add_to"]
+
+Which = Annotated[
+    list[str] | None,
+    typer.Option("--workspace", metavar="NAME", help="Which; may be given again."),
+]
+Everywhere = Annotated[bool, typer.Option("--all", help="Every workspace, one after the other.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what it would do, and do nothing.")]
+Full = Annotated[bool, typer.Option("--full", help="Look at all, not at what changed alone.")]
+Steps = Annotated[
+    str | None, typer.Option("--steps", metavar="NAMES", help="By commas; else dream.steps.")
+]
+Preset = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="As another system does: act-r, …, or none."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Also where it hides more than is allowed.")]
+MaxChanges = Annotated[
+    int | None,
+    typer.Option("--max-changes", metavar="NUMBER", help="At most; the next dream goes on."),
+]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option("--max-seconds", metavar="NUMBER", help="Begin nothing more after so long."),
+]
+Show = Annotated[bool, typer.Option("--changes", help="List every change with its reason.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Stay, and dream whenever it is quiet.")]
+Every = Annotated[
+    float, typer.Option("--every", metavar="SECONDS", help="With --watch: how often at most.")
+]
+Quiet = Annotated[
+    float, typer.Option("--quiet", metavar="SECONDS", help="With --watch: so long after a write.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (dream, dreams, undo):
+        app.command(command.__name__)(command)
+
+
+def dream(
+    workspace: Which = None,
+    everywhere: Everywhere = False,
+    dry_run: DryRun = False,
+    full: Full = False,
+    steps: Steps = None,
+    preset: Preset = None,
+    yes: Yes = False,
+    max_changes: MaxChanges = None,
+    max_seconds: MaxSeconds = None,
+    show: Show = False,
+    watch: Watch = False,
+    every: Every = 21_600.0,
+    quiet: Quiet = 60.0,
+    db: Database = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from use, merge, supersede, fade; undo takes it back."""
+    if everywhere and workspace:
+        raise InvalidInputError("--all and --workspace exclude each other: leave out one")
+    if watch and dry_run:
+        raise InvalidInputError("--watch and --dry-run exclude each other: leave out one")
+    options: dict[str, Any] = {"full": full, "steps": steps, "yes": yes}
+    options |= {"max_changes": max_changes, "max_seconds": max_seconds}
+    chosen = [*_preset(preset), *(settings or ())]
+    with open_engine(db, config, chosen, use="write") as engine:
+        if watch:
+            _watch(engine, workspace, options, every=every, quiet=quiet)
+            return
+        names = _workspaces(engine, workspace, everywhere=everywhere)
+        reports = [engine.dream(name, dry_run=dry_run, **options) for name in names]
+    if as_json:
+        told = [_as_json(each, show=show) for each in reports]
+        print_json(told if everywhere or len(told) > 1 else told[0])
+        return
+    for each in reports:
+        _print(each, show=show)
+
+
+def dreams(
+    workspace: Annotated[
+        str | None, typer.Option("--workspace", metavar="NAME", help="Of this one alone.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="NUMBER", help="How many.")] = 20,
+    db: Database = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what was dreamt, latest first."""
+    with open_engine(db, config, settings, use="read") as engine:
+        found = engine.dreams(workspace=workspace, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say("nothing was dreamt so far")
+        return
+    head = ("run", "workspace", "at", "status", "changes", "memories")
+    print_rows([_row(each) for each in found], head=head)
+
+
+def undo(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The id of a dream, or `last`.")],
+    keep_later: Annotated[
+        bool, typer.Option("--keep-later", help="Leave what was changed again since as it is.")
+    ] = False,
+    db: Database = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put everything back as it was before a dream, to the last bit."""
+    with open_engine(db, config, settings, use="write") as engine:
+        report = engine.undo(_run_id(engine, run), keep_later=keep_later)
+    if as_json:
+        print_json(report)
+        return
+    put_back = counted({"memories": report.memories, "links": report.links}) or "nothing"
+    say(f"dream {report.run_id} is undone: {put_back} put back as before")
+    if report.kept:
+        say(f"left as it is, for it was changed again since: {', '.join(report.kept)}")
+
+
+def _preset(name: str | None) -> list[str]:
+    """Return what a preset sets, as `--set` takes it; what is set by hand comes after it."""
+    if name is None:
+        return []
+    from dataclasses import asdict
+
+    from engram_lab.consolidation.presets import preset
+
+    told = asdict(preset(name))
+    return [f"dream.{key}={'none' if each is None else each}" for key, each in told.items()]
+
+
+def _run_id(engine: Engine, named: str) -> str:
+    if named != "last":
+        return named
+    for run in engine.dreams():
+        if run.status == "applied":
+            return run.id
+    raise InvalidInputError("there is no dream to undo: see `engram dreams`")
+
+
+def _workspaces(engine: Engine, chosen: Sequence[str] | None, *, everywhere: bool) -> list[str]:
+    if everywhere:
+        return [each.name for each in engine.store.workspaces.all()]
+    return list(dict.fromkeys(chosen or ["default"]))
+
+
+def _watch(
+    engine: Engine,
+    chosen: Sequence[str] | None,
+    options: dict[str, Any],
+    *,
+    every: float,
+    quiet: float,
+) -> None:
+    """Dream whenever it is quiet, until interrupted; one that is refused is told and waited for."""
+    from engram_lab.consolidation.idle import Idle
+
+    idle, clock, pause = Idle(interval_s=every, idle_s=quiet), SystemClock(), Event()
+    say(f"dreams every {idle.interval_s:g} s, when it was quiet for {idle.idle_s:g} s; Ctrl-C ends")
+    while True:
+        now = clock.now()
+        if idle.due(now, engine.store.revision()):
+            for name in _workspaces(engine, chosen, everywhere=not chosen):
+                try:
+                    _print(engine.dream(name, **options), show=False)
+                except (DreamLockedError, DreamRefusedError) as error:
+                    print(f"engram: {error}", file=sys.stderr)
+            idle.dreamt(clock.now(), engine.store.revision())
+        pause.wait(min(1.0, max(0.05, idle.interval_s / 10)))
+
+
+def _as_json(report: DreamReport, *, show: bool) -> dict[str, Any]:
+    told = report.to_dict()
+    if show:
+        told["plan"] = report.to_polars().to_dicts()
+    return told
+
+
+def _print(report: DreamReport, *, show: bool) -> None:
+    for line in report.lines():
+        say(line)
+    for each in report if show else ():
+        say(f"{each.id}  {each.step}: {each.action}, {each.reason}")
+
+
+def _row(run: DreamRun) -> tuple[str, ...]:
+    changes = sum(sum(step.counts.values()) for step in run.steps)
+    return (
+        run.id,
+        run.workspace,
+        f"{run.started_at:%Y-%m-%d %H:%M}",
+        run.status,
+        str(changes),
+        f"{run.memories_before} → {run.memories_after}",
+    )

@@ -1,0 +1,173 @@
+"""The dream: its steps in order, planned first, then carried out in one transaction."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import get_ident
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.consolidation.limits import check_share
+from engram_lab.consolidation.planning import Planned, Planning, run_of
+from engram_lab.consolidation.progress import Progress
+from engram_lab.consolidation.report import DreamReport
+from engram_lab.consolidation.step import Scene
+from engram_lab.consolidation.view import View
+from engram_lab.core.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from engram_lab.config import DreamSettings
+    from engram_lab.consolidation.step import Nearest, Step
+    from engram_lab.core.clock import Clock
+    from engram_lab.core.dreams import DreamRun
+    from engram_lab.core.protocols import Store
+
+__all__ = ["Dreamer"]
+
+_RUNS: Final = 1000
+"""So many dreams back, undone ones among them, is looked for one to go on from."""
+
+
+class Dreamer:
+    """Dreams of one store.
+
+    Args:
+        store: As its owner.
+        settings: See `DreamSettings`.
+        clock: Tells the time; a dream is planned for one moment of it.
+        nearest: Returns what finds the nearest by meaning; None where there are no vectors.
+        config_hash: Of the configuration, for the record.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: DreamSettings,
+        *,
+        clock: Clock,
+        nearest: Callable[[], Nearest | None],
+        config_hash: str,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._nearest = nearest
+        self._config_hash = config_hash
+
+    def dream(
+        self,
+        workspace: str,
+        steps: Sequence[Step],
+        *,
+        dry_run: bool,
+        full: bool = False,
+        yes: bool = False,
+        author: str = "dream",
+        progress: Callable[[str, int], None] | None = None,
+    ) -> DreamReport:
+        """Plan, look whether it may be, and carry it out unless it is a dry run.
+
+        Args:
+            workspace: Which.
+            steps: In order, each once.
+            dry_run: Plan alone.
+            full: Look at all memories, not at what changed alone.
+            yes: Also where it hides more than `dream.most_removed`.
+            author: Who is recorded.
+            progress: Told the name of each step and how many changes it planned.
+
+        Raises:
+            DreamLockedError: Somebody else dreams of this workspace.
+            DreamRefusedError: It would hide more than `dream.most_removed` allows, without `yes`.
+            InvalidInputError: A step breaks the laws of steps, or the clock ran back behind the
+                last dream.
+        """
+        if dry_run:
+            return self._planned(workspace, steps, full=full, yes=True, author=author)
+        with self._locked(workspace) as (owner, keep):
+            report = self._planned(
+                workspace, steps, full=full, yes=yes, author=author, keep=keep, progress=progress
+            )
+            keep()
+            run = self._store.dreams.apply(report.run, report.changes, owner=owner)
+        return replace(report, run=run, dry_run=False)
+
+    @contextmanager
+    def _locked(self, workspace: str) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Hold the lock of a workspace; yields its owner, and what lengthens it."""
+        dreams = self._store.dreams
+        owner = f"process {os.getpid()}, thread {get_ident()}"
+
+        def keep() -> None:
+            dreams.take_lock(workspace, owner=owner, ttl_s=self._settings.lock_s)
+
+        keep()
+        try:
+            yield owner, keep
+        finally:
+            dreams.release_lock(workspace, owner=owner)
+
+    def _planned(
+        self,
+        workspace: str,
+        steps: Sequence[Step],
+        *,
+        full: bool,
+        yes: bool,
+        author: str,
+        keep: Callable[[], None] | None = None,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> DreamReport:
+        names = [step.name for step in steps]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise InvalidInputError(f"steps names {', '.join(twice)} twice: name each step once")
+        runs = self._store.dreams.all(workspace=workspace, limit=_RUNS)
+        planning, view = self._begun(workspace, runs)
+        before, done = view, list[Planned]()
+        for order, step in enumerate(steps):
+            if keep is not None:
+                keep()
+            planned = planning.plan(view, step, order, done, full=full)
+            if progress is not None:
+                progress(step.name, len(planned.changes))
+            view = view.after(planned.changes)
+            done.append(planned)
+        changes = tuple(change for each in done for change in each.changes)
+        if not yes:
+            check_share(before, view, changes, most=self._settings.most_removed)
+        run = run_of(
+            planning,
+            before,
+            view,
+            done,
+            author=author,
+            config_hash=self._config_hash,
+            since=runs[0].id if runs else "",
+        )
+        return DreamReport(run=run, changes=changes, dry_run=True)
+
+    def _begun(self, workspace: str, runs: Sequence[DreamRun]) -> tuple[Planning, View]:
+        """Return what plans a dream that begins now, and the memories as they are."""
+        now = self._clock.now()
+        last = next((run for run in runs if run.status == "applied"), None)
+        if last is not None and last.started_at > now:
+            raise InvalidInputError(
+                f"the clock shows {now:%Y-%m-%d %H:%M:%S} UTC, and the last dream was at "
+                f"{last.started_at:%Y-%m-%d %H:%M:%S}: set the clock right, or undo that dream"
+            )
+        number = self._store.corpus.last()  # read first: what is written meanwhile is later than it
+        settings = self._settings
+        view = View(self._store.dreams, workspace, protect_importance=settings.protect_importance)
+        scene = Scene(now=now, focus=view.columns.keys, nearest=self._nearest(), seed=settings.seed)
+        planning = Planning(
+            store=self._store,
+            settings=settings,
+            clock=self._clock,
+            number=number,
+            progress=Progress.after(last),
+            scene=scene,
+        )
+        return planning, view

@@ -1,0 +1,1 @@
+"""A benchmark of consolidation that needs no language model: every number beside its null."""

@@ -1,0 +1,104 @@
+"""`engram dream`, `dreams` and `undo`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Engram
+
+
+@pytest.fixture
+def twice(engram: Engram) -> tuple[str, str]:
+    return engram.remember("Ada likes tea"), engram.remember("ada  likes TEA")
+
+
+def test_a_dream_is_looked_at_done_listed_and_undone(
+    engram: Engram, twice: tuple[str, str]
+) -> None:
+    looked = engram("dream", "--dry-run")
+    assert "would make 2 changes" in looked
+    assert len(engram.json("list")["memories"]) == 2
+    assert engram("dreams") == "nothing was dreamt so far\n"
+
+    done = engram("dream", "--changes")
+    assert "made 2 changes" in done
+    assert "merge: 1 link, 1 update" in done
+    assert twice[1] in done
+    assert [each["id"] for each in engram.json("list")["memories"]] == [twice[0]]
+
+    listed = engram.json("dreams")
+    assert [each["status"] for each in listed] == ["applied"]
+    said = engram("undo", "last")
+    assert said == f"dream {listed[0]['id']} is undone: 1 memory, 1 link put back as before\n"
+    assert len(engram.json("list")["memories"]) == 2
+    assert "undone" in engram("dreams")
+    assert "no dream to undo" in engram.refused("undo", "last")
+
+
+def test_a_dream_as_json(engram: Engram, twice: tuple[str, str]) -> None:
+    told = engram.json("dream", "--dry-run", "--changes")
+    assert told["changes"] == 2
+    assert {each["id"] for each in told["plan"] if each["action"] == "update"} == {twice[1]}
+    undone = engram.json("undo", engram.json("dream")["run_id"])
+    assert (undone["memories"], undone["links"], undone["kept"]) == (1, 1, [])
+
+
+def test_every_workspace_dreams(engram: Engram, twice: tuple[str, str]) -> None:
+    engram.remember("alone", "--workspace", "other")
+    told = engram.json("dream", "--all")
+    assert [each["workspace"] for each in told] == ["default", "other"]
+    assert engram.json("dreams", "--workspace", "other")[0]["workspace"] == "other"
+
+
+def test_a_preset_sets_what_is_not_set_by_hand(engram: Engram, twice: tuple[str, str]) -> None:
+    assert engram.json("dream", "--preset", "none")["changes"] == 0
+    told = engram.json("dream", "--preset", "none", "--set", "dream.steps=merge")
+    assert told["changes"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--steps", "mergee"), "mergee"),
+        (("--preset", "human"), "act-r"),
+        (("--all", "--workspace", "a"), "exclude each other"),
+        (("--watch", "--dry-run"), "exclude each other"),
+        (("--watch", "--every", "-1"), "interval_s"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    engram: Engram, twice: tuple[str, str], words: tuple[str, ...], why: str
+) -> None:
+    said = engram.refused("dream", *words)
+    assert why in said
+    assert len(engram.json("list")["memories"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--max-changes", "0"), "dream.max_changes is 0: allowed is 1 or more"),
+        (("--max-seconds", "-1"), "dream.max_seconds is -1.0: allowed is 0.001 or more"),
+        (("--set", "dream.most_removed=2"), "dream.most_removed is 2.0: allowed is 0 to 1"),
+    ],
+)
+def test_budgets_out_of_bounds_are_refused_by_name(
+    engram: Engram, twice: tuple[str, str], words: tuple[str, ...], why: str
+) -> None:
+    ran = engram.run("dream", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert why in ran.err
+    assert len(engram.json("list")["memories"]) == 2
+
+
+def test_a_dream_that_hides_too_much_asks_for_yes(engram: Engram) -> None:
+    for number in range(8):
+        engram.remember(f"note number {number} about the harbour")
+    told = ("--steps", "prune", "--set", "dream.prune_most_memories=2")
+    assert "--yes" in engram.refused("dream", *told)
+    assert len(engram.json("list")["memories"]) == 8
+    engram("dream", *told, "--yes")
+    assert len(engram.json("list")["memories"]) == 2
