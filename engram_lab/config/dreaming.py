@@ -164,7 +164,10 @@ class DreamSettings:
     merge_cosine: float = setting(
         0.8, help="least cosine of memories that are compared at all", ge=0, le=1
     )
-    merge_near: int = setting(8, help="nearest of each memory that are compared", ge=1, le=64)
+    merge_named_cosine: float = setting(
+        0.5, help="the same where they share a name, and are compared without it", ge=0, le=1
+    )
+    merge_near: int = setting(24, help="nearest of each memory that are compared", ge=1, le=64)
     merge_most_chars: int = setting(
         600, help="longer memories are merged where they are the same to the letter alone", ge=0
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.limits import check_share
+from engram_lab.consolidation.lock import locked
 from engram_lab.consolidation.planning import Planned, Planning, run_of
 from engram_lab.consolidation.progress import Progress
 from engram_lab.consolidation.report import DreamReport
@@ -17,7 +15,7 @@ from engram_lab.consolidation.view import View
 from engram_lab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from engram_lab.config import DreamSettings
     from engram_lab.consolidation.step import Nearest, Step
@@ -87,28 +85,14 @@ class Dreamer:
         """
         if dry_run:
             return self._planned(workspace, steps, full=full, yes=True, author=author)
-        with self._locked(workspace) as (owner, keep):
+        dreams = self._store.dreams
+        with locked(dreams, workspace, ttl_s=self._settings.lock_s) as (owner, keep):
             report = self._planned(
                 workspace, steps, full=full, yes=yes, author=author, keep=keep, progress=progress
             )
             keep()
-            run = self._store.dreams.apply(report.run, report.changes, owner=owner)
+            run = dreams.apply(report.run, report.changes, owner=owner)
         return replace(report, run=run, dry_run=False)
-
-    @contextmanager
-    def _locked(self, workspace: str) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Hold the lock of a workspace; yields its owner, and what lengthens it."""
-        dreams = self._store.dreams
-        owner = f"process {os.getpid()}, thread {get_ident()}"
-
-        def keep() -> None:
-            dreams.take_lock(workspace, owner=owner, ttl_s=self._settings.lock_s)
-
-        keep()
-        try:
-            yield owner, keep
-        finally:
-            dreams.release_lock(workspace, owner=owner)
 
     def _planned(
         self,

@@ -12,7 +12,7 @@ from engram_lab.core.ids import IdSource
 from engram_lab.core.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     import numpy as np
@@ -50,6 +50,16 @@ class Nearest(Protocol):
 
     def vectors(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return the vectors of memories in order, float32 [n, dim], and whether each has one."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors of length 1 of texts of one's own, float32 [n, dim], such as parts of one.
+
+        It takes a model some milliseconds for each: ask for few, and for each once.
+
+        Raises:
+            EmbedderError: The model failed.
+        """
         ...
 
 

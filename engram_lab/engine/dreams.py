@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engram_lab.consolidation import Dreamer, steps_of
+from engram_lab.consolidation.lock import locked
 from engram_lab.core.checks import check_workspace
 from engram_lab.engine.nearest import IndexedNearest
 from engram_lab.engine.recalls import RecallVerbs
@@ -97,9 +98,13 @@ class DreamVerbs(RecallVerbs):
         Raises:
             NotFoundError: There is no such dream.
             ConflictError: It was undone before.
+            DreamLockedError: Somebody else dreams of its workspace.
             UndoConflictError: Something was changed again since; says what.
         """
-        return self.store.dreams.undo(run_id, keep_later=keep_later, author=author)
+        dreams = self.store.dreams
+        workspace = dreams.get(run_id).workspace
+        with locked(dreams, workspace, ttl_s=self.config.dream.lock_s):
+            return dreams.undo(run_id, keep_later=keep_later, author=author)
 
     def dreams(self, *, workspace: str | None = None, limit: int = 100) -> list[DreamRun]:
         """Return what was dreamt, latest first."""
@@ -112,4 +117,4 @@ class DreamVerbs(RecallVerbs):
     def _nearest(self) -> Nearest | None:
         """Return what finds the nearest by meaning; None where there are no vectors by choice."""
         dense = self._indexes.dense()
-        return None if dense is None else IndexedNearest(dense.index)
+        return None if dense is None else IndexedNearest(dense.index, dense.embedder)

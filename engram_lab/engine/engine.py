@@ -215,7 +215,8 @@ class Engine(DreamVerbs, HookVerbs):
         Raises:
             NotFoundError: One is not to be seen; nothing is purged then.
         """
-        with self._indexes.erasing(ids, view=self.store):
+        derived = self.store.memories.derived(ids)  # which go with it, as they may quote it
+        with self._indexes.erasing([*ids, *derived], view=self.store):
             return self.store.memories.purge(ids, author=author, reason=reason)
 
     def clean_up(self) -> CleanupReport:

@@ -15,6 +15,9 @@
     def test_my_vector_index() -> None:
         check_vector_index(MyIndex)
 
+    def test_my_step_of_a_dream() -> None:
+        check_step(MyStep())
+
     @given(memory_drafts())
     def test_my_linker(draft: dict[str, Any]) -> None: ...
 
@@ -23,6 +26,7 @@ The strategies are for hypothesis, which `pip install "engram-lab[testing]"` bri
 
 from typing import TYPE_CHECKING, Any
 
+from engram_lab.testing.dream_steps import check_step
 from engram_lab.testing.embedders import check_embedder
 from engram_lab.testing.rankers import check_fusion, check_reranker
 from engram_lab.testing.store import check_store
@@ -37,6 +41,7 @@ __all__ = [
     "check_embedder",
     "check_fusion",
     "check_reranker",
+    "check_step",
     "check_store",
     "check_vector_index",
     "filters",

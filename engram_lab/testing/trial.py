@@ -41,10 +41,12 @@ def holding(law: str) -> Iterator[None]:
     """Say of whatever goes wrong in the block which law it breaks.
 
     Raises:
-        ConformanceError: `Seen`, or any other exception, was raised.
+        ConformanceError: `Seen`, or any other exception, was raised; one of these is left as it is.
     """
     try:
         yield
+    except ConformanceError:
+        raise
     except Seen as seen:
         raise ConformanceError(law, str(seen)) from None
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -79,11 +80,8 @@ class Ebbinghaus:
         flat = np.clip(1.0 / _MINUTES - begin, 0.0, more)
         low = np.log(np.fmax(begin, 1.0 / _MINUTES))
         high = np.log(np.fmax(begin + more, np.exp(low)))
-        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-        # Squares pack the nodes near the beginning, where the curve is steep.
-        places, shares = ((nodes + 1.0) / 2.0) ** 2, weights * (nodes + 1.0) / 2.0
         area = np.zeros(len(uses))
-        for place, share in zip(places.tolist(), shares.tolist(), strict=True):
+        for place, share in _nodes():
             lag = np.exp(low + (high - low) * place)
             area += share * lag * self._saved(lag)
         return np.asarray(self.rate * (flat + area * (high - low)), np.float64)
@@ -91,3 +89,12 @@ class Ebbinghaus:
     def _saved(self, days: NDArray[np.float64]) -> NDArray[np.float64]:
         logs = np.log10(np.fmax(days * _MINUTES, 1.0))
         return np.asarray(self.k / (logs**self.c + self.k), np.float64)
+
+
+@cache
+def _nodes() -> tuple[tuple[float, float], ...]:
+    """Return the places of the nodes within [0, 1], and the share of each; made once."""
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    # Squares pack the nodes near the beginning, where the curve is steep.
+    places, shares = ((nodes + 1.0) / 2.0) ** 2, weights * (nodes + 1.0) / 2.0
+    return tuple(zip(places.tolist(), shares.tolist(), strict=True))

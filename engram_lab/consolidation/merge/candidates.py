@@ -77,13 +77,24 @@ def near_pairs(
     *,
     cosine: float,
     near: int,
+    crowded: float | None = None,
     widest: int = _WIDEST,
 ) -> dict[tuple[int, int], float]:
     """Return the pairs of rows, lower first, with one in focus, that are near, by their cosine.
 
-    A row whose last neighbour is still near enough is asked about again, more widely: copies of one
-    text would else fill the list and hide what is near as well.
+    A row whose last neighbour is still near is asked about again, more widely: copies of one text
+    would else fill the list and hide what is near as well.
+
+    Args:
+        view: Whose rows.
+        scene: Whose focus, and index.
+        may: Which rows may be in a pair, bool [n].
+        cosine: Least cosine of a pair.
+        near: How many nearest of each are looked at.
+        crowded: From which cosine of the last one on more are looked at; else from `cosine` on.
+        widest: At most so many are looked at then.
     """
+    crowded = cosine if crowded is None else crowded
     found: dict[tuple[int, int], float] = {}
     if scene.nearest is None:
         return found
@@ -94,7 +105,7 @@ def near_pairs(
         full: list[NDArray[np.int64]] = []
         for keys, there, cosines in _asked(scene.nearest, asked, near):
             _take(view, may, keys, there, cosines, cosine, found)
-            full.append(keys[(cosines[:, -1] >= cosine) & (there[:, -1] > 0)])
+            full.append(keys[(cosines[:, -1] >= crowded) & (there[:, -1] > 0)])
         near *= _WIDER
         if near > widest:
             break

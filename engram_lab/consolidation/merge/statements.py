@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.consolidation.merge.alike import LIGHT, PHRASES
+from engram_lab.consolidation.merge.alike import LIGHT
 from engram_lab.consolidation.merge.apart import CLASSES
+from engram_lab.consolidation.merge.phrases import plainly
 from engram_lab.consolidation.merge.roots import is_known, root, stem
 from engram_lab.consolidation.merge.tokens import Token, tokens
 from engram_lab.consolidation.merge.words import (
@@ -54,8 +54,7 @@ class Statement:
         entities: Names that stand together.
         openers: First words that may be names.
         numbers: Values with units, `""` where there is none, sorted.
-        order: Kinds and values of numbers, times and dates as they stand, with the preposition
-            before each.
+        order: Kind and value of each number, time and date as they stand, and its preposition.
         dates: (year, month, day), 0 where it is not said, sorted.
         times: Minutes since midnight, sorted.
         codes: Versions, addresses, tickets, sorted.
@@ -105,23 +104,7 @@ class Statement:
 
 def read(text: str) -> Statement:
     """Return what a text states."""
-    plain = " ".join(text.split())
-    lower = plain.lower()
-    if any(phrase in lower for phrase in PHRASES):  # rare: the pattern itself is the slower test
-        plain = _PHRASE.sub(_replaced, plain)
-    return _Reading(tokens(plain)).done()
-
-
-def _replaced(match: re.Match[str]) -> str:
-    told = match.group()
-    other = PHRASES[" ".join(told.lower().split())]
-    return other.capitalize() if told[0].isupper() else other
-
-
-_PHRASE: Final = re.compile(
-    r"(?<!\w)(?:" + "|".join(each.replace(" ", r"\s+") for each in PHRASES) + r")(?!\w)",
-    re.IGNORECASE,
-)
+    return _Reading(tokens(plainly(text))).done()
 
 
 class _Reading:
@@ -295,12 +278,9 @@ class _Reading:
         mood = MODALITIES.get(word, "")
         if not mood or (piece.raised and not piece.first):
             return ""
-        after = self.pieces[at + 1] if at + 1 < len(self.pieces) else None
-        if mood == "wants" and (after is None or after.text != "to"):
-            return ""
-        if word in {"about", "around"} and (after is None or after.kind not in {"number", "sign"}):
-            return ""
-        return mood
+        after = self.pieces[at + 1] if at + 1 < len(self.pieces) else Token("stop", "")
+        loose = word in {"about", "around"} and after.kind not in {"number", "sign"}
+        return "" if loose or (mood == "wants" and after.text != "to") else mood
 
     def _auxiliary(self, word: str) -> None:
         self._marker = ""

@@ -11,7 +11,7 @@ import numpy as np
 
 from engram_lab.consolidation.merge.candidates import eligible, kind_of, near_pairs, same_texts
 from engram_lab.consolidation.merge.groups import stars
-from engram_lab.consolidation.merge.pairs import compare
+from engram_lab.consolidation.merge.judging import DAY_S, judged
 from engram_lab.consolidation.merge.statements import Statement, read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.core.dreams import Change
@@ -29,7 +29,6 @@ __all__ = ["MERGED_INTO", "Merge"]
 
 MERGED_INTO: Final = "merged_into"
 _NAME: Final = "merge"
-_DAY_S: Final = 86_400.0
 _APART: Final = (MERGED_INTO, "contradicts", "supersedes")
 """Links between two memories that say that they are not, or not again, to be merged."""
 
@@ -51,9 +50,12 @@ class Merge:
     weight. Where somebody brings one back from the archive, that link keeps it from being merged
     into the same survivor again.
 
+    Two that share a name are also compared by their frames, from a lower cosine on: see `framed`.
+
     Attributes:
         score: Least likelihood that two are one statement; see `pairs`.
         cosine: Least cosine at which two are compared; without vectors, copies alone are merged.
+        named_cosine: The same where they share a name, and are compared by their frames.
         near: How many nearest are compared at first.
         most_chars: Longer ones are merged where they are copies alone.
         turns: Whether turns of conversations are merged too.
@@ -61,7 +63,8 @@ class Merge:
 
     score: float = 0.6
     cosine: float = 0.8
-    near: int = 8
+    named_cosine: float = 0.5
+    near: int = 24
     most_chars: int = 600
     turns: bool = False
 
@@ -71,6 +74,7 @@ class Merge:
         return cls(
             score=settings.merge_score,
             cosine=settings.merge_cosine,
+            named_cosine=settings.merge_named_cosine,
             near=settings.merge_near,
             most_chars=settings.merge_most_chars,
             turns=settings.merge_turns,
@@ -90,20 +94,23 @@ class Merge:
         """Return what merges, survivors by rising key."""
         may = eligible(view, scene.now_s, turns=self.turns)
         pairs = self._copies(view, may)
-        near = near_pairs(view, scene, may, cosine=self.cosine, near=self.near)
-        told = self._judged(view, near, pairs)
+        least = min(self.cosine, self.named_cosine)
+        near = near_pairs(view, scene, may, cosine=least, near=self.near, crowded=self.cosine)
+        wanted = self._comparable(view, near, pairs)
+        read_of, found = judged(view, scene, wanted, score=self.score, cosine=self.cosine)
+        pairs.update(found)
         if not pairs:
             return
-        _without_several_days(view, pairs, told)
+        _without_several_days(view, pairs, read_of)
         _without_linked(view, pairs)
         rows = sorted({row for pair in pairs for row in pair})
-        order = _order(view, rows, told)
+        order = _order(view, rows, read_of)
         protected = view.protected
 
         def may_absorb(survivor: int, other: int) -> bool:
             if protected[other]:
                 return False
-            more = _says(told, other) > _says(told, survivor)
+            more = _says(read_of, other) > _says(read_of, survivor)
             return not more or not protected[survivor]
 
         for survivor, absorbed in sorted(stars(pairs, order, may_absorb).items()):
@@ -118,53 +125,37 @@ class Merge:
                 pairs.update({(min(best, row), max(best, row)): 1.0 for row in told if row != best})
         return pairs
 
-    def _judged(
+    def _comparable(
         self,
         view: View,
         near: Mapping[tuple[int, int], float],
-        pairs: dict[tuple[int, int], float],
-    ) -> dict[int, Statement]:
-        """Add the near pairs that are one statement; return what was read, by row."""
+        pairs: Mapping[tuple[int, int], float],
+    ) -> dict[tuple[int, int], float]:
+        """Return the near pairs whose words are worth reading."""
         columns = view.columns
         short = columns.chars <= self.most_chars
-        wanted = [
-            (one, other)
-            for one, other in near
+        return {
+            (one, other): cosine
+            for (one, other), cosine in near.items()
             if (one, other) not in pairs
             and short[one]
             and short[other]
             and kind_of(columns.types[one]) == kind_of(columns.types[other])
             and columns.content_hashes[one] != columns.content_hashes[other]
             and not (view.protected[one] and view.protected[other])
-        ]
-        rows = sorted({row for pair in wanted for row in pair})
-        texts = view.texts(np.array(rows, np.int64)) if rows else []
-        told = {row: read(text) for row, text in zip(rows, texts, strict=True)}
-        for one, other in wanted:
-            verdict = compare(told[one], told[other], near[one, other])
-            if verdict.score >= self.score and (
-                (told[one].lasting and told[other].lasting) or _same_event(view, one, other)
-            ):
-                pairs[one, other] = verdict.score
-        return told
+        }
 
 
 def _of_one_event(view: View, rows: list[int]) -> list[list[int]]:
     """Return copies by what they tell of: all, or those of one day where it happened on several."""
     events = view.columns.event_at[rows]
-    days = {math.floor(each / _DAY_S) for each in events.tolist() if not math.isnan(each)}
+    days = {math.floor(each / DAY_S) for each in events.tolist() if not math.isnan(each)}
     if len(days) < 2 or read(view.texts(np.array(rows[:1], np.int64))[0]).lasting:  # noqa: PLR2004
         return [rows]
     by_day: dict[float, list[int]] = {}
     for row, each in zip(rows, events.tolist(), strict=True):
-        by_day.setdefault(-1.0 if math.isnan(each) else each // _DAY_S, []).append(row)
+        by_day.setdefault(-1.0 if math.isnan(each) else each // DAY_S, []).append(row)
     return list(by_day.values())
-
-
-def _same_event(view: View, one: int, other: int) -> bool:
-    """Tell whether two may tell of one event: not of what happened on days apart."""
-    first, second = float(view.columns.event_at[one]), float(view.columns.event_at[other])
-    return not abs(first - second) >= _DAY_S
 
 
 def _without_several_days(
@@ -178,7 +169,7 @@ def _without_several_days(
         for row, dated in ((one, other), (other, one)):
             known = row in told and math.isnan(events[row]) and not math.isnan(events[dated])
             if known and not (told[row].lasting and told[dated].lasting):
-                days.setdefault(row, set()).add(math.floor(events[dated] / _DAY_S))
+                days.setdefault(row, set()).add(math.floor(events[dated] / DAY_S))
                 loose.append((one, other))
     for pair in loose:
         if any(len(days.get(row, ())) > 1 for row in pair):

@@ -18,6 +18,8 @@ from engram_lab.evaluation.statistics.holm import holm
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from engram_lab.evaluation.consolidation.suite import Phase
+
 __all__ = ["BesideNull", "Verdict", "beside_nulls", "verdicts"]
 
 _ALPHA: Final = 0.05
@@ -54,6 +56,11 @@ class BesideNull:
     p: float
     n: int
     better: bool = False
+
+    @property
+    def worse(self) -> bool:
+        """Whether the system is worse, and significantly so."""
+        return self.p < _ALPHA and self.delta != 0 and not self.better
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -207,23 +214,21 @@ def verdicts(beside: Sequence[BesideNull], steps: Sequence[str]) -> list[Verdict
         steps: Those that are part of a dream unless told otherwise.
     """
     return [
-        Verdict(
-            phase=phase.name,
-            on=phase.name in steps,
-            **_judged(
-                [e for e in beside if e.system == phase.system and e.measure in phase.measures]
-            ),
-        )
+        Verdict(phase=phase.name, on=phase.name in steps, **_judged(phase, beside))
         for phase in PHASES
     ]
 
 
-def _judged(found: Sequence[BesideNull]) -> dict[str, str]:
+def _judged(phase: Phase, beside: Sequence[BesideNull]) -> dict[str, str]:
+    ours = [each for each in beside if each.system == phase.system]
+    found = [each for each in ours if each.measure in phase.measures]
     if not found:
         return {"verdict": "not judged", "said": "no task that was run holds it against a null"}
     lost = [each for each in found if not each.better]
-    if lost:
-        return {"verdict": "does not", "said": "; ".join(_grouped(lost, "no better than"))}
+    harmed = [each for each in ours if each.measure in phase.unharmed and each.worse]
+    if lost or harmed:
+        said = [*_grouped(lost, "no better than"), *_grouped(harmed, "worse than")]
+        return {"verdict": "does not", "said": "; ".join(said)}
     return {"verdict": "beats", "said": "; ".join(_grouped(found, "better than"))}
 
 

@@ -130,18 +130,30 @@ class Phase:
         system: Which stands for it.
         measures: In each of which it must be better than each null that was run.
         against: What is no null elsewhere, and must be beaten too.
+        unharmed: Measures in which it must be worse than no null.
     """
 
     name: str
     system: str
     measures: tuple[str, ...]
     against: tuple[str, ...] = ()
+    unharmed: tuple[str, ...] = ()
 
 
 PHASES: Final = (
-    Phase(name="merge", system="dream", measures=("b3_f1", "retention.merge")),
+    Phase(
+        name="merge",
+        system="dream",
+        measures=("b3_f1", "retention.merge"),
+        unharmed=("near_miss_overmerge",),
+    ),
     Phase(name="supersede", system="dream", measures=("current@1", "stale@1")),
-    Phase(name="hebbian", system="hebbian", measures=("hebbian_lift",)),
+    Phase(
+        name="hebbian",
+        system="hebbian",
+        measures=("hebbian_lift",),
+        unharmed=("popular_wrong@1", "named@1"),
+    ),
     # A gist is one memory and may hold many facts, so that at equal numbers it has an easy game.
     Phase(name="abstract", system="abstract", measures=("retention_auc.tokens",)),
     Phase(name="fade", system="fade", measures=("retention_auc.prune",), against=("dream",)),

@@ -47,8 +47,13 @@ def test_it_is_registered_and_set_by_the_settings_of_dreams() -> None:
     assert isinstance(step, Step)
     assert step.name == "merge"
     assert step.parameters == {
-        "score": 0.7, "cosine": 0.8, "near": 3, "most_chars": 600, "turns": False,
-    }  # fmt: skip
+        "score": 0.7,
+        "cosine": 0.8,
+        "named_cosine": 0.5,
+        "near": 3,
+        "most_chars": 600,
+        "turns": False,
+    }
 
 
 def test_of_two_tellings_one_is_archived_and_linked_to_the_other() -> None:

@@ -143,3 +143,13 @@ def test_a_step_must_beat_every_null_in_every_measure_of_its_own() -> None:
     assert "no better than cosine_latest" in less["supersede"].said
     assert (won["merge"].verdict, won["merge"].on) == ("not judged", False)
     assert list(won) == [each.name for each in PHASES]
+
+
+def test_a_step_that_does_harm_does_not_beat_its_nulls() -> None:
+    lift = _beside("hebbian_lift", better=True, system="hebbian", null="no_edges")
+    harm = _beside("popular_wrong@1", better=False, system="hebbian", null="no_edges")
+    (found,) = [each for each in verdicts([lift, harm], []) if each.phase == "hebbian"]
+    (well,) = [each for each in verdicts([lift], []) if each.phase == "hebbian"]
+
+    assert (found.verdict, well.verdict) == ("does not", "beats")
+    assert found.said == "in popular_wrong@1 (less is better) worse than no_edges"

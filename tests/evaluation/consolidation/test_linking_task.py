@@ -9,7 +9,7 @@ from engram_lab.evaluation.consolidation.outcome import Outcome, Setting
 from engram_lab.evaluation.consolidation.streams import make_stream
 from engram_lab.evaluation.consolidation.tasks.linking import EDGE_SYSTEMS, Linking
 
-SIZE = 200
+SIZE = 60
 
 
 def _run(**dream: object) -> Outcome:

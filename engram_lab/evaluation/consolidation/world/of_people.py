@@ -123,7 +123,7 @@ PERSON: Final = (
             "{who}'s locker at the pool is number {a}.",
             "At the pool {who} keeps everything in locker {a}.",
             "{who} rents locker {a} down at the swimming pool.",
-            "The swimming things of {who} hang in no. {a}.",
+            "The swimming things of {who} hang in locker {a}.",
         ),
         asks=("Which locker has {who} at the pool?", "What is {who}'s locker number?"),
         changes=(
@@ -225,8 +225,8 @@ PERSON_MANY: Final = (
         kind="object",
         says=(
             "{who} owns a {a}.",
-            "There is a {a} in {who}'s house.",
-            "{who} has a {a} at home.",
+            "A {a} belongs to {who}.",
+            "{who} is the owner of a {a}.",
             "Among {who}'s things is a {a}.",
         ),
         asks=("What does {who} own?",),
@@ -236,7 +236,7 @@ PERSON_MANY: Final = (
         kind="town",
         says=(
             "{who} has been to {a}.",
-            "{who} spent a weekend in {a}.",
+            "{who} made a trip to {a}.",
             "{a} is one of the towns {who} has seen.",
             "{who} visited {a}.",
         ),
@@ -248,8 +248,8 @@ PERSON_MANY: Final = (
         says=(
             "{who} plays the {a}.",
             "{who} can play {a}.",
-            "On the {a}, {who} is really quite good.",
-            "{who} took up the {a} as a child.",
+            "{who} knows how to play the {a}.",
+            "One of {who}'s instruments is the {a}.",
         ),
         asks=("Which instruments does {who} play?",),
     ),
@@ -258,9 +258,9 @@ PERSON_MANY: Final = (
         kind="subject",
         says=(
             "{who} took a course in {a}.",
-            "{who} once studied {a}.",
-            "{who} has a certificate in {a}.",
-            "{a} is something {who} has read up on at evening school.",
+            "{who} attended a course on {a}.",
+            "{who} has done a class in {a}.",
+            "A course in {a} is something that {who} has done.",
         ),
         asks=("What has {who} studied?",),
     ),

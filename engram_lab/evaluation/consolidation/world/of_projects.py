@@ -208,7 +208,7 @@ PROJECT_MANY: Final = (
             "{who} is sold in {a}.",
             "We have customers for {who} in {a}.",
             "{a} is one of the places where {who} is in use.",
-            "{who} was rolled out in {a}.",
+            "{who} is on the market in {a}.",
         ),
         asks=("In which towns is {who} in use?",),
     ),

@@ -151,7 +151,7 @@ THING: Final = (
             "{who} is set to {a}.",
             "The thermostat of {who} stands at {a}.",
             "We run {who} at {a}.",
-            "{a} is the right setting for {who}.",
+            "The setting of {who} is {a}.",
         ),
         asks=("To what temperature is {who} set?", "At what temperature do we run {who}?"),
         changes=(
@@ -179,8 +179,8 @@ THING_MANY: Final = (
         says=(
             "{a} may use {who}.",
             "{who} can also be used by {a}.",
-            "{a} has been shown how {who} works.",
-            "We gave {a} a key for {who}.",
+            "{a} has permission to use {who}.",
+            "{a} is on the list of those who may use {who}.",
         ),
         asks=("Who may use {who}?",),
     ),

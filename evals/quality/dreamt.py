@@ -1,7 +1,7 @@
 """What dreams do to retrieval: LoCoMo before and after, through the gate.
 
-    ENGRAM_DATA=DIR python evals/quality/dreaming.py               print the figures
-    ENGRAM_DATA=DIR python evals/quality/dreaming.py --save FILE   keep them
+    ENGRAM_DATA=DIR python evals/quality/dreamt.py               print the figures
+    ENGRAM_DATA=DIR python evals/quality/dreamt.py --save FILE   keep them
 
 The same systems answer the same questions, once as they are and once after a dream: with the steps
 that are on by default, and with every step there is, turns of the conversations merged as well. The
@@ -83,7 +83,7 @@ def evaluated(out: Path) -> dict[str, Any]:
                 if check.contrast is not None
             ],
         }
-    command = "python evals/quality/dreaming.py"
+    command = "python evals/quality/dreamt.py"
     return {"command": command, "data": dataset.hash, "margin": MARGIN, "dreams": found}
 
 
@@ -97,7 +97,7 @@ def main() -> int:
     """Evaluate, print, and say whether the bar was met."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep the figures")
-    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/quality/dreaming"))
+    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("runs/quality/dreamt"))
     chosen = parser.parse_args()
     try:
         found = evaluated(chosen.out)

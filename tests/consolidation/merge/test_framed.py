@@ -1,0 +1,162 @@
+"""Statements about what has a name are compared by what they say of it, not by the name."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engram_lab.consolidation.merge.framed import (
+    BOUNDS,
+    frame_of,
+    kept_apart,
+    least_nearness,
+    names_of,
+    without_remarks,
+)
+from engram_lab.consolidation.merge.statements import read
+from engram_lab.core.errors import EmbedderError, MissingDependencyError
+from engram_lab.retrieval.embedders import EmbedderOptions, resolve
+
+if TYPE_CHECKING:
+    from engram_lab.retrieval.embedders import Embedder
+
+TOLD = (
+    "Mara Voss pays 40 euros a month for the gym",
+    "The gym costs Mara Voss 40 euros monthly",
+    "Ilse Brandt's desk is number 118",
+    "The desk of Ilse Brandt has the number 118",
+    "Orrin works as a welder",
+    "Orrin earns a living as a welder",
+    "The Kestrel office opens at 8:15",
+    "The Kestrel office does not open at 8:15",
+    "Juno Hale is taught by Pim Otter",
+    "Pim Otter is taught by Juno Hale",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("By the way, Mara Voss lives in Oslo.", "Mara Voss lives in Oslo."),
+        ("Reminder: Mara Voss lives in Oslo.", "Mara Voss lives in Oslo."),
+        ("Note to self: by the way, Mara lives in Oslo.", "Mara lives in Oslo."),
+        ("For Mara Voss: call the dentist.", "For Mara Voss: call the dentist."),
+        ("At 8:15 the Kestrel office opens.", "At 8:15 the Kestrel office opens."),
+        ("MARA VOSS LIVES IN OSLO.", "Mara voss lives in oslo."),
+        ("  Mara   Voss lives in Oslo.", "Mara Voss lives in Oslo."),
+        ("FYI", "FYI"),
+        ("", ""),
+    ],
+)
+def test_what_introduces_a_statement_is_left_out(text: str, left: str) -> None:
+    assert without_remarks(text) in {left, left.capitalize() if left.isupper() else left}
+
+
+def test_a_frame_has_no_names_figures_or_days() -> None:
+    text = "Mara Voss's rent went to 950.50 euros on Tuesday, 3 May 2026."
+    assert frame_of(text, {"mara", "voss"}) == "X's rent went to N euros on day, N day N."
+
+
+def test_a_frame_does_not_depend_on_which_name_it_is() -> None:
+    first = frame_of("Orrin works at Kestrel", {"orrin", "kestrel"})
+    assert first == frame_of("Ilse Brandt works at Otter", {"ilse", "brandt", "otter"})
+
+
+def test_two_that_share_no_name_are_not_compared_by_their_frames() -> None:
+    assert least_nearness(read("A man plays a guitar"), read("A man is playing a guitar")) is None
+
+
+def test_the_more_is_shared_the_less_near_frames_must_be() -> None:
+    desk = least_nearness(read(TOLD[2]), read(TOLD[3]))
+    taught = least_nearness(
+        read("Ilse Brandt and Juno Hale met"), read("Juno Hale met Ilse Brandt")
+    )
+    work = least_nearness(read(TOLD[4]), read(TOLD[5]))
+    play = least_nearness(read("Orrin plays the harp"), read("Orrin plays the flute"))
+    assert (desk, taught, work, play) == (
+        BOUNDS.figure,
+        BOUNDS.two,
+        BOUNDS.replaced_within,
+        BOUNDS.replaced,
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (TOLD[2], "Ilse Brandt's desk is number 119", "number"),
+        (TOLD[6], TOLD[7], "negation"),
+        (TOLD[6], "The Kestrel office opens at 8:45", "time"),
+        (TOLD[4], "Orla works as a welder", None),
+        ("Ilse Brandt leads Kestrel", "Ilse Brandt leads Otter", "name"),
+        (TOLD[8], TOLD[9], "order"),
+        ("The review of Kestrel is on Monday", "The review of Kestrel is on Friday", "kind"),
+    ],
+)
+def test_guards_speak_first(one: str, other: str, why: str | None) -> None:
+    found = kept_apart(read(one), read(other))
+    if why is None:
+        assert least_nearness(read(one), read(other)) is None or found is not None
+    else:
+        assert found == why
+
+
+@given(st.sampled_from(list(combinations(TOLD, 2))))
+def test_the_order_of_the_two_makes_no_difference(pair: tuple[str, str]) -> None:
+    a, b = map(read, pair)
+    assert (kept_apart(a, b) is None) == (kept_apart(b, a) is None)
+    assert least_nearness(a, b) == least_nearness(b, a)
+    assert names_of(a, b) == names_of(b, a)
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Embedder:
+    try:
+        return resolve("minilm", EmbedderOptions())
+    except (EmbedderError, MissingDependencyError) as error:
+        pytest.skip(f"MiniLM is not here: {error}")
+
+
+def near(embedder: Embedder, one: str, other: str) -> bool:
+    """Tell whether the frames of two, that no guard keeps apart, are near enough."""
+    a, b = read(without_remarks(one)), read(without_remarks(other))
+    least = None if kept_apart(a, b) else least_nearness(a, b)
+    if least is None:
+        return False
+    frames = [frame_of(without_remarks(each), names_of(a, b)) for each in (one, other)]
+    first, second = embedder.embed(frames, kind="document")
+    cosine = first @ second / ((first @ first) ** 0.5 * (second @ second) ** 0.5)
+    return bool(cosine >= least)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        TOLD[:2],
+        TOLD[2:4],
+        TOLD[4:6],
+        ("Pim Otter teaches Juno Hale", "As I said, Juno Hale is taught by Pim Otter"),
+        ("Ilse Brandt is allergic to nuts", "FYI, nuts give Ilse Brandt an allergy"),
+        ("The Kestrel office opens at 8:15", "Doors open at 8:15 am at the Kestrel office"),
+    ],
+)
+def test_other_words_for_the_same_are_near(minilm: Embedder, one: str, other: str) -> None:
+    assert near(minilm, one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ilse Brandt plays the cello", "Ilse Brandt plays the banjo"),
+        ("Ilse Brandt lives in a boat house", "Ilse Brandt has a soft spot for boats"),
+        ("Orrin works as a welder", "Orrin works as a baker"),
+        ("The Kestrel office is painted green", "The Kestrel office is painted grey"),
+        ("Pim Otter teaches Juno Hale", "Juno Hale teaches Pim Otter"),
+    ],
+)
+def test_another_value_in_the_same_place_is_not(minilm: Embedder, one: str, other: str) -> None:
+    assert not near(minilm, one, other)
