@@ -10,7 +10,7 @@ NO_MINILM := echo "MiniLM's weights are not to be had: recall falls back to hash
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo tour test quick lint types lowest bench simulations quality clean check-python
+.PHONY: help demo tour test quick lint types lowest bench simulations quality dreams clean check-python
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,6 +49,7 @@ bench: $(INSTALLED) ## the speed of each part against its floor; keeps the figur
 	$(BIN)/python evals/bench/scoring.py --save evals/baselines/bench-scoring.json
 	$(BIN)/python evals/bench/evaluation_statistics.py --save evals/baselines/bench-statistics.json
 	$(BIN)/python evals/bench/conversation.py --save evals/baselines/bench-conversation.json
+	$(BIN)/python evals/bench/dreaming.py --save evals/baselines/bench-dreaming.json
 	$(BIN)/python evals/readme.py
 
 simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; keeps the figures
@@ -56,11 +57,20 @@ simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; k
 	$(BIN)/python evals/simulations/power.py
 	$(BIN)/python evals/readme.py
 
-quality: $(INSTALLED) ## LoCoMo and SciFact beside known figures, where ENGRAM_DATA names the folder that holds them
+quality: $(INSTALLED) ## LoCoMo, SciFact and SICK beside known figures, where ENGRAM_DATA names the folder that holds them
 	$(BIN)/python evals/quality/noted.py --save evals/baselines/quality-locomo.json
 	$(BIN)/python evals/quality/neutral.py --save evals/baselines/quality-neutral.json
 	$(BIN)/python evals/quality/conversations.py --save evals/baselines/quality-conversation.json
 	$(BIN)/python evals/quality/sessions.py --save evals/baselines/quality-locomo-session.json
+	$(BIN)/python evals/quality/sick.py --save evals/baselines/quality-sick.json
+	$(BIN)/python evals/quality/dreamt.py --save evals/baselines/quality-dreamt.json
+	$(BIN)/python evals/readme.py
+
+dreams: $(INSTALLED) ## the benchmark of dreams, and its merging among ten times as many; keeps the figures
+	$(BIN)/engram eval run consolidation --size 1000 --seed 0 --fresh --out runs/dreams --report runs/dreams.html
+	cp runs/dreams/results.json evals/baselines/consolidation.json
+	$(BIN)/engram eval run consolidation --size 10000 --seed 0 --task merging --fresh --out runs/dreams-10k
+	cp runs/dreams-10k/results.json evals/baselines/consolidation-10k.json
 	$(BIN)/python evals/readme.py
 
 clean: ## remove what was made here, .venv included

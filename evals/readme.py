@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from readme_dreams import DREAMS
 from readme_quality import DETAILS, PROFILES
 
 from engram_lab.config import EngineConfig, LoadedConfig, show
@@ -41,7 +42,6 @@ LOCOMO: Final = {
     "5": "adversarial",
 }
 """What the simulated categories are in LoCoMo, whose sizes they have."""
-
 
 TESTS: Final = {
     "queries, mean": "queries, under the mean",
@@ -118,9 +118,8 @@ def _pinned(known: Manifest) -> str:
         return "bundled"
     found = set()
     for each in known.archives or known.layouts[0].files:
-        hearsay = getattr(each, "hearsay", False)
         kind = "SHA-256" if each.sha256 else "MD5" if each.md5 else "size" if each.size else ""
-        found.add(f"{kind}, hearsay" if hearsay else kind)
+        found.add(f"{kind}, hearsay" if getattr(each, "hearsay", False) else kind)
     return "; ".join(sorted(found - {""})) or "nothing"
 
 
@@ -309,6 +308,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "quality": quality_table,
         "retrieval": retrieval_table,
         **PROFILES,
+        **DREAMS,
     },
     "ARCHITECTURE.md": {"tests": tests_table},
     "evals/README.md": {"datasets": datasets_table, **DETAILS},

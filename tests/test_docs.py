@@ -15,9 +15,14 @@ import typer.main
 
 from engram_lab.cli import app, main
 from engram_lab.config import EngineConfig
+from engram_lab.consolidation import STEPS
+from engram_lab.consolidation.abstract import SUMMARISERS
+from engram_lab.consolidation.decay import LAWS
+from engram_lab.consolidation.presets import PRESETS
 from engram_lab.core.filters import OPERATORS
 from engram_lab.core.registry import STORES
 from engram_lab.core.schemas import SCHEMAS
+from engram_lab.evaluation.consolidation.suite import TASKS, TITLES, kind_of
 from engram_lab.evaluation.datasets.catalogue import manifests
 from engram_lab.evaluation.datasets.readers import READERS
 from engram_lab.evaluation.declared import declared_names
@@ -100,6 +105,23 @@ def test_every_part_of_recall_is_in_the_row_of_its_setting(
     assert [each for each in registry.names() if f"`{each}`" not in row] == []
 
 
+def test_every_part_of_a_dream_is_in_the_readme() -> None:
+    (dreams,) = re.findall(r"^## Links and dreams\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    named = [*STEPS.names(), *LAWS.names(), *SUMMARISERS.names(), *PRESETS]
+
+    assert [each for each in named if f"`{each}`" not in dreams] == []
+    assert {"hebbian", "power", "extractive", "act-r"} <= set(named)
+
+
+def test_every_task_and_null_of_the_benchmark_is_in_the_readme() -> None:
+    (rows,) = re.findall(r"^\| task \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+    nulls = [each for each in TITLES if kind_of(each) == "null"]
+
+    assert [each for each in TASKS if f"| `{each}` |" not in rows] == []
+    assert [each for each in nulls if f"`{each}`" not in rows] == []
+    assert len(rows.splitlines()) == len(TASKS)
+
+
 @pytest.mark.parametrize(
     ("head", "names"),
     [
@@ -172,6 +194,25 @@ def test_the_generated_tables_are_up_to_date() -> None:
     assert subprocess.run(script, check=False, cwd=ROOT).returncode == 0, "run evals/readme.py"
 
 
+def test_a_record_that_is_missing_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT / "evals")!r})
+import readme_dreams
+readme_dreams.BASELINES = Path({str(tmp_path)!r})
+readme_dreams.dreams_part()
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "evals/baselines/consolidation.json is not there: make it by `make dreams`\n"
+    )
+
+
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found = blocks("python")
@@ -199,8 +240,8 @@ def test_the_parts_that_contributing_shows_keep_their_contracts(
 
 def test_contributing_shows_a_part_of_each_kind() -> None:
     shown = "".join(blocks("python", CONTRIBUTING))
-    checks = "check_embedder", "check_vector_index", "check_fusion", "check_reranker"
-    doors = "@define(", "@READERS.register(", "SYSTEMS.add("
+    checks = "check_embedder", "check_vector_index", "check_fusion", "check_reranker", "check_step"
+    doors = "@define(", "@READERS.register(", "SYSTEMS.add(", "STEPS.add(", "SUMMARISERS.add("
 
     assert [each for each in (*checks, *doors) if f"\n{each.rstrip('(')}(" not in shown] == []
 

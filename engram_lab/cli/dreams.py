@@ -51,6 +51,8 @@ Watch = Annotated[bool, typer.Option("--watch", help="Stay, and dream whenever i
 Every = Annotated[
     float, typer.Option("--every", metavar="SECONDS", help="With --watch: how often at most.")
 ]
+_RECENT, _ALL = 100, 1_000_000
+
 Quiet = Annotated[
     float, typer.Option("--quiet", metavar="SECONDS", help="With --watch: so long after a write.")
 ]
@@ -91,7 +93,8 @@ def dream(
     chosen = [*_preset(preset), *(settings or ())]
     with open_engine(db, config, chosen, use="write") as engine:
         if watch:
-            _watch(engine, workspace, options, every=every, quiet=quiet)
+            times = {"every": every, "quiet": quiet}
+            _watch(engine, workspace, options, **times, as_json=as_json, show=show)
             return
         names = _workspaces(engine, workspace, everywhere=everywhere)
         reports = [engine.dream(name, dry_run=dry_run, **options) for name in names]
@@ -127,7 +130,9 @@ def dreams(
 
 
 def undo(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The id of a dream, or `last`.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Its id, or `last`: the last that changed a thing.")
+    ],
     keep_later: Annotated[
         bool, typer.Option("--keep-later", help="Leave what was changed again since as it is.")
     ] = False,
@@ -142,8 +147,9 @@ def undo(
     if as_json:
         print_json(report)
         return
-    put_back = counted({"memories": report.memories, "links": report.links}) or "nothing"
-    say(f"dream {report.run_id} is undone: {put_back} put back as before")
+    put_back = counted({"memories": report.memories, "links": report.links})
+    told = f"{put_back} put back as before" if put_back else "there was nothing to put back"
+    say(f"dream {report.run_id} is undone: {told}")
     if report.kept:
         say(f"left as it is, for it was changed again since: {', '.join(report.kept)}")
 
@@ -163,15 +169,18 @@ def _preset(name: str | None) -> list[str]:
 def _run_id(engine: Engine, named: str) -> str:
     if named != "last":
         return named
-    for run in engine.dreams():
-        if run.status == "applied":
-            return run.id
-    raise InvalidInputError("there is no dream to undo: see `engram dreams`")
+    for most in (_RECENT, _ALL):  # those that watch dream often, and mostly of nothing
+        for run in engine.dreams(limit=most):
+            if run.status == "applied" and _changed(run):
+                return run.id
+    raise InvalidInputError("there is no dream to undo that changed anything: see `engram dreams`")
 
 
 def _workspaces(engine: Engine, chosen: Sequence[str] | None, *, everywhere: bool) -> list[str]:
     if everywhere:
         return [each.name for each in engine.store.workspaces.all()]
+    for name in chosen or ():
+        engine.store.workspaces.get(name)  # a slip of the pen is no workspace without memories
     return list(dict.fromkeys(chosen or ["default"]))
 
 
@@ -182,18 +191,26 @@ def _watch(
     *,
     every: float,
     quiet: float,
+    as_json: bool,
+    show: bool,
 ) -> None:
     """Dream whenever it is quiet, until interrupted; one that is refused is told and waited for."""
     from engram_lab.consolidation.idle import Idle
 
     idle, clock, pause = Idle(interval_s=every, idle_s=quiet), SystemClock(), Event()
-    say(f"dreams every {idle.interval_s:g} s, when it was quiet for {idle.idle_s:g} s; Ctrl-C ends")
+    if not as_json:
+        times = f"every {idle.interval_s:g} s, when it was quiet for {idle.idle_s:g} s"
+        say(f"dreams {times}; Ctrl-C ends")
     while True:
         now = clock.now()
         if idle.due(now, engine.store.revision()):
             for name in _workspaces(engine, chosen, everywhere=not chosen):
                 try:
-                    _print(engine.dream(name, **options), show=False)
+                    report = engine.dream(name, **options)
+                    if as_json:
+                        print_json(_as_json(report, show=show))
+                    else:
+                        _print(report, show=show)
                 except (DreamLockedError, DreamRefusedError) as error:
                     print(f"engram: {error}", file=sys.stderr)
             idle.dreamt(clock.now(), engine.store.revision())
@@ -214,13 +231,17 @@ def _print(report: DreamReport, *, show: bool) -> None:
         say(f"{each.id}  {each.step}: {each.action}, {each.reason}")
 
 
+def _changed(run: DreamRun) -> int:
+    """Return how many changes a dream carried out."""
+    return sum(sum(step.counts.values()) for step in run.steps)
+
+
 def _row(run: DreamRun) -> tuple[str, ...]:
-    changes = sum(sum(step.counts.values()) for step in run.steps)
     return (
         run.id,
         run.workspace,
         f"{run.started_at:%Y-%m-%d %H:%M}",
         run.status,
-        str(changes),
+        str(_changed(run)),
         f"{run.memories_before} → {run.memories_after}",
     )

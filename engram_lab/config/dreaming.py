@@ -152,7 +152,7 @@ class DreamSettings:
         10, help="how many nearest of each memory are looked at", ge=1, le=100
     )
     abstract_link_weight: float = setting(
-        0.3, help="least weight of links that make a group", ge=0, le=1
+        0.3, help="least weight of links that form a group", ge=0, le=1
     )
     abstract_chars: int = setting(600, help="most characters of a gist", ge=1, le=10_000)
     abstract_importance: float = setting(0.5, help="importance of a gist", ge=0, le=1)

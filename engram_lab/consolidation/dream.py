@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.limits import check_share
 from engram_lab.consolidation.lock import locked
-from engram_lab.consolidation.planning import Planned, Planning, run_of
+from engram_lab.consolidation.planning import Plan, Planned, Planning
 from engram_lab.consolidation.progress import Progress
 from engram_lab.consolidation.report import DreamReport
 from engram_lab.consolidation.step import Scene
@@ -84,15 +83,18 @@ class Dreamer:
                 last dream.
         """
         if dry_run:
-            return self._planned(workspace, steps, full=full, yes=True, author=author)
+            plan = self._planned(workspace, steps, full=full, yes=True, author=author)
+            return DreamReport(run=plan.run(), changes=plan.changes, dry_run=True)
         dreams = self._store.dreams
         with locked(dreams, workspace, ttl_s=self._settings.lock_s) as (owner, keep):
-            report = self._planned(
+            plan = self._planned(
                 workspace, steps, full=full, yes=yes, author=author, keep=keep, progress=progress
             )
             keep()
-            run = dreams.apply(report.run, report.changes, owner=owner)
-        return replace(report, run=run, dry_run=False)
+            with self._store.transaction():  # nobody writes between this look and the deed
+                still = plan.still()
+                run = dreams.apply(still.run(), still.changes, owner=owner)
+        return DreamReport(run=run, changes=plan.changes, dry_run=False)
 
     def _planned(
         self,
@@ -104,7 +106,7 @@ class Dreamer:
         author: str,
         keep: Callable[[], None] | None = None,
         progress: Callable[[str, int], None] | None = None,
-    ) -> DreamReport:
+    ) -> Plan:
         names = [step.name for step in steps]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise InvalidInputError(f"steps names {', '.join(twice)} twice: name each step once")
@@ -119,19 +121,17 @@ class Dreamer:
                 progress(step.name, len(planned.changes))
             view = view.after(planned.changes)
             done.append(planned)
-        changes = tuple(change for each in done for change in each.changes)
-        if not yes:
-            check_share(before, view, changes, most=self._settings.most_removed)
-        run = run_of(
-            planning,
-            before,
-            view,
-            done,
+        plan = Plan(
+            planning=planning,
+            before=before,
+            done=tuple(done),
             author=author,
             config_hash=self._config_hash,
             since=runs[0].id if runs else "",
         )
-        return DreamReport(run=run, changes=changes, dry_run=True)
+        if not yes:
+            check_share(before, view, plan.changes, most=self._settings.most_removed)
+        return plan
 
     def _begun(self, workspace: str, runs: Sequence[DreamRun]) -> tuple[Planning, View]:
         """Return what plans a dream that begins now, and the memories as they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Idle:
 
     def __post_init__(self) -> None:
         for name in ("interval_s", "idle_s"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < math.inf:  # not a number is refused as well
                 raise InvalidInputError(
                     f"{name} is {getattr(self, name):g}: give 0 seconds or more"
                 )

@@ -2,22 +2,98 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from engram_lab.core.errors import DreamRefusedError, InvalidInputError
+from engram_lab.core.checks import check_choice, check_label, check_number
+from engram_lab.core.dreams import Change
+from engram_lab.core.errors import DreamRefusedError, InvalidInputError, shown
+from engram_lab.core.types import LIFECYCLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from engram_lab.consolidation.view import View
-    from engram_lab.core.dreams import Change
 
-__all__ = ["check_share", "check_step"]
+__all__ = ["check_share", "check_step", "checked"]
 
 _FEW: Final = 10
 """So many near-duplicates may always become one: a small store is no danger."""
+
+
+_LONGEST_REASON: Final = 4096
+_TIMES: Final = ("valid_from", "valid_to")
+
+
+def checked(planned: object, *, step: str, workspace: str) -> Iterator[Change]:
+    """Yield what a step planned, so far as it is what a store can carry out.
+
+    A store would refuse the same; so a dry run is refused where the dream would be.
+
+    Args:
+        planned: What `plan` returned.
+        step: Its name.
+        workspace: Of which it dreams.
+
+    Raises:
+        InvalidInputError: It planned something else than changes, or one that breaks a law.
+    """
+    if not isinstance(planned, Iterable):
+        raise InvalidInputError(
+            f"step {step!r} planned a {type(planned).__name__}: give changes, or an empty list"
+        )
+    checks = {"link": _check_link, "update": _check_update}
+    for change in planned:
+        if not isinstance(change, Change) or not isinstance(change.fields, Mapping):
+            raise InvalidInputError(f"step {step!r} planned {shown(change)}: give a Change")
+        try:
+            _check_sources(change)
+            if change.action == "remember":
+                _check_remember(change.fields, workspace)
+            elif check := checks.get(change.action):
+                check(change.fields)
+        except InvalidInputError as error:
+            told = f"step {step!r} plans to {change.action} {change.id}: {error}"
+            raise InvalidInputError(told) from None
+        yield change
+
+
+def _check_sources(change: Change) -> None:
+    if not all(isinstance(each, str) for each in change.sources):
+        raise InvalidInputError("sources hold what is no id: give ids")
+
+
+def _check_link(fields: Mapping[str, Any]) -> None:
+    ends = (fields.get("from_id"), fields.get("to_id"))
+    if not all(isinstance(each, str) for each in ends):
+        raise InvalidInputError("a link needs the ids from_id and to_id")
+    if ends[0] == ends[1]:
+        raise InvalidInputError("a memory is not linked to itself")
+    check_label(fields.get("type"), field="type", limit=64)
+    check_number(fields.get("weight"), field="weight")
+
+
+def _check_update(fields: Mapping[str, Any]) -> None:
+    if "importance" in fields:
+        check_number(fields["importance"], field="importance")
+    if "lifecycle" in fields:
+        check_choice(fields["lifecycle"], field="lifecycle", choices=LIFECYCLES)
+    for name in _TIMES:
+        if name in fields and not isinstance(fields[name], datetime | None):
+            raise InvalidInputError(f"{name} is {shown(fields[name])}: give a datetime, or None")
+
+
+def _check_remember(fields: Mapping[str, Any], workspace: str) -> None:
+    if not isinstance(fields.get("content"), str):
+        raise InvalidInputError("a memory needs content, a text")
+    if fields.get("workspace") != workspace:
+        raise InvalidInputError(
+            f"workspace is {shown(fields.get('workspace'))}: a dream of {workspace!r} may write in "
+            "its own alone"
+        )
 
 
 def check_step(view: View, changes: Sequence[Change], *, made: Mapping[str, str]) -> None:
@@ -29,8 +105,8 @@ def check_step(view: View, changes: Sequence[Change], *, made: Mapping[str, str]
         made: The scope of each memory that this dream makes, by id.
 
     Raises:
-        InvalidInputError: It changes what is protected or not of the workspace, or links what lies
-            in different scopes.
+        InvalidInputError: It changes what is protected or not of the workspace, links what lies in
+            different scopes, remembers in one scope what it has from another, or gives no reason.
     """
     for change in changes:
         if change.action in {"update", "forget"}:
@@ -52,6 +128,16 @@ def check_step(view: View, changes: Sequence[Change], *, made: Mapping[str, str]
                     f"step {change.step!r} would link {change.fields['from_id']} with "
                     f"{change.fields['to_id']}: both must be of one workspace and scope"
                 )
+        elif change.action == "remember":
+            scope = made.get(change.id)
+            if others := [each for each in change.sources if _scope(view, each, made) != scope]:
+                raise InvalidInputError(
+                    f"step {change.step!r} would remember in scope {scope!r} what it has from "
+                    f"{others[0]}: both must be of one workspace and scope"
+                )
+
+    for reason in {each.reason: None for each in changes}:
+        check_label(reason, field="reason", limit=_LONGEST_REASON)
 
 
 def _scope(view: View, id_: str, made: Mapping[str, str]) -> str | None:

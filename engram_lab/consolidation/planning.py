@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from engram_lab.consolidation.limits import check_step
+from engram_lab.consolidation.limits import check_step, checked
 from engram_lab.consolidation.progress import Place, Progress, hash_of
+from engram_lab.consolidation.together import Groups, touched_since, without
 from engram_lab.core.dreams import Change, DreamRun, StepRun
 from engram_lab.core.text import CHARS_PER_TOKEN
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from engram_lab.core.protocols import Store
     from engram_lab.core.types import RecallEvent
 
-__all__ = ["Planned", "Planning", "run_of"]
+__all__ = ["Plan", "Planned", "Planning"]
 
 _EVENTS_AT_ONCE: Final = 1000
 _LOOKED_AT_ONCE: Final = 256
@@ -34,11 +35,15 @@ _LOOKED_AT_ONCE: Final = 256
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
-    """What one step planned, and how far it has looked once that is carried out."""
+    """What one step planned, and how far it has looked once that is carried out.
+
+    `learns` tells of one that learns from recalls.
+    """
 
     run: StepRun
     changes: tuple[Change, ...]
     place: Place | None
+    learns: bool
 
 
 @dataclass(kw_only=True)
@@ -97,7 +102,7 @@ class Planning:
             seconds=(self.clock.now() - began).total_seconds(),
             stopped=stopped,
         )
-        return Planned(run=run, changes=tuple(changes), place=place)
+        return Planned(run=run, changes=tuple(changes), place=place, learns=_learns(step))
 
     def _planned(
         self, view: View, step: Step, scene: Scene, spent: int
@@ -109,11 +114,11 @@ class Planning:
         or the half of that.
         """
         if not _learns(step):
-            return *self._within(iter(step.plan(view, scene)), spent), ()
+            return *self._within(_told(step, view, scene), spent), ()
         events, first = scene.events, None
         while True:
             scene = replace(scene, events=events)
-            changes, stopped = self._within(iter(step.plan(view, scene)), spent)
+            changes, stopped = self._within(_told(step, view, scene), spent)
             first = first or stopped
             if stopped is None:
                 return changes, first, events
@@ -125,21 +130,32 @@ class Planning:
         """Return which budget is used up, as a clause."""
         most, seconds = self.settings.max_changes, self.settings.max_seconds
         if most is not None and spent >= most:
-            return f"dream.max_changes ({most}) is reached"
+            return _full(most)
         if seconds is not None and (self.clock.now() - self.scene.now).total_seconds() >= seconds:
             return f"dream.max_seconds ({seconds:g}) is reached"
         return None
 
     def _within(self, planned: Iterator[Change], spent: int) -> tuple[list[Change], str | None]:
-        """Take what a step plans while there is room, and say why there was none."""
+        """Take what a step plans while there is room, and say why there was none.
+
+        What belongs together is taken whole: where the first of it is more than all the room that
+        a dream has, it is taken all the same, as no later dream had more.
+        """
         changes: list[Change] = []
+        groups, whole, looked = Groups(), 0, 0
         most = self.settings.max_changes
-        while part := list(islice(planned, _LOOKED_AT_ONCE)):
-            changes += part
-            if most is not None and spent + len(changes) > most:
-                return changes[: most - spent], f"dream.max_changes ({most}) is reached"
-            if over := self._over_time():
-                return changes, over
+        for change in planned:
+            if groups.begins(change):
+                whole = len(changes)
+                if most is not None and whole and spent + whole >= most:
+                    return changes, _full(most)
+                if whole - looked >= _LOOKED_AT_ONCE:
+                    looked = whole
+                    if over := self._over_time():
+                        return changes, over
+            changes.append(change)
+            if most is not None and spent + len(changes) > most and spent + whole:
+                return changes[:whole], _full(most)
         return changes, None
 
     def _over_time(self) -> str | None:
@@ -168,49 +184,90 @@ class Planning:
         return tuple(found)
 
 
-def run_of(
-    planning: Planning,
-    before: View,
-    after: View,
-    done: Sequence[Planned],
-    *,
-    author: str,
-    config_hash: str,
-    since: str,
-) -> DreamRun:
-    """Return what is recorded of a dream.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """What one dream would do.
 
-    Args:
+    Attributes:
         planning: How it was planned.
         before: The memories before it.
-        after: The memories once it is carried out.
         done: What each step planned.
         author: Who let it dream.
         config_hash: Of the configuration.
         since: The id of the dream before it, so that no two of one moment have the same.
     """
-    places = {each.run.step: each.place for each in done if each.place is not None}
-    made = [change for each in done for change in each.changes if change.action == "remember"]
-    return DreamRun(
-        id=planning.scene.new_id("run", before.workspace, str(planning.number), since),
-        workspace=before.workspace,
-        author=author,
-        config_hash=config_hash,
-        started_at=planning.scene.now,
-        ended_at=planning.clock.now(),
-        steps=tuple(each.run for each in done),
-        memories_before=int(before.findable.sum()),
-        memories_after=int(after.findable.sum()) + len(made),
-        tokens_before=_tokens(before),
-        tokens_after=_tokens(after) + sum(map(_tokens_of, made)),
-        state=planning.progress.moved(places),
-        stopped=next((each.run.stopped for each in done if each.run.stopped), None),
-    )
+
+    planning: Planning
+    before: View
+    done: tuple[Planned, ...]
+    author: str
+    config_hash: str
+    since: str
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All of them, in order."""
+        return tuple(change for each in self.done for change in each.changes)
+
+    @cached_property
+    def after(self) -> View:
+        """The memories once it is carried out."""
+        return self.before.after(self.changes)
+
+    def run(self) -> DreamRun:
+        """Return what is recorded of it."""
+        planning, before, after, done = self.planning, self.before, self.after, self.done
+        places = {each.run.step: each.place for each in done if each.place is not None}
+        made = [change for change in self.changes if change.action == "remember"]
+        return DreamRun(
+            id=planning.scene.new_id("run", before.workspace, str(planning.number), self.since),
+            workspace=before.workspace,
+            author=self.author,
+            config_hash=self.config_hash,
+            started_at=planning.scene.now,
+            ended_at=planning.clock.now(),
+            steps=tuple(each.run for each in done),
+            memories_before=int(before.findable.sum()),
+            memories_after=int(after.findable.sum()) + len(made),
+            tokens_before=_tokens(before),
+            tokens_after=_tokens(after) + sum(map(_tokens_of, made)),
+            state=planning.progress.moved(places),
+            stopped=next((each.run.stopped for each in done if each.run.stopped), None),
+        )
+
+    def still(self) -> Plan:
+        """Return what of it may be carried out now: nothing that rests on what was written since.
+
+        A step of which something is left out looks again next time from where it looked now, unless
+        it learns from recalls, which it is shown once.
+        """
+        touched = touched_since(self.planning.store, self.planning.number)
+        learned = {each.run.step for each in self.done if each.learns}
+        kept = without(self.changes, touched, learned=learned)
+        if len(kept) == len(self.changes):
+            return self
+        places = {id(each) for each in kept}
+        done: list[Planned] = []
+        for each in self.done:
+            changes = tuple(change for change in each.changes if id(change) in places)
+            lost = len(each.changes) - len(changes)
+            place = each.place if not lost or each.learns else None
+            run = replace(each.run, skipped=lost)
+            done.append(replace(each, changes=changes, place=place, run=run))
+        return replace(self, done=tuple(done))
+
+
+def _told(step: Step, view: View, scene: Scene) -> Iterator[Change]:
+    return checked(step.plan(view, scene), step=step.name, workspace=view.workspace)
 
 
 def _learns(step: Step) -> bool:
     """Tell whether a step learns from recalls, and so may look at each once."""
     return bool(getattr(step, "learns_from_events", False))
+
+
+def _full(most: int) -> str:
+    return f"dream.max_changes ({most}) is reached"
 
 
 def _tokens(view: View) -> int:

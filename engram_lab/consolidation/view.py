@@ -76,6 +76,12 @@ class View:
         """Which of the rows a recall may find: those that are not archived, bool [n]."""
         return ~self.columns.archived
 
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Which of the findable rows somebody told: those that no dream made, bool [n]."""
+        made = [(each or "").startswith("dream:") for each in self.columns.sources]
+        return self.findable & ~np.array(made, np.bool_)
+
     def rows(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each key, int64 of the same shape, -1 where the view holds none."""
         ours = self.columns.keys

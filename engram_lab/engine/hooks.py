@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from engram_lab.core.checks import check_choice, check_label, check_workspace
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.scopes import ancestors
+from engram_lab.core.text import public_text
 from engram_lab.engine.hook_texts import digest_of, read_payload, start_text, tool_text
 from engram_lab.engine.recalls import RecallVerbs
 
@@ -107,7 +108,9 @@ class HookVerbs(RecallVerbs):
             taken = self.store.injections.take(workspace=workspace, limit=_MOST_TAKEN)
             known = self._worth_knowing(workspace)
             text, shown = start_text(
-                [each.content for each in taken], known, budget=settings.start_budget
+                [public_text(each.content).strip() for each in taken],
+                known,
+                budget=settings.start_budget,
             )
         return HookAnswer(
             event="SessionStart",

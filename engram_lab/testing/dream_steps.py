@@ -119,6 +119,10 @@ class _Watched:
             _equal(_copied(view), before, "the view")
         with holding("the same view and scene give the same changes in the same order"):
             _equal(list(self._step.plan(view, scene)), changes, "the second plan")
+        with holding("a change says which step planned it, and why, in words that quote no memory"):
+            _check_reasons(view, changes, name=self.name)
+        with holding("weights lie from 0 to 1, and nothing is linked with itself"):
+            _check_links(changes)
         with holding("nothing protected is changed, and nothing crosses workspaces or scopes"):
             made = {
                 each.id: str(each.fields.get("scope", "global"))
@@ -127,10 +131,6 @@ class _Watched:
             }
             check_limits(view, changes, made=made)
             _check_made(view, changes)
-        with holding("a change says which step planned it, and why, in words that quote no memory"):
-            _check_reasons(view, changes, name=self.name)
-        with holding("weights lie from 0 to 1, and nothing is linked with itself"):
-            _check_links(changes)
         return changes
 
 

@@ -28,6 +28,7 @@ import numpy as np
 
 from engram_lab.config import DreamSettings
 from engram_lab.consolidation.merge import Statement, compare, read
+from engram_lab.consolidation.merge.simplified import simplified
 from engram_lab.retrieval.embedders.minilm import MiniLmEmbedder, is_available
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def figures(pairs: Pairs, merged: NDArray[np.bool_]) -> dict[str, float]:
 def measured(pairs: Pairs, cosines: NDArray[np.float32]) -> dict[str, Any]:
     """Return the figures of each way to decide, and which guards spoke."""
     settings = DreamSettings()
-    read_once: dict[str, Statement] = {text: read(text) for text in {*pairs.one, *pairs.other}}
+    texts = {*pairs.one, *pairs.other}
+    read_once: dict[str, Statement] = {text: read(simplified(text)) for text in texts}
     verdicts = [
         compare(read_once[one], read_once[other], float(cosine))
         for one, other, cosine in zip(pairs.one, pairs.other, cosines, strict=True)

@@ -53,6 +53,16 @@ def test_every_workspace_dreams(engram: Engram, twice: tuple[str, str]) -> None:
     assert engram.json("dreams", "--workspace", "other")[0]["workspace"] == "other"
 
 
+def test_the_last_dream_that_did_something_is_undone(
+    engram: Engram, twice: tuple[str, str]
+) -> None:
+    did = engram.json("dream")["run_id"]
+    assert engram.json("dream")["changes"] == 0
+    assert did in engram("undo", "last")
+    empty = engram.json("dream", "--steps", "fade")["run_id"]
+    assert engram("undo", empty) == f"dream {empty} is undone: there was nothing to put back\n"
+
+
 def test_a_preset_sets_what_is_not_set_by_hand(engram: Engram, twice: tuple[str, str]) -> None:
     assert engram.json("dream", "--preset", "none")["changes"] == 0
     told = engram.json("dream", "--preset", "none", "--set", "dream.steps=merge")
@@ -67,6 +77,8 @@ def test_a_preset_sets_what_is_not_set_by_hand(engram: Engram, twice: tuple[str,
         (("--all", "--workspace", "a"), "exclude each other"),
         (("--watch", "--dry-run"), "exclude each other"),
         (("--watch", "--every", "-1"), "interval_s"),
+        (("--watch", "--every", "nan"), "interval_s"),
+        (("--workspace", "defualt"), "defualt"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.consolidation.claims import claims
+from engram_lab.consolidation.supersede.claims import claims
 from engram_lab.consolidation.merge.statements import read
 
 UPDATES = [

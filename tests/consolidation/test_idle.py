@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engram_lab.consolidation.idle import Idle
@@ -58,7 +60,9 @@ def test_a_clock_that_is_set_back_begins_the_pause_anew() -> None:
     assert idle.due(clock.now(), 1)
 
 
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["interval_s", "idle_s"])
-def test_less_than_nothing_is_refused_by_name(name: str) -> None:
+def test_what_is_no_time_is_refused_by_name(name: str, value: float) -> None:
+    given: dict[str, Any] = {"interval_s": 1.0, "idle_s": 1.0, name: value}
     with pytest.raises(InvalidInputError, match=name):
-        Idle(**({"interval_s": 1.0, "idle_s": 1.0} | {name: -1.0}))
+        Idle(**given)

@@ -9,17 +9,52 @@ of them with the present program.
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engram_lab import Engine, EngineConfig, ManualClock
 from engram_lab.config import EmbeddingSettings
+from engram_lab.core.dreams import Change
 from engram_lab.core.settings import StoreSettings
 from engram_lab.core.sqlite.migrations import migrations
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engram_lab.consolidation import Scene, View
+
 HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """A step of a dream that tags what was said."""
+
+    tag: str
+    name: str = "tagging"
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What it was set to."""
+        return {"tag": self.tag}
+
+    def plan(self, view: View, scene: Scene) -> Iterator[Change]:
+        """Yield a change of each turn that has no such tag."""
+        rows = np.flatnonzero(view.columns.turns)
+        for row, told in zip(rows.tolist(), view.details(rows), strict=True):
+            if self.tag not in told.tags:
+                yield Change(
+                    step=self.name,
+                    action="update",
+                    id=view.columns.ids[row],
+                    fields={"tags": [*told.tags, self.tag]},
+                    reason=f"it was said before {scene.now:%Y}",
+                    seen=int(view.columns.version[row]),
+                )
 
 
 def fill(engine: Engine) -> None:
@@ -56,6 +91,10 @@ def fill(engine: Engine) -> None:
     one, other, _ = store.embedding_queue.claim("toy-3", limit=3)
     store.embedding_queue.complete("toy-3", [one], np.array([[0.5, 0.6, 0.7]], np.float32))
     store.embedding_queue.fail("toy-3", [other], "no answer", retry_at=None)
+    engine.dream(steps=["link-sessions", Tagging("heard")])
+    engine.undo(engine.dream(steps=[Tagging("dreamt")]).run_id)
+    store.injections.put("Ask Kate", workspace="yard", source="helper", ttl_s=3600.0)
+    store.injections.put("There is milk")
 
 
 def main() -> None:

@@ -202,18 +202,20 @@ class Abstract:
         text = self._gist_of(view, rows) if len(rows) > 1 else ""
         made = list(self._made(view, scene, Group(rows, "its former gist"), text)) if text else []
         yield from made
+        instead = tuple(each.id for each in made[:1])
         if gist.missing:
             yield Change(
                 step=_NAME,
                 action="forget",
                 id=old,
                 reason="a source of this gist was forgotten",
+                sources=instead,
                 seen=int(view.columns.version[gist.row]),
             )
             return
         if made:
             yield _link(scene, made[0].id, old, "supersedes", reason="the sources changed")
-        yield _archived(view, gist.row, "the sources of this gist changed")
+        yield _archived(view, gist.row, "the sources of this gist changed", sources=instead)
 
 
 def _archived(view: View, row: int, reason: str, *, sources: tuple[str, ...] = ()) -> Change:

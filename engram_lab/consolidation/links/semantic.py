@@ -36,7 +36,8 @@ class SemanticLinks:
 
     What changed is compared with its nearest, through the index. Of the pairs the nearest stay, as
     long as both ends have room, so that no memory has more than `most` of these links. Where a
-    memory was changed, its links are weighed anew, and go where it has moved too far away.
+    memory was changed, its links are weighed anew, and go where it has moved too far away. What
+    dreams made is left out: a gist is joined to its sources as it is.
 
     Attributes:
         cosine: The least, 0 to 1.
@@ -60,7 +61,7 @@ class SemanticLinks:
         """Return the links that are made, weighed anew or end."""
         rows = view.rows(scene.focus)
         rows = rows[rows >= 0]
-        rows = rows[view.findable[rows]]
+        rows = rows[view.told[rows]]
         if scene.nearest is None or not len(rows):
             return
         near = self._near(view, rows, scene.nearest)
@@ -90,7 +91,7 @@ class SemanticLinks:
 
     def _near(self, view: View, rows: NDArray[np.int64], nearest: Nearest) -> Wanted:
         """Return the pairs of some rows and their nearest that may be linked, each once."""
-        groups, size = groups_of(view.columns.scopes), len(view)
+        groups, size, told = groups_of(view.columns.scopes), len(view), view.told
         codes = [np.empty(0, np.int64)]
         for begin in range(0, len(rows), _AT_ONCE):
             part = rows[begin : begin + _AT_ONCE]
@@ -100,7 +101,7 @@ class SemanticLinks:
             # A little below the least, as an index may know the vectors less exactly.
             may = (others >= 0) & (others != own) & (found.cosines >= self.cosine - 0.02)
             own, others = own[may], others[may]
-            may = view.findable[others] & (groups[own] == groups[others])
+            may = told[others] & (groups[own] == groups[others])
             own, others = own[may], others[may]
             codes.append(np.minimum(own, others) * size + np.maximum(own, others))
         pairs = np.unique(np.concatenate(codes))

@@ -37,7 +37,7 @@ class TemporalLinks:
     """Memories less than a window apart are linked, by the weight 1 - Δ ÷ window.
 
     Of the pairs the nearest in time stay, as long as both ends have room, so that no memory has
-    more than `most` of these links.
+    more than `most` of these links. What dreams made is left out: it did not happen.
 
     Attributes:
         window_s: Seconds, above 0.
@@ -62,7 +62,7 @@ class TemporalLinks:
         rows = view.rows(scene.focus)
         changed = np.zeros(len(view), np.bool_)
         changed[rows[rows >= 0]] = True
-        changed &= view.findable
+        changed &= view.told
         if not changed.any():
             return
         times = times_of(view)
@@ -97,7 +97,7 @@ class TemporalLinks:
 
     def _near(self, view: View, times: NDArray[np.float64], changed: NDArray[np.bool_]) -> Wanted:
         """Return the pairs of what changed and its nearest in time on either side, each once."""
-        groups, findable = groups_of(view.columns.scopes), np.flatnonzero(view.findable)
+        groups, findable = groups_of(view.columns.scopes), np.flatnonzero(view.told)
         order = findable[np.lexsort((findable, times[findable], groups[findable]))]
         low, high = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for apart in range(1, min(self.most, len(order) - 1) + 1):

@@ -34,7 +34,8 @@ def eligible(
 ) -> NDArray[np.bool_]:
     """Tell which rows may be compared as statements, bool [n].
 
-    Those that recall may find, that hide nothing, that still hold, and that no dream made.
+    Those that recall may find, that hide nothing, that still hold and do not expire, and that no
+    dream made: what expires must not stand for what was to stay.
 
     Args:
         view: Whose rows.
@@ -43,7 +44,7 @@ def eligible(
         closed: Whether those may be that no longer hold.
     """
     columns = view.columns
-    may = view.findable & ~columns.private
+    may = view.findable & ~columns.private & np.isnan(columns.expires_at)
     if not closed:
         may &= ~(columns.valid_to <= now_s)
     if not turns:

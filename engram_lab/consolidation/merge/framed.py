@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engram_lab.consolidation.merge.frame import frame_differs
 from engram_lab.consolidation.merge.guards import GUARDS
+from engram_lab.consolidation.merge.order import order_differs
+from engram_lab.consolidation.merge.roots import stem
 from engram_lab.consolidation.merge.words import FUNCTION_WORDS
 
 if TYPE_CHECKING:
@@ -25,37 +27,20 @@ if TYPE_CHECKING:
 
     from engram_lab.consolidation.merge.statements import Statement
 
-__all__ = [
-    "BOUNDS",
-    "Bounds",
-    "frame_of",
-    "kept_apart",
-    "least_nearness",
-    "names_of",
-    "without_remarks",
-]
+__all__ = ["BOUNDS", "Bounds", "frame_of", "kept_apart", "least_nearness", "names_of"]
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-_LABEL = re.compile(r"^\s*[^\W\d_][^:.?!\d]{0,40}:\s+")
-_REMARK = re.compile(
-    r"^\s*(?:(?:and|so|well|oh|ok|okay|again|also|anyway|actually|fyi|btw|by the way|as i said"
-    r"|as mentioned|one more thing|for the record|for your information|for completeness"
-    r"|just so you know|in case you forgot|note that|remember that|please note|please remember"
-    r"|did i mention it\?|to repeat|before i forget|come to think of it|incidentally)"
-    r"\s*[,:;?]?\s+)+",
-    re.IGNORECASE,
-)
 _FIGURE = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _DAY = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     r"|january|february|march|april|may(?=\s+N)|june|july|august|september|october|november"
     r"|december)\b"
 )
-_NAMES = re.compile(r"\bX(?:[\s-]+X)+\b")
+_NAMES = re.compile(r"\bX(?:(?:[\s-]|\s&\s)+X)+\b")
+_BY_NAME = re.compile(r"\bX ([a-z]+(?: [a-z]+)?)|\bthe ([a-z]+) X\b")
 _OWNING = re.compile(r"['\u2019]s?$")
 _NO_NAMES: Final = FUNCTION_WORDS | {"c", "f"}
 _WEEKDAY: Final = "weekday"
-_MOST_LABEL_WORDS: Final = 5
 
 
 class Bounds(NamedTuple):
@@ -63,13 +48,17 @@ class Bounds(NamedTuple):
 
     Set on made-up statements in other words: of two that were not one statement, and that no guard
     kept apart, few were nearer with a name and a figure than .5, with two names than .6, and none
-    with a single name than .8.
+    with a single name than .75.
     """
 
     figure: float
-    """A name and a figure, a date, a time or a code."""
+    """A name and a figure, a date, a time or a code, and a word beside them."""
+    figure_alone: float
+    """A name and a figure, and no word beside them: it may be the number of two things."""
     two: float
-    """Two names."""
+    """Two names, of which but one may be a person's."""
+    peers: float
+    """Two names that might exchange their parts, told so differently that no order shows which."""
     one: float
     """One name alone."""
     replaced_beside_figure: float
@@ -82,34 +71,38 @@ class Bounds(NamedTuple):
 
 
 BOUNDS: Final = Bounds(
-    figure=0.5, two=0.6, one=0.8, replaced_beside_figure=0.75, replaced_within=0.85, replaced=0.93
+    figure=0.55,
+    figure_alone=0.7,
+    two=0.6,
+    peers=0.86,
+    one=0.77,
+    replaced_beside_figure=0.75,
+    replaced_within=0.85,
+    replaced=0.93,
 )
 
-_BY_NEARNESS: Final = frozenset({"frame", "kind"})
+_BY_NEARNESS: Final = frozenset({"frame"})
 """Guards that compare word for word what the nearness of frames compares by meaning."""
 
+_LOOSER: Final = frozenset({"kind", "negation", "order", "rhythm"})
+"""Guards that are asked here in a way of their own, as other words are to be expected."""
 
-def without_remarks(text: str) -> str:
-    """Return a text without what introduces it: a label before a colon, a remark of the teller.
-
-    A text without a small letter is put in small ones, as its capitals tell no name.
-    """
-    line = " ".join(text.split())
-    line = line.lower() if line.isupper() else line
-    for _ in range(3):
-        before = line
-        line = _REMARK.sub("", line)
-        label = _LABEL.match(line)
-        if label and len(label[0].split()) <= _MOST_LABEL_WORDS and not _named(label[0]):
-            line = line[label.end() :]
-        if line == before or not line:
-            break
-    return (line[:1].upper() + line[1:]) if line else text
+_ANY_FIGURE: Final = frozenset({"number", "figure", "code", "name", "date", "time", "day"})
+"""Words that say of a figure no more than that it is one."""
 
 
-def _named(label: str) -> bool:
-    """Tell whether a label holds a capital where no sentence begins: it may be whom this is of."""
-    return any(word[0][:1].isupper() for word in list(_WORD.finditer(label))[1:])
+_ARTICLES: Final = frozenset({"the", "a", "an", "our", "my", "this"})
+_BEFORE_THINGS: Final = _ARTICLES | {"in", "at", "near", "into", "inside"}
+_NOT_PEOPLE: Final = frozenset(
+    {
+        "app", "bank", "café", "centre", "center", "clinic", "club", "co", "college", "company",
+        "gardens", "group", "hospital", "hotel", "house", "inc", "institute", "lake", "library",
+        "ltd", "museum", "office", "operation", "park", "plc", "project", "restaurant", "river",
+        "road", "school", "server", "shop", "station", "street", "studio", "team", "theatre",
+        "theater", "university", "website", "works",
+    }
+)  # fmt: skip
+"""Words that, as part of a name, say that it is no person's."""
 
 
 def names_of(a: Statement, b: Statement) -> frozenset[str]:
@@ -122,7 +115,7 @@ def names_of(a: Statement, b: Statement) -> frozenset[str]:
 
 
 def frame_of(text: str, names: Collection[str]) -> str:
-    """Return the frame of a text that `without_remarks` returned.
+    """Return the frame of a text that `simplified` returned.
 
     Args:
         text: Which.
@@ -142,9 +135,15 @@ def _masked(word: str, names: Collection[str]) -> str:
 def kept_apart(a: Statement, b: Statement) -> str | None:
     """Return what keeps two apart however near their frames are, None where no guard speaks."""
     for name, differs in GUARDS:
-        if name not in _BY_NEARNESS and differs(a, b):
+        if name not in _BY_NEARNESS and name not in _LOOSER and differs(a, b):
             return name
-    return "kind" if _kinds_differ(a, b) else None
+    if bool(a.negations) != bool(b.negations):
+        return "negation"
+    if _kinds_differ(a, b):
+        return "kind"
+    if a.rhythm and b.rhythm and a.rhythm != b.rhythm and not a.classes.get(_WEEKDAY):
+        return "rhythm"
+    return "order" if _parts_differ(a, b) else None
 
 
 def _kinds_differ(a: Statement, b: Statement) -> bool:
@@ -158,10 +157,75 @@ def _kinds_differ(a: Statement, b: Statement) -> bool:
     )
 
 
-def least_nearness(a: Statement, b: Statement, bounds: Bounds = BOUNDS) -> float | None:
+def _parts_differ(a: Statement, b: Statement) -> bool:
+    """Tell whether two names have exchanged their parts.
+
+    Whose something is, is told by `of` and by the genitive, wherever it stands; else the order
+    tells, as for all statements. A single name has nothing to exchange its part with.
+    """
+    if min(len(a.entities), len(b.entities)) < 2:  # noqa: PLR2004 - two that might
+        return False
+    ours, theirs = _holders(a), _holders(b)
+    if ours and theirs and (a.plain & b.plain) - a.named:
+        return ours.isdisjoint(theirs)
+    return order_differs(a, b)
+
+
+def _holders(told: Statement) -> frozenset[str]:
+    return frozenset(each for each in told.named if told.marked.get(each) == "of")
+
+
+def _are_peers(a: Statement, b: Statement, texts: tuple[str, str]) -> bool:
+    """Tell whether two names might exchange their parts, and it does not show that they did not.
+
+    What is at a place, or has a word beside its name that says what it is, plays another part than
+    a person does. Where both say whose what is, `_parts_differ` has seen to it.
+    """
+    if _holders(a) and _holders(b):
+        return False
+    words = [text.split() for text in texts]
+    people = [each for each in a.entities if not any(_is_thing(each, told) for told in words)]
+    return len(people) > 1
+
+
+def _is_thing(entity: frozenset[str], words: list[str]) -> bool:
+    """Tell whether an article or a place stands before a name, perhaps with a noun between."""
+    if entity & _NOT_PEOPLE:
+        return True
+    for at, word in enumerate(words):
+        if _WORD.match(word) and _OWNING.sub("", word.strip(".,;:()").lower()) in entity:
+            before = [each.lower() for each in words[max(0, at - 2) : at]]
+            if not before:
+                return False
+            noun = words[at - 1].isalpha() and words[at - 1].islower()
+            return before[-1] in _BEFORE_THINGS or (before[0] in _ARTICLES and noun)
+    return False
+
+
+def _nouns_of_names(a: Statement, b: Statement, texts: tuple[str, str]) -> frozenset[str]:
+    """Return the stems that stand by a name in both texts, as in `the Kestrel heat pump`."""
+    names = names_of(a, b)
+    ours, theirs = (
+        {
+            stem(each)
+            for found in _BY_NAME.finditer(frame_of(text, names))
+            for each in found[0].split()
+        }
+        for text in texts
+    )
+    return frozenset(ours & theirs)
+
+
+def least_nearness(
+    a: Statement, b: Statement, texts: tuple[str, str], bounds: Bounds = BOUNDS
+) -> float | None:
     """Return how near the frames of two must be; None where they share no name to go by.
 
-    Of two that no guard keeps apart.
+    Args:
+        a: One, which no guard keeps apart from the other.
+        b: The other.
+        texts: Their words, as `simplified` returned them.
+        bounds: By what they share.
     """
     if not names_of(a, b) & a.words & b.words:
         return None
@@ -172,5 +236,10 @@ def least_nearness(a: Statement, b: Statement, bounds: Bounds = BOUNDS) -> float
         within = a.roots[:1] == b.roots[:1] and a.roots[-1:] == b.roots[-1:]
         return bounds.replaced_within if within else bounds.replaced
     if figure:
-        return bounds.figure
-    return bounds.two if max(len(a.entities), len(b.entities)) > 1 else bounds.one
+        beside = (
+            (a.plain & b.plain) - a.named - b.named - _ANY_FIGURE - _nouns_of_names(a, b, texts)
+        )
+        return bounds.figure if beside else bounds.figure_alone
+    if max(len(a.entities), len(b.entities)) < 2:  # noqa: PLR2004
+        return bounds.one
+    return bounds.peers if _are_peers(a, b, texts) else bounds.two

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,9 +12,9 @@ from engram_lab.consolidation.merge.framed import (
     kept_apart,
     least_nearness,
     names_of,
-    without_remarks,
 )
 from engram_lab.consolidation.merge.pairs import compare
+from engram_lab.consolidation.merge.simplified import simplified
 from engram_lab.consolidation.merge.statements import Statement, read
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from engram_lab.consolidation.step import Nearest, Scene
     from engram_lab.consolidation.view import View
 
-__all__ = ["DAY_S", "judged"]
+__all__ = ["DAY_S", "is_state", "judged"]
 
 DAY_S: Final = 86_400.0
 
@@ -39,32 +40,68 @@ def judged(
         scene: Whose index also makes vectors of frames.
         near: Pairs of rows with their cosines.
         score: Least likelihood by the words.
-        cosine: Least cosine at which two are compared by their words; nearer or not, two of which
-            one has a name are compared by their frames.
+        cosine: Least cosine at which two are compared by their words. Two of which one has a name
+            are compared by their frames instead, however near they are.
     """
     rows = sorted({row for pair in near for row in pair})
     texts = view.texts(np.array(rows, np.int64)) if rows else []
-    words = {row: without_remarks(text) for row, text in zip(rows, texts, strict=True)}
+    words = {row: simplified(text) for row, text in zip(rows, texts, strict=True)}
     told = {row: read(text) for row, text in words.items()}
     found: dict[_Pair, float] = {}
     framed: list[_Pair] = []
     for (one, other), nearness in near.items():
         a, b = told[one], told[other]
-        if not ((a.lasting and b.lasting) or _same_event(view, one, other)):
+        if not _same_event(view, (one, a), (other, b)):
             continue
-        if nearness >= cosine and (likely := compare(a, b, nearness).score) >= score:
-            found[one, other] = likely
-        elif names_of(a, b):
+        if scene.nearest is not None and names_of(a, b):
             framed.append((one, other))
+        elif nearness >= cosine and (likely := compare(a, b, nearness).score) >= score:
+            found[one, other] = likely
     if scene.nearest is not None:
         found |= _near_by_frame(scene.nearest, framed, words, told)
     return told, found
 
 
-def _same_event(view: View, one: int, other: int) -> bool:
-    """Tell whether two may tell of one event: not of what happened on days apart."""
-    first, second = float(view.columns.event_at[one]), float(view.columns.event_at[other])
-    return not abs(first - second) >= DAY_S
+def is_state(told: Statement) -> bool:
+    """Tell whether a text tells how things are, or have become, and not what once happened."""
+    return told.lasting or bool(told.words & _OF_STATES)
+
+
+def _same_event(view: View, first: tuple[int, Statement], second: tuple[int, Statement]) -> bool:
+    """Tell whether two may tell of one event: not of what happened on days apart.
+
+    When something happened is told by `event_at`; and where a text says `today`, by when it was
+    told.
+    """
+    (one, a), (other, b) = first, second
+    if is_state(a) or is_state(b) or (a.dates and a.dates == b.dates):
+        return True
+    columns = view.columns
+    times = columns.event_at
+    if (a.words | b.words) & _SEEN_FROM_TELLING:
+        times = np.where(np.isnan(times), columns.created_at, times)
+    return not abs(float(times[one]) - float(times[other])) >= DAY_S
+
+
+_OF_STATES: Final = frozenset({"is", "are", "am", "has", "have", "will", "ll", "must", "may"})
+_SEEN_FROM_TELLING: Final = frozenset(
+    {"today", "tonight", "yesterday", "tomorrow", "morning", "evening", "afternoon", "ago", "just"}
+)
+
+
+def _cased(first: str, second: str, a: Statement, b: Statement) -> tuple[str, str]:
+    """Return two texts in which what is a name in one has a capital in the other.
+
+    Somebody who writes without capitals, or with nothing else, marks no names.
+    """
+    return _with_names(first, b.names - a.names), _with_names(second, a.names - b.names)
+
+
+def _with_names(text: str, names: frozenset[str]) -> str:
+    if not names or text[1:] != text[1:].lower():
+        return text
+    pattern = r"\b(" + "|".join(sorted(map(re.escape, names))) + r")\b"
+    return re.sub(pattern, lambda name: name[0].capitalize(), text)
 
 
 def _near_by_frame(
@@ -76,11 +113,13 @@ def _near_by_frame(
     """Return which of the pairs are one statement by their frames, each with their cosine."""
     frames: dict[_Pair, tuple[str, str, float]] = {}
     for one, other in wanted:
-        a, b = told[one], told[other]
-        least = None if kept_apart(a, b) else least_nearness(a, b)
+        texts = _cased(words[one], words[other], told[one], told[other])
+        a = told[one] if texts[0] == words[one] else read(texts[0])
+        b = told[other] if texts[1] == words[other] else read(texts[1])
+        least = None if kept_apart(a, b) else least_nearness(a, b, texts)
         if least is not None:
             names = names_of(a, b)
-            frames[one, other] = (frame_of(words[one], names), frame_of(words[other], names), least)
+            frames[one, other] = (frame_of(texts[0], names), frame_of(texts[1], names), least)
     distinct = sorted({text for first, second, _ in frames.values() for text in (first, second)})
     if not distinct:
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -11,7 +12,7 @@ import numpy as np
 
 from engram_lab.consolidation.merge.candidates import eligible, kind_of, near_pairs, same_texts
 from engram_lab.consolidation.merge.groups import stars
-from engram_lab.consolidation.merge.judging import DAY_S, judged
+from engram_lab.consolidation.merge.judging import DAY_S, is_state, judged
 from engram_lab.consolidation.merge.statements import Statement, read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.core.dreams import Change
@@ -44,11 +45,11 @@ class Merge:
 
     The same to the letter, or near by meaning and, word for word, without any difference that a
     guard knows, of one scope and kind, holding at the same time. The survivor is a protected
-    one, else the one that says most (words with a meaning of their own), then the most important,
-    then the oldest. It keeps its words and gets tags, metadata that it lacks, the higher importance
-    and the earlier beginning. The others are archived and linked `merged_into`, with the score as
-    weight. Where somebody brings one back from the archive, that link keeps it from being merged
-    into the same survivor again.
+    one, else the one that says what most others say, then the one that says most (words with a
+    meaning of their own), then the most important, then the oldest. It keeps its words and gets
+    tags, metadata that it lacks, the higher importance and the earlier beginning. The others are
+    archived and linked `merged_into`, with the score as weight. Where somebody brings one back from
+    the archive, that link keeps it from being merged into the same survivor again.
 
     Two that share a name are also compared by their frames, from a lower cosine on: see `framed`.
 
@@ -103,15 +104,12 @@ class Merge:
             return
         _without_several_days(view, pairs, read_of)
         _without_linked(view, pairs)
-        rows = sorted({row for pair in pairs for row in pair})
-        order = _order(view, rows, read_of)
+        beside = Counter(row for pair in pairs for row in pair)
+        order = _order(view, sorted(beside), read_of, beside)
         protected = view.protected
 
-        def may_absorb(survivor: int, other: int) -> bool:
-            if protected[other]:
-                return False
-            more = _says(read_of, other) > _says(read_of, survivor)
-            return not more or not protected[survivor]
+        def may_absorb(survivor: int, other: int) -> bool:  # noqa: ARG001 - whoever it would be
+            return not protected[other]
 
         for survivor, absorbed in sorted(stars(pairs, order, may_absorb).items()):
             yield from _merged(view, scene, survivor, absorbed)
@@ -150,7 +148,7 @@ def _of_one_event(view: View, rows: list[int]) -> list[list[int]]:
     """Return copies by what they tell of: all, or those of one day where it happened on several."""
     events = view.columns.event_at[rows]
     days = {math.floor(each / DAY_S) for each in events.tolist() if not math.isnan(each)}
-    if len(days) < 2 or read(view.texts(np.array(rows[:1], np.int64))[0]).lasting:  # noqa: PLR2004
+    if len(days) < 2 or is_state(read(view.texts(np.array(rows[:1], np.int64))[0])):  # noqa: PLR2004
         return [rows]
     by_day: dict[float, list[int]] = {}
     for row, each in zip(rows, events.tolist(), strict=True):
@@ -168,7 +166,7 @@ def _without_several_days(
     for one, other in pairs:
         for row, dated in ((one, other), (other, one)):
             known = row in told and math.isnan(events[row]) and not math.isnan(events[dated])
-            if known and not (told[row].lasting and told[dated].lasting):
+            if known and not (is_state(told[row]) or (dated in told and is_state(told[dated]))):
                 days.setdefault(row, set()).add(math.floor(events[dated] / DAY_S))
                 loose.append((one, other))
     for pair in loose:
@@ -180,13 +178,19 @@ def _says(told: Mapping[int, Statement], row: int) -> int:
     return len(told[row].content) if row in told else 0
 
 
-def _order(view: View, rows: list[int], told: Mapping[int, Statement]) -> list[int]:
-    """Return rows as survivors, best first."""
+def _order(
+    view: View,
+    rows: list[int],
+    told: Mapping[int, Statement],
+    beside: Mapping[int, int] | None = None,
+) -> list[int]:
+    """Return rows as survivors, best first; `beside` counts the pairs of each."""
     columns = view.columns
     return sorted(
         rows,
         key=lambda row: (
             not view.protected[row],
+            -(beside or {}).get(row, 0),
             -_says(told, row),
             -columns.importance[row],
             columns.created_at[row],

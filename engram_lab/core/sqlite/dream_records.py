@@ -51,6 +51,8 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, AbstractSet):
         return sorted(value)
+    if isinstance(value, tuple):  # of a class of its own; by names where it has some
+        return value._asdict() if hasattr(value, "_asdict") else list(value)
     raise TypeError(f"a {type(value).__name__} is no JSON")
 
 

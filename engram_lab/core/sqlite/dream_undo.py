@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Undoing"]
 
 _JOURNAL: Final = (
-    "SELECT action, id, pk, to_pk, version, seq, image, digest FROM dream_journal "
+    "SELECT action, id, pk, to_pk, version, seq, image, digest, "
+    "action = 'update' AND fields ->> 'lifecycle' = 'archived', "
+    "action = 'update' AND fields ->> 'valid_to' IS NOT NULL FROM dream_journal "
     "WHERE run = ? ORDER BY number"
 )
 _LINKS: Final = (
@@ -64,12 +66,17 @@ _TYPE, _VALID_TO = LINK_COLUMNS.index("type"), LINK_COLUMNS.index("valid_to")
 
 @dataclass(slots=True)
 class _Memory:
-    """A memory that the dream wrote: its version before (None: it made it), its state after."""
+    """A memory that the dream wrote: its version before (None: it made it), its state after.
+
+    `hidden` and `closed` tell whether it was archived, and whether its validity was ended.
+    """
 
     id: str
     pk: int
     version: int | None
     seq: int
+    hidden: bool = False
+    closed: bool = False
 
 
 @dataclass(slots=True)
@@ -123,10 +130,12 @@ class Undoing:
     def _read(self) -> None:
         """Read the journal: of what was written several times, how it was first and is last."""
         rows = self.connection.execute(_JOURNAL, (self.number,))
-        for action, id_, pk, to_pk, version, seq, image, digest in rows:
+        for action, id_, pk, to_pk, version, seq, image, digest, hidden, closed in rows:
             if action not in {"link", "unlink"}:
                 known = self._memories.setdefault(pk, _Memory(id_, pk, version, seq))
                 known.seq = seq
+                known.hidden |= bool(hidden)
+                known.closed |= bool(closed)
             elif id_ in self._links:
                 self._links[id_].digest = digest
             else:
@@ -139,6 +148,7 @@ class Undoing:
         self._keep(each.id for each in self._memories.values() if present.get(each.pk) != each.seq)
         digests = {row[0]: digest_of(row) for row in self._found(_LINKS, self._links)}
         self._keep(each.id for each in self._links.values() if digests.get(each.id) != each.digest)
+        self._keep(self._leading_on())
         self._keep(self._not_to_be_restored())
         made = {each.pk: each.id for each in self._memories.values() if each.version is None}
         for (pk,) in self._found(_MENTIONED, made):
@@ -151,6 +161,15 @@ class Undoing:
             for link, pk in touching:
                 if link in self._kept or made[pk] in self._kept:
                     self._keep([made[pk]] if link not in self._links else [link, made[pk]])
+
+    def _leading_on(self) -> Iterator[str]:
+        """Yield links that lead from what stays archived to what stands for it, and their like."""
+        kept = [each for each in self._memories.values() if each.id in self._kept]
+        hidden = {each.pk for each in kept if each.hidden}
+        closed = {each.pk for each in kept if each.closed}
+        for each in self._links.values():
+            if each.image is None and (each.from_pk in hidden or each.to_pk in closed):
+                yield each.id
 
     def _not_to_be_restored(self) -> Iterator[str]:
         """Yield links whose place was taken since, or whose ends are there no more."""

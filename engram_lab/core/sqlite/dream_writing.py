@@ -199,7 +199,7 @@ class Carrying:
                 replace(
                     step,
                     counts=dict(self._counts.get(step.step, {})) if first else {},
-                    skipped=self._skipped[step.step] if first else 0,
+                    skipped=step.skipped + (self._skipped[step.step] if first else 0),
                 )
             )
         return tuple(steps)

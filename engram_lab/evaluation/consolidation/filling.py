@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from engram_lab.config import EngineConfig
     from engram_lab.evaluation.consolidation.outcome import Setting
+    from engram_lab.evaluation.consolidation.world.phrases import Wording
     from engram_lab.evaluation.consolidation.world.told import Access, Told, World
     from engram_lab.retrieval.embedders import Embedder
 
@@ -89,11 +90,11 @@ class Stage:
 
 
 @contextmanager
-def staged(setting: Setting) -> Iterator[Stage]:
-    """Make the world of a setting, fill it into an engine, and yield it."""
+def staged(setting: Setting, *, wording: Wording = "plain") -> Iterator[Stage]:
+    """Make the world of a setting in a wording, fill it into an engine, and yield it."""
     told = setting.progress or _silent
     told(f"making a world of {setting.size} memories")
-    world = make_world(size=setting.size, seed=setting.seed)
+    world = make_world(size=setting.size, seed=setting.seed, wording=wording)
     with tempfile.TemporaryDirectory(prefix="engram-dreams-") as made:
         folder = Path(made)
         config = _quiet(setting.config)

@@ -40,6 +40,9 @@ __all__ = [
 _FORM: Final = re.compile(r"(?P<name>[^@\s()]+)(?:@(?:(?P<unit>[a-z]+)=)?(?P<at>[0-9]+))?")
 
 
+_PART: Final = re.compile(r"(?<=[0-9])\.[a-z_]+$")
+"""In the name of a measure of a part what follows that of the whole, as in `stale@1.silent`."""
+
 _FALLING: Final = frozenset(
     {"drift", "near_miss_overmerge", "popular_wrong", "reaccess_log_loss", "wrongly_closed"}
 )
@@ -182,7 +185,7 @@ def falls(name: str) -> bool:
     if bare not in MEASURES.names():
         return bare.partition(".")[0] in _FALLING
     try:
-        return not higher_is_better(name)
+        return not higher_is_better(_PART.sub("", name))
     except InvalidInputError:  # of ours by its name, and cut as it cannot be
         return False
 

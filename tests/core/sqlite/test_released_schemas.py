@@ -62,3 +62,34 @@ def test_what_waited_in_a_released_file_waits_still(tmp_path: Path) -> None:
 
     assert (counts, said) == ((1, 1, 1, 1), "no answer")
     assert claimed == ["Yes."]
+
+
+def test_what_was_dreamt_in_a_released_file_is_known_and_can_be_undone(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    shutil.copy(DATA / "schema-0003.db", file)
+
+    with Engine.open(file, config=WITHOUT_MODEL, clock=ManualClock()) as engine:
+        undone, dreamt = engine.dreams()
+        heard = [each.content for each in engine.select(filter={"tags": {"contains": "heard"}})]
+        steps = [(each.step, dict(each.counts)) for each in dreamt.steps]
+        undo = engine.undo(dreamt.id)
+        still = [each.content for each in engine.select(filter={"tags": {"contains": "heard"}})]
+        links = engine.store.dreams.links("default").sources
+
+    assert (dreamt.status, undone.status) == ("applied", "undone")
+    assert steps == [("link-sessions", {"link": 1}), ("tagging", {"update": 2})]
+    assert (undo.memories, undo.links, undo.kept) == (2, 1, ())
+    assert (sorted(heard), still) == (["Is there milk?", "Yes."], [])
+    assert [each for each in links if each.startswith("dream:")] == []
+
+
+def test_what_was_left_for_an_agent_in_a_released_file_waits_still(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    shutil.copy(DATA / "schema-0003.db", file)
+
+    with Engine.open(file, config=WITHOUT_MODEL, clock=ManualClock()) as engine:
+        taken = engine.store.injections.take()
+        late = engine.store.injections.take(workspace="yard")
+
+    assert [each.content for each in taken] == ["There is milk"]
+    assert [each.content for each in late] == ["Ask Kate"]

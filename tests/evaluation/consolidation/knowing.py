@@ -11,7 +11,7 @@ from engram_lab.core.dreams import Change
 from engram_lab.core.text import content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engram_lab.consolidation import Scene, View
     from engram_lab.evaluation.consolidation.world.told import Fact, World
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["KnowingMerge", "KnowingSupersede", "WrongMerge"]
 
 
-def facts_of(world: World, view: View) -> dict[int, Fact]:
-    """Return the fact of each row of a view."""
-    known = {content_hash(told.text): world.facts[told.fact] for told in world.told}
+def facts_of(worlds: Sequence[World], view: View) -> dict[int, Fact]:
+    """Return the fact of each row of a view, whichever of some worlds it is of."""
+    known = {
+        content_hash(told.text): world.facts[told.fact] for world in worlds for told in world.told
+    }
     hashes = view.columns.content_hashes
     return {row: known[each] for row, each in enumerate(hashes) if each in known}
 
@@ -65,13 +67,13 @@ def joined(
 class KnowingMerge:
     """Merges what tells one fact."""
 
-    world: World
+    worlds: tuple[World, ...]
     name: str = "knowing-merge"
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def plan(self, view: View, scene: Scene) -> Iterator[Change]:
         groups: dict[str, list[int]] = {}
-        for row, fact in facts_of(self.world, view).items():
+        for row, fact in facts_of(self.worlds, view).items():
             if view.findable[row]:
                 groups.setdefault(fact.key, []).append(row)
         yield from joined(view, scene, self.name, groups)
@@ -81,13 +83,13 @@ class KnowingMerge:
 class WrongMerge:
     """Merges all that is told of one entity."""
 
-    world: World
+    worlds: tuple[World, ...]
     name: str = "wrong-merge"
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def plan(self, view: View, scene: Scene) -> Iterator[Change]:
         groups: dict[str, list[int]] = {}
-        for row, fact in facts_of(self.world, view).items():
+        for row, fact in facts_of(self.worlds, view).items():
             if view.findable[row]:
                 groups.setdefault(fact.entity, []).append(row)
         yield from joined(view, scene, self.name, groups)
@@ -97,14 +99,14 @@ class WrongMerge:
 class KnowingSupersede:
     """Closes what ceased to hold, and says since when that holds which replaced it."""
 
-    world: World
+    worlds: tuple[World, ...]
     name: str = "knowing-supersede"
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def plan(self, view: View, scene: Scene) -> Iterator[Change]:
         versions = {
             row: fact
-            for row, fact in facts_of(self.world, view).items()
+            for row, fact in facts_of(self.worlds, view).items()
             if fact.sort == "version" and view.findable[row]
         }
         current: dict[str, int] = {}

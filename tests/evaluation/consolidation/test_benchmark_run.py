@@ -125,6 +125,7 @@ def test_measures_of_which_less_is_better_are_known() -> None:
 
     assert {name for name in MEASURES if falls(name)} == said
     assert falls("near_miss_overmerge.date")
+    assert falls("stale@1.silent")
     assert not falls("merge_recall.exact")
 
 

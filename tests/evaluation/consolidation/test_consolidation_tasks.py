@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,9 +15,10 @@ from engram_lab.evaluation.consolidation.filling import staged
 from engram_lab.evaluation.consolidation.groups import Sets
 from engram_lab.evaluation.consolidation.outcome import Outcome, Setting, Task
 from engram_lab.evaluation.consolidation.placebos import PLACEBOS, placebo
+from engram_lab.evaluation.consolidation.rewording import REWORDED, in_free_words
 from engram_lab.evaluation.consolidation.tasks.lasting import Lasting
 from engram_lab.evaluation.consolidation.tasks.merging import Merging, _joined
-from engram_lab.evaluation.consolidation.tasks.retaining import Retaining, areas
+from engram_lab.evaluation.consolidation.tasks.retaining import Retaining, areas, areas_between
 from engram_lab.evaluation.consolidation.tasks.updating import Updating
 from engram_lab.evaluation.consolidation.world.making import make_world
 from tests.evaluation.consolidation.knowing import KnowingMerge, KnowingSupersede, WrongMerge
@@ -24,8 +26,9 @@ from tests.evaluation.consolidation.knowing import KnowingMerge, KnowingSupersed
 CONFIG = EngineConfig(embedding=EmbeddingSettings(model="hashing"))
 SETTING = Setting(size=120, seed=5, config=CONFIG)
 WORLD = make_world(size=120, seed=5)
+WORLDS = (WORLD, make_world(size=120, seed=5, wording="free"))
 SHARES = (1.0, 0.75, 0.5, 0.1)
-MERGE, SUPERSEDE, WRONG = KnowingMerge(WORLD), KnowingSupersede(WORLD), WrongMerge(WORLD)
+MERGE, SUPERSEDE, WRONG = KnowingMerge(WORLDS), KnowingSupersede(WORLDS), WrongMerge(WORLDS)
 
 
 def knowing(name: str) -> Task:
@@ -152,6 +155,52 @@ def test_a_protected_row_that_is_changed_does_not_survive() -> None:
 
 def test_an_area_is_that_of_the_trapezoids() -> None:
     assert areas([1.0, 0.5, 0.0], [[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]]) == [0.75, 0.25]
+
+
+def test_an_area_between_two_sizes_is_that_of_straight_lines_that_go_on_level() -> None:
+    found = [[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]
+    # From 5 to 15 the first rises from 0.5 to 1 by 10 and stays there, the second is 1.
+    assert areas_between([10, 0, 10], [[1.0, 1.0], [0.0, 1.0], [1.0, 1.0]], low=5, high=15) == [
+        0.875,
+        1.0,
+    ]
+    assert areas_between([4, 2, 0], found, low=0, high=4) == [0.5, 0.75]
+
+
+def test_fading_and_gists_are_judged_by_areas_of_their_own() -> None:
+    task = Retaining(
+        merge=MERGE,
+        supersede=SUPERSEDE,
+        prune=lambda _, keep: placebo("lru", keep=keep),
+        budgets=(1.0, 0.5),
+    )
+    found = means(task.run(SETTING))
+    nulls = set(PLACEBOS)
+    by_tokens = {system for measure, system in found if measure == "retention_auc.tokens"}
+    pruned = {system for measure, system in found if measure == "retention_auc.prune"}
+    assert by_tokens == {"dream", "fade", "abstract", *nulls}
+    assert pruned == {"dream", "fade", *nulls}
+
+
+@pytest.mark.parametrize("name", ["merging", "updating"])
+def test_what_is_told_in_free_words_is_judged_by_the_same_measures(name: str) -> None:
+    found = means(outcome(name))
+    both = [key for key in found if key[0] in REWORDED]
+    assert both
+    for measure, system in both:
+        assert (f"{measure}.reworded", system) in found
+    known = {"merging": ("merge_recall", 0.95), "updating": ("as_of_accuracy", 0.5)}[name]
+    assert found[f"{known[0]}.reworded", "dream"] > known[1]
+    assert all(
+        each.measure.endswith(".reworded") == each.unit.startswith("reworded::")
+        for each in outcome(name).observed
+    )
+
+
+def test_the_world_in_free_words_is_of_the_same_seed_and_not_too_large() -> None:
+    large = in_free_words(replace(SETTING, size=50_000))
+    assert (large.size, large.seed) == (2_000, SETTING.seed)
+    assert in_free_words(SETTING) == SETTING
 
 
 def test_what_was_merged_is_answered_by_what_stands_for_it() -> None:

@@ -15,7 +15,7 @@ SIZE = 60
 def _run(**dream: object) -> Outcome:
     config = EngineConfig(
         embedding=EmbeddingSettings(model="hashing", dim=128),
-        dream=DreamSettings(**dream),  # type: ignore[arg-type]
+        dream=DreamSettings(**{"hebbian_most": 3, **dream}),  # type: ignore[arg-type]
     )
     return Linking().run(Setting(size=SIZE, seed=0, config=config))
 

@@ -13,6 +13,7 @@ from engram_lab.evaluation.consolidation.asking import standing
 from engram_lab.evaluation.consolidation.filling import staged
 from engram_lab.evaluation.consolidation.groups import Sets, b_cubed, drawn_pairs, pair_precision
 from engram_lab.evaluation.consolidation.outcome import Observed, Outcome
+from engram_lab.evaluation.consolidation.rewording import in_free_words, reworded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from engram_lab.consolidation import Step
     from engram_lab.evaluation.consolidation.filling import Play, Stage
     from engram_lab.evaluation.consolidation.outcome import Setting
+    from engram_lab.evaluation.consolidation.world.phrases import Wording
     from engram_lab.evaluation.consolidation.world.told import World
     from engram_lab.retrieval.embedders import Embedder
 
@@ -43,6 +45,9 @@ class Merging:
     `cosine_same_recall` what is nearer than lets it find as many of the true pairs as the dream;
     `exact_hash` joins equal normalised texts; `random_pairs` joins as many as the dream, by lot.
 
+    The world is one in plain words, in which two tellings of a fact have its own word in common.
+    Measures that end in `.reworded` are of the same facts in free words (see the package `world`).
+
     Attributes:
         step: What merges, by name, or one of one's own.
     """
@@ -52,22 +57,38 @@ class Merging:
 
     def run(self, setting: Setting) -> Outcome:
         """Let it dream, and judge the groups that come of it, and those of the nulls."""
+        world, systems = self._groups(setting, "plain")
+        facts: list[tuple[str, float]] = _counts(world)
+        for system, groups in systems.items():
+            merged, right = pair_precision(groups, truth_of(world))
+            facts += [(f"merging.pairs.{system}", merged), (f"merging.right_pairs.{system}", right)]
+        observed = _judged(world, systems, seed=setting.seed)
+        world, systems = self._groups(in_free_words(setting), "free")
+        facts += [(f"{name}.reworded", count) for name, count in _counts(world)]
+        observed += reworded(_judged(world, systems, seed=setting.seed))
+        return Outcome(task=self.name, observed=tuple(observed), facts=tuple(facts))
+
+    def _groups(
+        self, setting: Setting, wording: Wording
+    ) -> tuple[World, dict[str, dict[str, str]]]:
+        """Return the world in a wording, and the groups that each system makes of it."""
         told = setting.progress or str
-        with staged(setting) as stage:
+        with staged(setting, wording=wording) as stage:
             told("dreaming")
             with stage.copy("merging") as play:
                 play.engine.dream(steps=[self.step], yes=True)
                 dreamt = groups_of(play)
             told("joining by cosine")
             systems = {"dream": dreamt, **dict(_nulls(stage, dreamt, seed=setting.seed))}
-        world = stage.first.world
-        observed: list[Observed] = []
-        facts: list[tuple[str, float]] = _counts(world)
-        for system, groups in systems.items():
-            observed += judged(world, groups, system=system, seed=setting.seed)
-            merged, right = pair_precision(groups, truth_of(world))
-            facts += [(f"merging.pairs.{system}", merged), (f"merging.right_pairs.{system}", right)]
-        return Outcome(task=self.name, observed=tuple(observed), facts=tuple(facts))
+        return stage.first.world, systems
+
+
+def _judged(world: World, systems: Mapping[str, Mapping[str, str]], *, seed: int) -> list[Observed]:
+    return [
+        each
+        for system, groups in systems.items()
+        for each in judged(world, groups, system=system, seed=seed)
+    ]
 
 
 def truth_of(world: World) -> dict[str, str]:

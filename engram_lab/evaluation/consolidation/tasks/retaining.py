@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Steps = Callable[[int], Sequence[str | Step]]
 
-__all__ = ["BUDGETS", "Retaining"]
+__all__ = ["BUDGETS", "Retaining", "areas", "areas_between"]
 
 BUDGETS: Final = (1.0, 0.9, 0.75, 0.5, 0.35, 0.2, 0.1)
 """Shares of the memories that may be found, one dream after the other."""
@@ -62,8 +62,10 @@ class Retaining:
     `retention@50`, at half of the memories.
 
     A gist is one memory and may hold many facts: what it costs is seen over tokens, in the second
-    plot. `fade` and `abstract` are those steps, as they are set, and pruning to the budget, without
-    merge and supersede. Each step also stands alone beside its placebos, as `dream` in
+    plot and in `retention_auc.tokens`, the area over the share of the tokens, from the smallest to
+    which all arms came to the whole. `fade` and `abstract` are those steps, as they are set, and
+    pruning to the budget, without merge and supersede; what `fade` adds to pruning is seen beside
+    `dream` in `retention_auc.prune`. Each step also stands alone beside its placebos, as `dream` in
     `retention_auc.prune`, `retention.merge` (at the size to which merging alone comes) and
     `retention.supersede`.
 
@@ -104,7 +106,7 @@ class Retaining:
                 points = list(_arm(stage, asked, name, _to(name), shares))
                 sizes[name] = points[shares.index(merged.memories / count)]
                 curves[name] = [whole, *(each for each in points if each.share in self.budgets)]
-        observed = [*_observed(asked, curves)]
+        observed = [*_observed(asked, curves), *_by_tokens(asked, curves, whole)]
         observed += _values(asked, "dream", "retention.merge", merged.found)
         for name, point in sizes.items():
             observed += _values(asked, name, "retention.merge", point.found)
@@ -177,6 +179,28 @@ def areas(shares: Sequence[float], found: Sequence[Sequence[float]]) -> list[flo
     return area
 
 
+def areas_between(
+    sizes: Sequence[float], found: Sequence[Sequence[float]], *, low: float, high: float
+) -> list[float]:
+    """Return for each question the mean height of its curve over one span for all systems.
+
+    Between the sizes to which a store came the curve is straight; beyond the largest and below the
+    smallest it goes on level.
+
+    Args:
+        sizes: Of the store after each dream, in any order.
+        found: After each dream what was found of each question.
+        low: Where the span begins.
+        high: Where it ends.
+    """
+    order = np.argsort(sizes, kind="stable")
+    x, y = np.array(sizes, np.float64)[order], np.array(found, np.float64)[order]
+    grid = np.unique([low, *x[(x > low) & (x < high)], high])
+    heights = np.array([np.interp(grid, x, each) for each in y.T])
+    area: list[float] = (np.trapezoid(heights, grid, axis=1) / (high - low)).tolist()
+    return area
+
+
 def _observed(
     asked: Sequence[Question], curves: Mapping[str, Sequence[_Point]]
 ) -> Iterator[Observed]:
@@ -186,10 +210,23 @@ def _observed(
         if name != "prune":
             yield from _values(asked, name, "retention_auc", area)
             yield from _values(asked, name, "retention@50", half)
-        if name == "prune" or name in PLACEBOS:
+        if name in {"prune", "fade", *PLACEBOS}:
             system = "dream" if name == "prune" else name
             yield from _values(asked, system, "retention_auc.prune", area)
             yield from _values(asked, system, "retention@50.prune", half)
+
+
+def _by_tokens(
+    asked: Sequence[Question], curves: Mapping[str, Sequence[_Point]], whole: _Point
+) -> Iterator[Observed]:
+    low = max(min(point.tokens for point in points) for points in curves.values())
+    if low >= whole.tokens:
+        return
+    for name, points in curves.items():
+        if name != "prune":
+            tokens, found = [each.tokens for each in points], [each.found for each in points]
+            area = areas_between(tokens, found, low=low, high=whole.tokens)
+            yield from _values(asked, name, "retention_auc.tokens", area)
 
 
 def _curves(curves: Mapping[str, Sequence[_Point]]) -> Iterator[Curve]:

@@ -10,6 +10,7 @@ from engram_lab.evaluation.consolidation.asking import Carried, Standing, recall
 from engram_lab.evaluation.consolidation.closing import closed, replaced
 from engram_lab.evaluation.consolidation.filling import staged
 from engram_lab.evaluation.consolidation.outcome import Observed, Outcome
+from engram_lab.evaluation.consolidation.rewording import in_free_words, reworded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,6 +49,10 @@ class Updating:
     and of the order of their times, `cosine_latest` the latest of those hits that are like the
     first one.
 
+    The world is one in plain words, in which all that is told of an attribute has its own word in
+    it. Measures that end in `.reworded` are of the same facts in free words (see the package
+    `world`), of the same questions.
+
     Attributes:
         merge: What merges, by name, or one of one's own.
         supersede: What closes what is outdated, likewise.
@@ -59,41 +64,58 @@ class Updating:
 
     def run(self, setting: Setting) -> Outcome:
         """Ask without a dream, then dream, and ask again."""
-        told = setting.progress or str
         observed: list[Observed] = []
         with staged(setting) as stage:
-            first = stage.first
-            told("asking without a dream")
-            stands = standing(first)
-            asked = list(_questions(first.world))
-            answers = {each.key: _hits(first, each, stands) for each in asked}
-            nulls = _Nulls(stage, answers)
-            answering: list[tuple[str, Answering]] = [
-                ("no_dream", lambda each: answers[each.key]),
-                ("recency_rerank", nulls.by_recency),
-                ("cosine_latest", nulls.latest_alike),
-            ]
-            for system, answer in answering:
-                observed += judged(asked, answer, system=system)
-            known = _known(first)
-            arms = {"dream": [self.merge, self.supersede], "supersede_alone": [self.supersede]}
-            for system, steps in arms.items():
-                told(f"dreaming: {system}")
-                with stage.copy(system) as play:
-                    play.engine.dream(steps=steps, yes=True)
-                    stands = standing(play)
-                    found = {each.key: _hits(play, each, stands) for each in asked}
-                    observed += judged(asked, lambda each: found[each.key], system=system)  # noqa: B023
-                    observed += closed(play, stands, system=system)
-                    observed += replaced(play, system=system)
-                    if system == "dream":
-                        observed += _as_before(known, _known(play), first.world)
+            asked = list(_questions(stage.first.world))
+            observed += _undreamt(stage, asked, setting)
+            known = _known(stage.first)
+            for system, play, stands in self._dreamt(stage, setting):
+                observed += _answered(play, asked, stands, system=system)
+                observed += closed(play, stands, system=system)
+                observed += replaced(play, system=system)
+                if system == "dream":
+                    observed += _as_before(known, _known(play), play.world)
+        observed += reworded(self._in_free_words(in_free_words(setting)))
         world = stage.first.world
         facts = (
             ("updating.changed", float(len(world.present))),
             ("updating.late", float(sum(fact.manner == "late" for fact in world.facts.values()))),
         )
         return Outcome(task=self.name, observed=tuple(observed), facts=facts)
+
+    def _in_free_words(self, setting: Setting) -> Iterator[Observed]:
+        with staged(setting, wording="free") as stage:
+            asked = list(_questions(stage.first.world))
+            yield from _undreamt(stage, asked, setting)
+            for system, play, stands in self._dreamt(stage, setting):
+                yield from _answered(play, asked, stands, system=system)
+
+    def _dreamt(self, stage: Stage, setting: Setting) -> Iterator[tuple[str, Play, Standing]]:
+        """Yield each arm after its dream, on a copy of its own."""
+        told = setting.progress or str
+        arms = {"dream": [self.merge, self.supersede], "supersede_alone": [self.supersede]}
+        for system, steps in arms.items():
+            told(f"dreaming: {system}")
+            with stage.copy(system) as play:
+                play.engine.dream(steps=steps, yes=True)
+                yield system, play, standing(play)
+
+
+def _undreamt(stage: Stage, asked: Sequence[Question], setting: Setting) -> Iterator[Observed]:
+    """Yield what is to be said of the store as it was filled, and of rerankings of its answers."""
+    (setting.progress or str)("asking without a dream")
+    stands = standing(stage.first)
+    answers = {each.key: _hits(stage.first, each, stands) for each in asked}
+    nulls = _Nulls(stage, answers)
+    yield from judged(asked, lambda each: answers[each.key], system="no_dream")
+    yield from judged(asked, nulls.by_recency, system="recency_rerank")
+    yield from judged(asked, nulls.latest_alike, system="cosine_latest")
+
+
+def _answered(
+    play: Play, asked: Sequence[Question], stands: Standing, *, system: str
+) -> Iterator[Observed]:
+    yield from judged(asked, lambda each: _hits(play, each, stands), system=system)
 
 
 def _questions(world: World) -> Iterator[Question]:

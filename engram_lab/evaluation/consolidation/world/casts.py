@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.evaluation.consolidation.world.happenings import BONDS, OCCASIONS
 from engram_lab.evaluation.consolidation.world.idle import IDLE
-from engram_lab.evaluation.consolidation.world.of_people import LEANINGS, PERSON, PERSON_MANY
-from engram_lab.evaluation.consolidation.world.of_places import PLACE, PLACE_MANY
-from engram_lab.evaluation.consolidation.world.of_projects import PROJECT, PROJECT_MANY
-from engram_lab.evaluation.consolidation.world.of_things import THING, THING_MANY
 from engram_lab.evaluation.consolidation.world.stories import DAYS, moment
 from engram_lab.evaluation.consolidation.world.values import Value, another, date_value, drawn
 from engram_lab.evaluation.consolidation.world.wording import sentence
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.consolidation.world.phrases import Attribute, Liking
+    from collections.abc import Sequence
+
+    from engram_lab.evaluation.consolidation.world.phrases import Bond, Leaning, Liking, Occasion
     from engram_lab.evaluation.consolidation.world.stories import Draft, Teller
 
-__all__ = ["ATTRIBUTES", "MANY", "beside", "bond", "chatter", "leaning", "occasions"]
-
-ATTRIBUTES: Final[dict[str, tuple[Attribute, ...]]] = {
-    "person": PERSON, "project": PROJECT, "place": PLACE, "thing": THING,
-}  # fmt: skip
-MANY: Final[dict[str, tuple[Liking, ...]]] = {
-    "person": PERSON_MANY, "project": PROJECT_MANY, "place": PLACE_MANY, "thing": THING_MANY,
-}  # fmt: skip
+__all__ = ["beside", "bond", "chatter", "leaning", "occasions"]
 
 _TRIES: Final = 20
 _GAPS: Final = (
@@ -34,16 +24,16 @@ _GAPS: Final = (
 )  # fmt: skip
 
 
-def beside(teller: Teller, kind: str) -> None:
+def beside(teller: Teller, likings: Sequence[Liking]) -> None:
     """Tell two or three values that hold side by side."""
     dice = teller.dice
-    liking = dice.pick(MANY[kind])
+    liking = dice.pick(likings)
     taken: set[Value] = set()
-    words = dice.below(len(liking.says))
+    words = teller.words.below(len(liking.says))
     for _ in range(2 + dice.below(2)):
         value = another(liking.kind, taken, dice, teller.naming)
         if dice.holds(50):
-            words = dice.below(len(liking.says))
+            words = teller.words.below(len(liking.says))
         day = dice.below(DAYS)
         fact = teller.fact(liking.key, "beside", value, begins=moment(day))
         dated = moment(day) if dice.holds(30) else None
@@ -54,24 +44,24 @@ def beside(teller: Teller, kind: str) -> None:
         teller.again(first, liking.says, words, until=DAYS - 1, who=teller.name, a=value)
 
 
-def occasions(teller: Teller) -> None:
+def occasions(teller: Teller, kinds: Sequence[Occasion]) -> None:
     """Tell of two occasions of one kind: another day and the same number, or another number."""
     dice = teller.dice
-    kind = dice.pick(OCCASIONS)
+    kind = dice.pick(kinds)
     days = [dice.below(DAYS // 2), DAYS // 2 + dice.below(DAYS // 2 - 4)]
     values = [drawn(kind.kind, dice, teller.naming)] * 2
     differs = "date"
     if dice.holds(40):
         taken = {values[0]}
-        values[1] = another(kind.kind, taken, dice, teller.naming)
+        values[1] = another(kind.kind, taken, dice, teller.naming, beside=values[0])
         differs = "number"
         days[1] = days[0] if dice.holds(60) else days[1]
-    words = dice.below(len(kind.says))
+    words = teller.words.below(len(kind.says))
     told: list[Draft] = []
     for day, value in zip(days, values, strict=True):
         on = date_value(moment(day).date())
         if dice.holds(30):
-            words = dice.below(len(kind.says))
+            words = teller.words.below(len(kind.says))
         fact = teller.fact(kind.key, "occasion", value, begins=moment(day))
         text = teller.say(kind.says[words], who=teller.name, a=value, on=on)
         first = teller.tell(text, fact, min(DAYS - 1, day + dice.below(4)), moment(day))
@@ -81,15 +71,15 @@ def occasions(teller: Teller) -> None:
     teller.book.near.append((told[0], told[1], differs))
 
 
-def bond(teller: Teller, other: str) -> None:
+def bond(teller: Teller, other: str, kinds: Sequence[Bond]) -> None:
     """Tell what one person is to another, and that the other is it to the one."""
     dice = teller.dice
-    kind = dice.pick(BONDS)
-    words = dice.below(len(kind.says))
+    kind = dice.pick(kinds)
+    words = teller.words.below(len(kind.says))
     drafts: list[Draft] = []
     for x, y in ((teller.name, other), (other, teller.name)):
         if dice.holds(40):
-            words = dice.below(len(kind.says))
+            words = teller.words.below(len(kind.says))
         day = dice.below(DAYS)
         fact = teller.fact(f"{kind.key}-{x}", "bond", None, begins=moment(day))
         first = teller.tell(teller.say(kind.says[words], x=x, y=y), fact, day)
@@ -98,12 +88,12 @@ def bond(teller: Teller, other: str) -> None:
     teller.book.near.append((drafts[0], drafts[1], "roles"))
 
 
-def leaning(teller: Teller) -> None:
+def leaning(teller: Teller, kinds: Sequence[Leaning]) -> None:
     """Tell that something is so, and of something else of the sort that it is not so, or not."""
     dice = teller.dice
-    kind = dice.pick(LEANINGS)
+    kind = dice.pick(kinds)
     value = drawn(kind.kind, dice, teller.naming)
-    words = dice.below(2)
+    words = teller.words.below(len(kind.says))
     drafts: list[Draft] = []
     first_day = dice.below(DAYS - 40)
     ends = moment(first_day + 30)

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import InvalidInputError, shown
+from engram_lab.evaluation.consolidation.world.banks import bank_of
 from engram_lab.evaluation.consolidation.world.casts import (
-    ATTRIBUTES,
     beside,
     bond,
     chatter,
@@ -15,6 +15,7 @@ from engram_lab.evaluation.consolidation.world.casts import (
     occasions,
 )
 from engram_lab.evaluation.consolidation.world.naming import Naming
+from engram_lab.evaluation.consolidation.world.phrases import WORDINGS
 from engram_lab.evaluation.consolidation.world.stories import (
     BEGIN,
     DAYS,
@@ -28,7 +29,10 @@ from engram_lab.evaluation.consolidation.world.wanting import accesses, past, pr
 from engram_lab.evaluation.datasets.fiction.dice import Dice
 
 if TYPE_CHECKING:
-    from engram_lab.evaluation.consolidation.world.phrases import Attribute
+    from collections.abc import Sequence
+
+    from engram_lab.evaluation.consolidation.world.banks import Bank
+    from engram_lab.evaluation.consolidation.world.phrases import Attribute, Wording
     from engram_lab.evaluation.consolidation.world.told import Fact
     from engram_lab.evaluation.consolidation.world.values import Value
 
@@ -44,10 +48,12 @@ _CHATTER: Final = 20
 _KINDS: Final = ("person",) * 9 + ("project",) * 4 + ("place",) * 3 + ("thing",) * 4
 _CHAINED: Final = 25
 _TWIN: Final = 60
+_KINDRED: Final = 25
 _PINNED: Final = 30
 _HIGH: Final = 20
-"""How many of a hundred attributes change, of a hundred entities share a value with one before
-them; how many facts of a thousand are pinned, and are of high importance."""
+"""How many of a hundred attributes change; how many of a hundred entities share a value with one
+before them, and of a hundred values two attributes of one entity; how many facts of a thousand are
+pinned, and are of high importance."""
 
 _TYPES: Final = {
     "chatter": ("note",) * 4 + ("episodic",) * 5 + ("fact",),
@@ -58,21 +64,26 @@ _UNTYPED: Final = 30
 """How many memories in a hundred are given no type, which makes them notes."""
 
 
-def make_world(*, size: int, seed: int) -> World:
+def make_world(*, size: int, seed: int, wording: Wording = "plain") -> World:
     """Return a world of about so many memories.
 
     Args:
         size: From 50 to 1,000,000.
         seed: Another one gives other names, facts, words and times.
+        wording: `plain`, in which every telling of an attribute has the word in it by which one
+            would ask for it, or `free`, in which it may be told in any words. What happens, to
+            whom and when is the same in both.
 
     Raises:
-        InvalidInputError: The size or the seed is out of its bounds.
+        InvalidInputError: The size or the seed is out of its bounds, or the wording is unknown.
     """
     _check("size", size, _LEAST, MOST)
     _check("seed", seed, 0, 2**63 - 1)
+    if wording not in WORDINGS:
+        raise InvalidInputError(f"the wording is {shown(wording)}: give {' or '.join(WORDINGS)}")
     dice = Dice(f"consolidation/{seed}/{size}")
     book = Book()
-    _fill(book, dice, size - size * _CHATTER // 100)
+    _fill(book, dice, size - size * _CHATTER // 100, bank_of(wording))
     _chat(book, dice, size - len(book.drafts))
     told, keys = _in_order(book, dice.under("signs"))
     near = tuple(
@@ -83,6 +94,7 @@ def make_world(*, size: int, seed: int) -> World:
     questions = present(book)
     return World(
         seed=seed,
+        wording=wording,
         now=BEGIN + timedelta(days=DAYS),
         told=told,
         facts=book.facts,
@@ -94,7 +106,7 @@ def make_world(*, size: int, seed: int) -> World:
     )
 
 
-def _fill(book: Book, dice: Dice, wanted_drafts: int) -> None:
+def _fill(book: Book, dice: Dice, wanted_drafts: int, bank: Bank) -> None:
     naming = Naming(dice.under("naming"))
     shared: dict[str, tuple[Attribute, Value, int, Draft]] = {}
     people: list[str] = []
@@ -104,13 +116,7 @@ def _fill(book: Book, dice: Dice, wanted_drafts: int) -> None:
         here = dice.under(f"entity-{number}")
         kind = here.pick(_KINDS)
         teller = Teller(book, f"e{number:05}", naming.entity(kind), here, naming)
-        drawn = here.shuffled(ATTRIBUTES[kind])[: 4 + here.below(4)]
-        for attribute in drawn:
-            if here.holds(_CHAINED):
-                teller.chain(attribute)
-            else:
-                first, value, used = teller.single(attribute)
-                shared.setdefault(kind, (attribute, value, used, first))
+        drawn = _attributes(teller, bank.attributes[kind], shared, kind)
         if kind in shared and here.holds(_TWIN):
             attribute, value, used, first = shared[kind]
             if first.entity != teller.entity and attribute not in drawn:
@@ -118,20 +124,43 @@ def _fill(book: Book, dice: Dice, wanted_drafts: int) -> None:
                 book.near.append((first, twin, "other"))
                 del shared[kind]
         if here.holds(60):
-            beside(teller, kind)
+            beside(teller, bank.many[kind])
         if kind == "person":
-            _of_people(teller, people)
+            _of_people(teller, people, bank)
             people.append(teller.name)
 
 
-def _of_people(teller: Teller, people: list[str]) -> None:
+def _attributes(
+    teller: Teller,
+    known: Sequence[Attribute],
+    shared: dict[str, tuple[Attribute, Value, int, Draft]],
+    kind: str,
+) -> list[Attribute]:
+    """Tell some attributes, and return them; now and then another one has the value of one."""
+    dice = teller.dice
+    drawn = dice.shuffled(known)[: 4 + dice.below(4)]
+    for attribute in tuple(drawn):
+        if dice.holds(_CHAINED):
+            teller.chain(attribute)
+            continue
+        first, value, used = teller.single(attribute)
+        shared.setdefault(kind, (attribute, value, used, first))
+        kin = [each for each in known if each.kind == attribute.kind and each not in drawn]
+        if kin and dice.holds(_KINDRED):
+            alike, _, _ = teller.single(kin[0], value=value)
+            teller.book.near.append((first, alike, "attribute"))
+            drawn.append(kin[0])
+    return drawn
+
+
+def _of_people(teller: Teller, people: list[str], bank: Bank) -> None:
     dice = teller.dice
     if dice.holds(60):
-        occasions(teller)
+        occasions(teller, bank.occasions)
     if people and dice.holds(35):
-        bond(teller, dice.pick(people))
+        bond(teller, dice.pick(people), bank.bonds)
     if dice.holds(40):
-        leaning(teller)
+        leaning(teller, bank.leanings)
 
 
 def _chat(book: Book, dice: Dice, wanted_drafts: int) -> None:

@@ -33,7 +33,7 @@ THING: Final = (
             "We lent {who} to {a}.",
             "{who} was borrowed by {a}.",
         ),
-        asks=("Who has {who}?", "With whom is {who}?"),
+        asks=("Who has {who}?", "Who has borrowed {who}?"),
         changes=(
             "{a} has picked up {who}.",
             "{who} went from {old} to {a}.",

@@ -3,8 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
-__all__ = ["Attribute", "Bond", "Leaning", "Liking", "Occasion"]
+__all__ = ["WORDINGS", "Attribute", "Bond", "Leaning", "Liking", "Occasion", "Plain", "Wording"]
+
+Wording = Literal["plain", "free"]
+
+WORDINGS: Final[tuple[Wording, ...]] = ("plain", "free")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plain:
+    """Ways to tell something that all have the word in them by which one would ask for it.
+
+    Attributes:
+        words: That word, as the letters with which its inflections and derivations begin.
+        says: Ways to tell it, or that it is so; gaps as in what it stands for.
+        changes: Ways to tell that it is another now.
+        fixes: Ways to tell that what was said of it before was wrong; gaps as in a change.
+        denies: Ways to tell that it is not so, each beside the one of `says` that it denies.
+    """
+
+    words: tuple[str, ...]
+    says: tuple[str, ...]
+    changes: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +41,7 @@ class Attribute:
         says: Ways to tell it, of different syntax and words; gaps `{who}` and `{a}`.
         asks: Ways to ask for it, gap `{who}`.
         changes: Ways to tell that it is another now; gaps `{who}`, `{a}`, perhaps `{old}`.
+        fixes: Ways to tell that what was said before was wrong, with the same gaps.
     """
 
     key: str
@@ -24,6 +49,7 @@ class Attribute:
     says: tuple[str, ...]
     asks: tuple[str, ...]
     changes: tuple[str, ...]
+    fixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

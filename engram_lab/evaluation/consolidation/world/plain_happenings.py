@@ -81,7 +81,7 @@ _BONDS: Final = {
         says=(
             "{x} reports to {y}.",
             "{y} is the one to whom {x} reports.",
-            "{y} has {x} as a report.",
+            "{y} has {x} as a direct report.",
             "The person that {x} reports to is {y}.",
             "{x} is among those who report to {y}.",
         ),
@@ -170,18 +170,18 @@ _LEANINGS: Final = {
         ),
     ),
     "invited": Plain(
-        words=("com",),
+        words=("come", "coming"),
         says=(
             "{who} is coming to the {a}.",
             "{who} will come to the {a}.",
-            "To the {a}, {who} is coming.",
-            "{who} said yes, they come to the {a}.",
+            "Coming to the {a}: {who}.",
+            "{who} said yes to the {a} and will come.",
         ),
         denies=(
             "{who} isn't coming to the {a}.",
             "{who} won't come to the {a}.",
-            "To the {a}, {who} is not coming.",
-            "{who} said no, they don't come to the {a}.",
+            "Not coming to the {a}: {who}.",
+            "{who} said no to the {a} and won't come.",
         ),
     ),
     "paid": Plain(

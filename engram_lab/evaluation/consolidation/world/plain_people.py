@@ -57,7 +57,7 @@ _EVERYDAY: Final = {
             "{who}'s job is that of a {a}.",
             "Being a {a} is {who}'s job.",
             "The job that {who} does for a living is that of a {a}.",
-            "In case you meet {who}: a {a} by job.",
+            "As for the job, {who} is a {a}.",
         ),
         changes=(
             "{who}'s job is now that of a {a}.",
@@ -65,7 +65,10 @@ _EVERYDAY: Final = {
             "{who} has changed jobs, from {old} to {a}.",
             "{who} no longer has a job as a {old} but as a {a}.",
         ),
-        fixes=("I mixed up {who}'s job, it is that of a {a}.", "{who}'s job is {a}, not {old}."),
+        fixes=(
+            "I mixed up {who}'s job, it is that of a {a}.",
+            "{who}'s job is that of a {a}, not of a {old}.",
+        ),
     ),
     "employer": Plain(
         words=("employ",),
@@ -139,7 +142,10 @@ _EVERYDAY: Final = {
             "{who} no longer pays {old} of rent but {a}.",
             "Since the new contract {who} has been paying {a} rent a month.",
         ),
-        fixes=("I got {who}'s rent wrong, it is {a}.", "{who}'s rent is {a} a month and not {old}."),
+        fixes=(
+            "I got {who}'s rent wrong, it is {a}.",
+            "{who}'s rent is {a} a month and not {old}.",
+        ),
     ),
 }
 
@@ -268,7 +274,7 @@ _MANY: Final = {
             "{who} likes to eat {a}.",
             "One of the things {who} likes is {a}.",
             "What {who} also likes: {a}.",
-            "If you cook for {who}, remember that {a} would be liked.",
+            "{who} would like some {a} any time.",
         ),
     ),
     "owns": Plain(

@@ -28,7 +28,10 @@ _ONE: Final = {
             "The opening time of {who} has moved from {old} to {a}.",
             "{who} no longer opens at {old} but at {a}.",
         ),
-        fixes=("I got the opening time of {who} wrong, it is {a}.", "{who} opens at {a}, not {old}."),
+        fixes=(
+            "I got the opening time of {who} wrong, it is {a}.",
+            "{who} opens at {a}, not {old}.",
+        ),
     ),
     "closed": Plain(
         words=("clos",),
@@ -197,7 +200,7 @@ _MANY: Final = {
             "At {who} they sell {a}.",
             "One of the things that {who} sells: {a}.",
             "They have {a} for sale at {who}.",
-            "{who} is among the places where {a} can be had, they sell plenty.",
+            "{a} can be had at {who}, they sell plenty.",
         ),
     ),
     "shows": Plain(

@@ -28,7 +28,10 @@ _ONE: Final = {
             "{who} is no longer kept in {old} but in {a}.",
             "Since the clean-up we have kept {who} in {a}.",
         ),
-        fixes=("I was wrong about where {who} is kept, it is {a}.", "We keep {who} in {a}, not {old}."),
+        fixes=(
+            "I was wrong about where {who} is kept, it is {a}.",
+            "We keep {who} in {a}, not {old}.",
+        ),
     ),
     "borrower": Plain(
         words=("borrow",),

@@ -87,13 +87,15 @@ class Teller:
         book: Takes what is told.
         entity: Its key.
         name: What it is called.
-        dice: What decides.
+        dice: What decides. Words are drawn by dice of their own, so that the same happens in every
+            wording of a world.
         naming: Where names come from.
     """
 
     def __init__(self, book: Book, entity: str, name: str, dice: Dice, naming: Naming) -> None:
         self.book, self.entity, self.name = book, entity, name
         self.dice, self.naming = dice, naming
+        self.words = dice.under("words")
         self._facts = 0
 
     def fact(
@@ -148,7 +150,7 @@ class Teller:
             day = first.day + 1 + self.dice.below(until - first.day)
             seen_on = moment(day) if self.dice.holds(_DATED) and "on" not in gaps else None
             if self.dice.holds(_EXACTLY):
-                text = again_exactly(first.text, self.dice)
+                text = again_exactly(first.text, self.words)
             else:
                 text = self.otherwise(first.text, says, used, **gaps)
             event_at = first.event_at if "on" in gaps else seen_on
@@ -159,9 +161,9 @@ class Teller:
         """Return other words for what was told; now and then only the opener is another."""
         text = first
         for _ in range(_WORDS_TRIED):
-            other = (used + 1 + self.dice.below(len(says) - 1)) % len(says)
-            pattern = says[used if self.dice.holds(12) else other]
-            text = joined(self.dice.pick(AGAIN), pattern, **self.written(gaps))
+            other = (used + 1 + self.words.below(len(says) - 1)) % len(says)
+            pattern = says[used if self.words.holds(12) else other]
+            text = joined(self.words.pick(AGAIN), pattern, **self.written(gaps))
             if text.casefold() != first.casefold():
                 break
         return text
@@ -169,20 +171,21 @@ class Teller:
     def written(self, gaps: dict[str, str | Value]) -> dict[str, str]:
         """Return gaps as they are written this time."""
         return {
-            gap: each.one(self.dice) if isinstance(each, Value) else each
+            gap: each.one(self.words) if isinstance(each, Value) else each
             for gap, each in gaps.items()
         }
 
-    def say(self, pattern: str, **gaps: str | Value) -> str:
-        """Return a sentence after one of the openers."""
-        return joined(self.dice.pick(OPENERS), pattern, **self.written(gaps))
+    def say(self, pattern: str, *, opener: str | None = None, **gaps: str | Value) -> str:
+        """Return a sentence after an opener, which is drawn where it is not given."""
+        chosen = self.words.pick(OPENERS) if opener is None else opener
+        return joined(chosen, pattern, **self.written(gaps))
 
     def single(
         self, attribute: Attribute, *, value: Value | None = None, used: int | None = None
     ) -> tuple[Draft, Value, int]:
         """Tell one value of an attribute, which stays; return it with its value and words."""
         value = value or drawn(attribute.kind, self.dice, self.naming)
-        used = self.dice.below(len(attribute.says)) if used is None else used
+        used = self.words.below(len(attribute.says)) if used is None else used
         day = self.dice.below(DAYS)
         fact = self.fact(attribute.key, "single", value, begins=moment(day))
         text = self.say(attribute.says[used], who=self.name, a=value)
@@ -198,8 +201,11 @@ class Teller:
         begins = self._days(2 + dice.holds(_THIRD) + dice.holds(_FOURTH))
         late = dice.below(len(begins) - 1) if dice.holds(_LATE) else -1
         taken: set[Value] = set()
-        values = [another(attribute.kind, taken, dice, self.naming) for _ in begins]
-        used, before = dice.below(len(attribute.says)), None
+        values: list[Value] = []
+        for _ in begins:
+            close = values[-1] if values else None
+            values.append(another(attribute.kind, taken, dice, self.naming, beside=close))
+        used, opener, before = 0, "", None
         for place, (day, value) in enumerate(zip(begins, values, strict=True)):
             follows = begins[place + 1] if place + 1 < len(begins) else None
             dated = place == late or dice.holds(_VERSIONED)
@@ -213,13 +219,16 @@ class Teller:
                 manner=manner,
             )
             self.book.attributes[fact] = (attribute, self.name)
-            words = used if place and dice.holds(50) else dice.below(len(attribute.says))
+            words = used
+            if not place or dice.holds(50):
+                words, opener = self.words.below(len(attribute.says)), self.words.pick(OPENERS)
             old = values[place - 1]
             if place == late and follows is not None:
                 text = self._late(attribute.says[words], day, value)
                 told_on = min(DAYS - 1, follows + _LAG + dice.below(_GAP))
             else:
-                text = self._following(attribute, manner, words, value, old)
+                said = (opener, attribute.says[words])
+                text = self._following(attribute, manner, said, value, old)
                 told_on = day + (dice.below(_LAG) if dated else 0)
             told = self.tell(text, fact, told_on, moment(day) if dated else None)
             if dated and dice.holds(_STATED):
@@ -246,23 +255,29 @@ class Teller:
         return "cue" if roll < _CUED else "words"
 
     def _following(
-        self, attribute: Attribute, manner: Manner, words: int, value: Value, old: Value
+        self,
+        attribute: Attribute,
+        manner: Manner,
+        said: tuple[str, str],
+        value: Value,
+        old: Value,
     ) -> str:
-        """Return a version as it is told in a manner."""
-        gaps: dict[str, str | Value] = {"who": self.name, "a": value, "old": old}
+        """Return a version as it is told in a manner; in silence after an opener, as a pattern."""
+        opener, pattern = said
         if manner == "silent":
-            return self.say(attribute.says[words], **gaps)
+            return self.say(pattern, opener=opener, who=self.name, a=value)
         if manner == "cue":
-            told = sentence(attribute.says[words], **self.written(gaps))
-            return self.dice.pick(CUES).format(says=told)
-        return self.say(self.dice.pick(attribute.changes), **gaps)
+            told = sentence(pattern, **self.written({"who": self.name, "a": value}))
+            return self.words.pick(CUES).format(says=told)
+        pattern = self.words.pick(attribute.changes)
+        return self.say(pattern, who=self.name, a=value, old=old)
 
     def _late(self, pattern: str, day: int, value: Value) -> str:
         told = sentence(pattern, **self.written({"who": self.name, "a": value}))
-        if self.dice.holds(50):
+        if self.words.holds(50):
             return told
         month = MONTHS[moment(day).month - 1]
-        return self.dice.pick(OLDER).format(month=f"{month} {moment(day).year}", says=told)
+        return self.words.pick(OLDER).format(month=f"{month} {moment(day).year}", says=told)
 
     def _correct(
         self, attribute: Attribute, wrong: Draft | None, taken: set[Value], words: int
@@ -272,7 +287,7 @@ class Teller:
             return
         book = self.book
         mistaken = book.facts[wrong.fact]
-        value = another(attribute.kind, taken, self.dice, self.naming)
+        value = another(attribute.kind, taken, self.dice, self.naming, beside=mistaken.value)
         fact = self.fact(
             attribute.key,
             "version",
@@ -288,9 +303,16 @@ class Teller:
             book.drafts = [each for each in book.drafts if each.fact != wrong.fact or each is wrong]
             last = wrong.day
         day = last + 1 + self.dice.below(min(_GAP, DAYS - 1 - last))
-        told = sentence(attribute.says[words], **self.written({"who": self.name, "a": value}))
-        old = mistaken.value.one(self.dice) if mistaken.value else ""
-        text = self.dice.pick(FIXES).format(says=told, old=old)
+        text = self._fixed(attribute, words, value, mistaken.value or value)
         fixed = self.tell(text, fact, day, wrong.event_at)
         fixed.valid_from = wrong.valid_from
         book.near.append((wrong, fixed, _kind_of_difference(attribute.kind)))
+
+    def _fixed(self, attribute: Attribute, words: int, value: Value, old: Value) -> str:
+        gaps = self.written({"who": self.name, "a": value, "old": old})
+        if attribute.fixes and self.words.holds(50):
+            return joined(
+                self.words.pick(("", "Sorry, ")), self.words.pick(attribute.fixes), **gaps
+            )
+        told = sentence(attribute.says[words], **gaps)
+        return self.words.pick(FIXES).format(says=told, old=gaps["old"])

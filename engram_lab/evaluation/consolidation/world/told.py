@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from engram_lab.evaluation.consolidation.world.phrases import Wording
     from engram_lab.evaluation.consolidation.world.values import Value
 
 __all__ = [
@@ -27,8 +28,8 @@ Sort = Literal["single", "version", "beside", "occasion", "bond", "leaning", "ch
 
 Manner = Literal["silent", "cue", "words", "correction", "late"]
 
-NEAR_KINDS: Final = ("number", "date", "name", "negation", "other", "roles")
-"""In what two near-misses differ; `other` is the entity."""
+NEAR_KINDS: Final = ("number", "date", "name", "negation", "other", "roles", "attribute")
+"""In what two near-misses differ; `other` is the entity, `attribute` what the value is of."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +139,7 @@ class World:
 
     Attributes:
         seed: What it was made from.
+        wording: In which it was told.
         now: The moment after all that was told.
         told: The memories, in the order of telling.
         facts: By key.
@@ -149,6 +151,7 @@ class World:
     """
 
     seed: int
+    wording: Wording
     now: datetime
     told: tuple[Told, ...]
     facts: Mapping[str, Fact]

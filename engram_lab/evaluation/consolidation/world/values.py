@@ -44,6 +44,8 @@ _UNITS: Final = {
 }
 _FIRST_DAY: Final = date(2032, 1, 5)
 _TRIES: Final = 60
+_CLOSE: Final = 40
+"""How many of a hundred values that are told beside another are written nearly as that one."""
 
 
 class Value(NamedTuple):
@@ -115,12 +117,47 @@ _COMPOSED: Final[Mapping[str, Callable[[Dice], Value]]] = {
 }
 
 
-def another(kind: str, taken: set[Value], dice: Dice, naming: Naming) -> Value:
-    """Return a value of a kind that is none of those taken, and take it."""
+def another(
+    kind: str, taken: set[Value], dice: Dice, naming: Naming, *, beside: Value | None = None
+) -> Value:
+    """Return a value of a kind that is none of those taken, and take it.
+
+    Args:
+        kind: Of the value.
+        taken: Those that it must not be.
+        dice: What decides.
+        naming: Where names come from.
+        beside: What it now and then differs from by a digit, some days or a first name alone.
+    """
     value = drawn(kind, dice, naming)
+    if beside is not None and dice.holds(_CLOSE):
+        value = _close(kind, beside, dice, naming)
     for _ in range(_TRIES):
         if value not in taken:
             break
         value = drawn(kind, dice, naming)
     taken.add(value)
     return value
+
+
+def _close(kind: str, value: Value, dice: Dice, naming: Naming) -> Value:
+    """Return a value that is written nearly as another; where there is none, any of the kind."""
+    plainest = value.forms[0]
+    if kind == "person":
+        return Value((f"{naming.value(kind, dice).split()[0]} {plainest.split()[-1]}",))
+    if kind == "date":
+        days = timedelta(days=1 + dice.below(9))
+        return date_value(date.fromisoformat(value.forms[-1]) + days)
+    if kind == "version":
+        return Value((f"{plainest.rpartition('.')[0]}.{dice.below(10)}",))
+    if kind not in _UNITS:
+        return drawn(kind, dice, naming)
+    low, high, forms = _UNITS[kind]
+    zeros = 1 if kind == "money" else 0  # which all sums end in
+    digits = list(plainest.split()[0])
+    digits = digits[: len(digits) - zeros]
+    digits[dice.below(len(digits))] = str(dice.below(10))
+    number = int("".join(digits))
+    if not low <= number < high:
+        return drawn(kind, dice, naming)
+    return Value(tuple(form.format(n=number) for form in forms))

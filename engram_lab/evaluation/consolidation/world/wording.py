@@ -25,7 +25,8 @@ def joined(opener: str, pattern: str, **gaps: str) -> str:
     text = sentence(pattern, **gaps)
     if not opener:
         return text
-    if opener.endswith(", ") and not _begins_with_a_name(pattern, gaps):
+    begins_large = pattern.startswith("I ") or _begins_with_a_name(pattern, gaps)
+    if opener.endswith(", ") and not begins_large:
         text = text[0].lower() + text[1:]
     return opener + text
 
