@@ -265,7 +265,7 @@ def test_what_expires_never_stands_for_what_stays(
     engine: Engine, clock: ManualClock, expiring: int
 ) -> None:
     for number, text in enumerate(COPIES):
-        when = {"expires_at": "2026-01-10T00:00:00Z", "importance": 0.8}
+        when: dict[str, Any] = {"expires_at": "2026-01-10T00:00:00Z", "importance": 0.8}
         engine.remember(text, **(when if number == expiring else {}))
     engine.dream()
     clock.advance(days=3650)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from engram_lab.consolidation.merge.glance import Glance
     from engram_lab.consolidation.step import Nearest, Scene
     from engram_lab.consolidation.view import View
 
@@ -80,6 +81,7 @@ def near_pairs(
     near: int,
     crowded: float | None = None,
     widest: int = _WIDEST,
+    glance: Glance | None = None,
 ) -> dict[tuple[int, int], float]:
     """Return the pairs of rows, lower first, with one in focus, that are near, by their cosine.
 
@@ -94,6 +96,7 @@ def near_pairs(
         near: How many nearest of each are looked at.
         crowded: From which cosine of the last one on more are looked at; else from `cosine` on.
         widest: At most so many are looked at then.
+        glance: Leaves out pairs of which it shows that they are not one statement.
     """
     crowded = cosine if crowded is None else crowded
     found: dict[tuple[int, int], float] = {}
@@ -105,7 +108,7 @@ def near_pairs(
     while len(asked):
         full: list[NDArray[np.int64]] = []
         for keys, there, cosines in _asked(scene.nearest, asked, near):
-            _take(view, may, keys, there, cosines, cosine, found)
+            _take(view, may, keys, there, cosines, cosine, found, glance)
             full.append(keys[(cosines[:, -1] >= crowded) & (there[:, -1] > 0)])
         near *= _WIDER
         if near > widest:
@@ -131,16 +134,19 @@ def _take(
     cosines: NDArray[np.float32],
     least: float,
     found: dict[tuple[int, int], float],
+    glance: Glance | None,
 ) -> None:
     rows = view.rows(there)
     enough = (rows >= 0) & (cosines >= least) & (there > 0)
     enough &= may[np.maximum(rows, 0)]
     at, place = np.nonzero(enough)
-    ours = view.rows(keys)[at]
-    theirs = rows[at, place]
+    ours = view.rows(keys)[at].tolist()
+    theirs = rows[at, place].tolist()
+    if glance is not None:
+        glance.look([*ours, *theirs])
     scopes = view.columns.scopes
-    for one, other, value in zip(
-        ours.tolist(), theirs.tolist(), cosines[at, place].tolist(), strict=True
-    ):
-        if one != other and scopes[one] == scopes[other]:
+    for one, other, value in zip(ours, theirs, cosines[at, place].tolist(), strict=True):
+        if one == other or scopes[one] != scopes[other]:
+            continue
+        if glance is None or not glance.apart(one, other):
             found[(one, other) if one < other else (other, one)] = value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from engram_lab.consolidation.merge.candidates import eligible, kind_of, near_pairs, same_texts
+from engram_lab.consolidation.merge.glance import Glance
 from engram_lab.consolidation.merge.groups import stars
 from engram_lab.consolidation.merge.judging import DAY_S, is_state, judged
 from engram_lab.consolidation.merge.statements import Statement, read
@@ -96,7 +97,15 @@ class Merge:
         may = eligible(view, scene.now_s, turns=self.turns)
         pairs = self._copies(view, may)
         least = min(self.cosine, self.named_cosine)
-        near = near_pairs(view, scene, may, cosine=least, near=self.near, crowded=self.cosine)
+        near = near_pairs(
+            view,
+            scene,
+            may,
+            cosine=least,
+            near=self.near,
+            crowded=self.cosine,
+            glance=Glance(view),
+        )
         wanted = self._comparable(view, near, pairs)
         read_of, found = judged(view, scene, wanted, score=self.score, cosine=self.cosine)
         pairs.update(found)

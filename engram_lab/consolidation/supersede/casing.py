@@ -10,16 +10,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["recased", "uncapitalised"]
+__all__ = ["Known", "known_from", "recased"]
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _SMALL: Final = re.compile(r"(?<!\w)[^\W\d_A-Z][^\W\d_A-Z]{2,}(?!\w)")
+_RAISED: Final = re.compile(r"(?<=[^\W\d_A-Z] )[A-Z][^\W\d_A-Z]{2,}(?!\w)")
 _FEWEST_LETTERS: Final = 4
+
+
+class Known(NamedTuple):
+    """What the words of many texts are, in small letters.
+
+    Attributes:
+        plain: Those that stand in small letters anywhere: they are no names.
+        names: Those that stand with a capital inside a sentence, and never without.
+    """
+
+    plain: frozenset[str]
+    names: frozenset[str]
 
 
 def recased(texts: Sequence[str]) -> list[str]:
@@ -49,9 +62,11 @@ def recased(texts: Sequence[str]) -> list[str]:
     return found
 
 
-def uncapitalised(texts: Sequence[str]) -> frozenset[str]:
-    """Return the words that stand in small letters anywhere in texts: they are no names."""
-    return frozenset(word for text in texts for word in _SMALL.findall(text))
+def known_from(texts: Sequence[str]) -> Known:
+    """Return what the capitals of texts tell of their words."""
+    plain = {word for text in texts for word in _SMALL.findall(text)}
+    names = {word.lower() for text in texts for word in _RAISED.findall(text)}
+    return Known(frozenset(plain), frozenset(names - plain))
 
 
 def _one_case(text: str) -> bool:

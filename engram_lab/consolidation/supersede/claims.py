@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engram_lab.consolidation.merge.alike import LIGHT
 from engram_lab.consolidation.merge.roots import root, stem
+from engram_lab.consolidation.supersede.times import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engram_lab.consolidation.merge.statements import Statement
+    from engram_lab.consolidation.supersede.times import Times
 
-__all__ = ["Claim", "claims"]
+__all__ = ["Claim", "claims", "contradictions"]
 
 
 class Claim(NamedTuple):
@@ -237,3 +239,30 @@ def _led(told: Statement, changing: frozenset[str]) -> Iterator[Claim]:
         return
     if leader & told.named and thing & told.named and not leader & thing:
         yield Claim(("of", thing | {"lead"}, (*told.codes, *told.numbers)), (leader, ()), 0.9)
+
+
+def contradictions(
+    told: Mapping[int, Sequence[Claim]], times: Times, scopes: Sequence[str]
+) -> Iterator[Found]:
+    """Yield for each claim the next one of its key and scope that has another value.
+
+    Args:
+        told: Claims by row.
+        times: When what was told.
+        scopes: Of all rows.
+    """
+    groups: dict[tuple[object, ...], list[tuple[int, Claim]]] = {}
+    for row in sorted(told, key=lambda each: int(times.ranks[each])):
+        for claim in told[row]:
+            groups.setdefault((scopes[row], *claim.key), []).append((row, claim))
+    for group in groups.values():
+        after: tuple[int, Claim] | None = None
+        for (row, claim), following in zip(group[-2::-1], group[:0:-1], strict=True):
+            if claim.value != following[1].value:
+                after = following
+            if after is None or after[0] == row:
+                continue
+            sure = after[1].sure  # that it tells of a change is the newer one's to say
+            if claim.key[0] not in {"is", "where"}:
+                sure = min(sure, claim.sure)
+            yield Found(sure, after[0], row)

@@ -24,6 +24,7 @@ from engram_lab.consolidation.supersede.words import (
     GENERIC,
     HABITS,
     PLURAL_RELATIONS,
+    QUALIFIERS,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from engram_lab.consolidation.supersede.framing import Filler, Frame
 
-__all__ = ["Bounds", "Verdict", "entities_of", "judge", "says_same"]
+__all__ = ["BOUNDS", "Bounds", "Verdict", "entities_of", "judge", "says_same"]
 
 
 class Bounds(NamedTuple):
@@ -42,6 +43,9 @@ class Bounds(NamedTuple):
     cued: float = 0.4
     """Where it says that something changed."""
     silent: float = 0.5
+
+
+BOUNDS: Final = Bounds()
 
 
 class Verdict(NamedTuple):
@@ -66,6 +70,7 @@ _PLACING: Final = frozenset(
 _CALLED: Final = frozenset({root("name"), root("called")})
 _NUMBERED: Final = frozenset({root("number")})
 _IDENTIFIES: Final = re.compile(r"X is (?:where|what|who|when|the) ")
+_OWNED: Final = frozenset({root("property"), root("possession")})
 _KIN: Final = frozenset({"kin", "when", "turn", "stage", "post", "contact"})
 _MOST_WORDS: Final = 3
 _MOST_BESIDE: Final = 2
@@ -164,7 +169,7 @@ def judge(older: Frame, newer: Frame, bounds: Bounds) -> Verdict:
         return _NO
     if bool(older.denies) != bool(newer.denies):
         return _denied(pair, differ, lone, bounds)
-    if older.several or newer.several:
+    if older.several or newer.several or _described_apart(pair):
         return _NO
     if not differ:
         return _NO if lone or agree else _by_words(pair, bounds)
@@ -262,6 +267,29 @@ def _by_values(
     return Verdict(sure, least)
 
 
+def _described_apart(pair: _Pair) -> bool:
+    """Tell whether they describe two things of the entity: `room 12` and `room 14`, each with more.
+
+    Or one has a word that sets its thing apart from the usual one, as in `work email`.
+    """
+    if not pair.cued and (pair.older.plain ^ pair.newer.plain) & QUALIFIERS:
+        return True
+    a, b = _describing(pair.older), _describing(pair.newer)
+    return bool(a and b and not a & b)
+
+
+def _describing(frame: Frame) -> set[tuple[object, ...]]:
+    """Return the figures that say of what it speaks, where others say what is said of that."""
+    if len(frame.figures) < 2:  # noqa: PLR2004
+        return set()
+    late = {each.late for each in frame.figures}
+    if len(late) > 1:
+        return {(each.kind, *each.value) for each in frame.figures if not each.late}
+    told = [each for each in frame.figures if each.kind == "number"]
+    labels = [each for each in told if each.label]
+    return {each.value for each in labels} if 0 < len(labels) < len(told) else set()
+
+
 def _contrasted(older: Frame, newer: Frame) -> bool:
     """Tell whether the frames are the same but for a word that tells two things apart."""
     ours, theirs = _extra(older, newer), _extra(newer, older)
@@ -314,7 +342,7 @@ def _alone(frame: Frame, pair: _Pair, values: Iterable[Filler], side: int) -> fl
     if value.marker == "by":
         return 0.85
     if value.marker == "of":
-        alone = frame.copula and any(each.role == "subject" for each in topics)
+        alone = frame.copula and frame.content & _OWNED
         return 0.75 if alone and not owner else 0.0
     if value.marker in _PLACING or value.marker == "as":
         if frame.content & BOUND_STATES:
@@ -344,6 +372,15 @@ def _by_words(pair: _Pair, bounds: Bounds) -> Verdict:
             return _NO
         if value.indefinite and value.marker != "as":
             return _NO
+    beside = [
+        _extra(one, other) - {*map(str, value.value)}
+        for one, other, value in (
+            (pair.older, pair.newer, ours),
+            (pair.newer, pair.older, theirs),
+        )
+    ]
+    if all(beside) and not pair.cued:
+        return _NO
     masked = _without(pair.older, ours), _without(pair.newer, theirs)
     least = bounds.cued if pair.cued else bounds.silent
     return Verdict(0.85 if pair.cued else 0.75, least, masked)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from engram_lab.consolidation.merge.candidates import eligible, near_pairs
+from engram_lab.consolidation.merge.statements import read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.consolidation.supersede.candidates import sharing
-from engram_lab.consolidation.supersede.casing import recased, uncapitalised
+from engram_lab.consolidation.supersede.casing import known_from, recased
+from engram_lab.consolidation.supersede.claims import claims, contradictions
 from engram_lab.consolidation.supersede.framing import Frame, frame_of
-from engram_lab.consolidation.supersede.judging import Bounds, Verdict, judge
+from engram_lab.consolidation.supersede.judging import BOUNDS, Bounds, Verdict, judge
 from engram_lab.consolidation.supersede.nearness import alike
 from engram_lab.consolidation.supersede.planning import CONTRADICTS, NAME, SUPERSEDES, planned
 from engram_lab.consolidation.supersede.times import Chains, Found, Times
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from engram_lab.config import DreamSettings
     from engram_lab.consolidation.step import Scene
     from engram_lab.consolidation.view import View
+    from engram_lab.core.dreams import Change
 
 __all__ = ["CONTRADICTS", "SUPERSEDES", "Supersede"]
 
@@ -62,7 +65,7 @@ class Supersede:
     near: int = 16
     confidence: float = 0.7
     doubtful: float = 0.5
-    bounds: Bounds = Bounds()
+    bounds: Bounds = BOUNDS
 
     @classmethod
     def of(cls, settings: DreamSettings) -> Self:
@@ -106,9 +109,9 @@ class Supersede:
         if not len(chosen):
             return []
         texts = recased(view.texts(chosen))
-        common = uncapitalised(texts)
+        known = known_from(texts)
         frames = {
-            row: frame_of(text, common) for row, text in zip(chosen.tolist(), texts, strict=True)
+            row: frame_of(text, known) for row, text in zip(chosen.tolist(), texts, strict=True)
         }
         folded = {
             row: " ".join(text.casefold().split())
@@ -132,10 +135,18 @@ class Supersede:
             for older, newer, verdict in likely
         ]
         near = alike(shown, scene.nearest)
+        claimed = contradictions(
+            {row: claims(read(text)) for row, text in zip(chosen.tolist(), texts, strict=True)},
+            times,
+            view.columns.scopes,
+        )
         return [
-            Found(verdict.sure, newer, older)
-            for (older, newer, verdict), cosine in zip(likely, near, strict=True)
-            if cosine >= verdict.least
+            *(each for each in claimed if focus[each.older] or focus[each.newer]),
+            *(
+                Found(verdict.sure, newer, older)
+                for (older, newer, verdict), cosine in zip(likely, near, strict=True)
+                if cosine >= verdict.least
+            ),
         ]
 
     def _chosen(

@@ -68,7 +68,7 @@ def test_of_two_tellings_one_is_archived_and_linked_to_the_other() -> None:
     assert link.fields["to_id"] == "m1"
     assert link.fields["type"] == "merged_into"
     assert link.fields["source"] == "dream:merge"
-    assert 0.6 <= link.fields["weight"] < 1
+    assert 0.6 <= link.fields["weight"] <= 1
     assert not {"Mara", "gym"} & set((gone.reason + link.reason).split())
 
 

@@ -1,0 +1,106 @@
+"""Two frames side by side: what they share, what each has besides, and in what they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.consolidation.merge.apart import CLASSES, OPPOSITES
+from engram_lab.consolidation.supersede.forms import root
+from engram_lab.consolidation.supersede.frames import FIGURES
+from engram_lab.consolidation.supersede.words import CHANGE, FRESH, GENERIC
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engram_lab.consolidation.supersede.frames import Frame
+
+__all__ = ["Pair", "apart", "equal", "extra"]
+
+_KIN: Final = frozenset({"kin", "when", "turn", "stage", "post", "contact"})
+"""Closed classes of which another member is another thing."""
+
+
+class Pair:
+    """Two frames side by side.
+
+    Args:
+        older: Of the older statement.
+        newer: Of the newer one.
+
+    Attributes:
+        shared: Names that are in both, as they stand in each.
+        names_a: Other names of the older.
+        names_b: Other names of the newer.
+        common: Roots that both have beside the names, and that may tell an attribute.
+        cued: Whether the newer says that something changed.
+    """
+
+    def __init__(self, older: Frame, newer: Frame) -> None:
+        self.older, self.newer = older, newer
+        self.shared = [
+            (a, b)
+            for a in older.names
+            for b in newer.names
+            if (a.sure or b.sure) and _same(a.value, b.value)
+        ]
+        both = {each.value for each in older.names} & {each.value for each in newer.names}
+        ours = {a.value for a, _ in self.shared} | both
+        theirs = {b.value for _, b in self.shared} | both
+        self.names_a = [each for each in older.names if each.value not in ours]
+        self.names_b = [each for each in newer.names if each.value not in theirs]
+        kinds = frozenset(word for a, b in self.shared for word in a.beside & b.beside)
+        self.common = (older.content & newer.content) - GENERIC - kinds
+        self.cued = bool(newer.cues & FRESH)
+
+    def kinds(self) -> tuple[set[str], set[str], set[str]]:
+        """Return in which kinds of figures and names they differ, agree, and only one has any."""
+        differ: set[str] = set()
+        agree: set[str] = set()
+        lone: set[str] = set()
+        for kind in FIGURES:
+            a = [each.value for each in self.older.figures if each.kind == kind]
+            b = [each.value for each in self.newer.figures if each.kind == kind]
+            if a and b:
+                alike = any(equal(kind, x, y) for x in a for y in b)
+                (agree if alike else differ).add(kind)
+            elif a or b:
+                lone.add(kind)
+        if self.names_a and self.names_b:
+            differ.add("name")
+        elif self.names_a or self.names_b:
+            lone.add("name")
+        return differ, agree, lone
+
+
+def equal(kind: str, one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Tell whether two values of one kind say the same."""
+    if kind == "number":
+        return one[0] == other[0]
+    if kind == "date":
+        return all(not a or not b or a == b for a, b in zip(one, other, strict=True))
+    return one == other
+
+
+def _same(one: Sequence[object], other: Sequence[object]) -> bool:
+    """Tell whether two names may be of one: the words of one are among those of the other."""
+    return set(one) <= set(other) or set(other) <= set(one)
+
+
+def apart(older: Frame, newer: Frame) -> bool:
+    """Tell whether their words exclude each other: opposites, and other members of a class."""
+    ours = older.plain - newer.plain - CHANGE
+    theirs = newer.plain - older.plain - CHANGE
+    if not ours or not theirs:
+        return False
+    for left, right in OPPOSITES:
+        if (ours & left and theirs & right) or (ours & right and theirs & left):
+            return True
+    a = {CLASSES[each] for each in ours if each in CLASSES and CLASSES[each][0] in _KIN}
+    b = {CLASSES[each] for each in theirs if each in CLASSES and CLASSES[each][0] in _KIN}
+    return any(x[0] == y[0] and x[1] != y[1] for x in a for y in b)
+
+
+def extra(one: Frame, other: Frame) -> set[str]:
+    """Return the words that one has and the other lacks, but for such as tell of a change."""
+    cues = {root(word) for word in one.plain & CHANGE}
+    return set(one.content - other.content - GENERIC - cues)
