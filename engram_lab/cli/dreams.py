@@ -10,7 +10,7 @@ import typer
 
 from engram_lab.cli.common import open_engine
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
-from engram_lab.cli.printing import counted, print_json, print_rows, say
+from engram_lab.cli.printing import counted, print_json, say
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.errors import DreamLockedError, DreamRefusedError, InvalidInputError
 
@@ -125,8 +125,8 @@ def dreams(
     if not found:
         say("nothing was dreamt so far")
         return
-    head = ("run", "workspace", "at", "status", "changes", "memories")
-    print_rows([_row(each) for each in found], head=head)
+    for each in found:
+        say(_line(each))
 
 
 def undo(
@@ -236,12 +236,11 @@ def _changed(run: DreamRun) -> int:
     return sum(sum(step.counts.values()) for step in run.steps)
 
 
-def _row(run: DreamRun) -> tuple[str, ...]:
+def _line(run: DreamRun) -> str:
+    """Return a run in one line, its id whole, whatever the terminal's width."""
+    changes = counted({"changes": _changed(run)}) or "no change"
     return (
-        run.id,
-        run.workspace,
-        f"{run.started_at:%Y-%m-%d %H:%M}",
-        run.status,
-        str(_changed(run)),
-        f"{run.memories_before} → {run.memories_after}",
+        f"{run.id}  {run.started_at:%Y-%m-%d %H:%M}  {run.workspace}: {changes}, "
+        f"{run.memories_before} → {run.memories_after} memories"
+        f"{', undone' if run.status == 'undone' else ''}"
     )

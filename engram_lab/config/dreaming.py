@@ -174,10 +174,10 @@ class DreamSettings:
     merge_turns: bool = setting(default=False, help="merge turns of conversations too")
 
     supersede_cosine: float = setting(
-        0.5, help="least cosine of a changed memory to those it may update", ge=0, le=1
+        0.4, help="least cosine of a changed memory to those it may update", ge=0, le=1
     )
     supersede_near: int = setting(
-        16, help="nearest of each changed memory that it may update", ge=1, le=64
+        24, help="nearest of each changed memory that it may update", ge=1, le=64
     )
     supersede_confidence: float = setting(
         0.7, help="least confidence at which validity is closed", ge=0, le=1

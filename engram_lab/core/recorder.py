@@ -59,7 +59,7 @@ class Recorder:
             if not taken:
                 return
             try:
-                with self._store.transaction():
+                with self._store.transaction(durable=False):  # what waits may be lost anyway
                     for store, pairs in groupby(taken, key=itemgetter(0)):
                         store.events.record([event for _, event in pairs])
             except BaseException:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram_lab.consolidation.supersede.claims import claims
 from engram_lab.consolidation.merge.statements import read
+from engram_lab.consolidation.supersede.claims import claims
 
 UPDATES = [
     tuple(line.split(" | "))

@@ -35,7 +35,19 @@ def plan(world: World, *, focus: list[int] | None = None, **options: Any) -> lis
 
 
 def closed(changes: list[Change]) -> dict[str, datetime]:
-    return {each.id: each.fields["valid_to"] for each in changes if each.action == "update"}
+    return {
+        each.id: each.fields["valid_to"]
+        for each in changes
+        if each.action == "update" and "valid_to" in each.fields
+    }
+
+
+def begun(changes: list[Change]) -> dict[str, datetime]:
+    return {
+        each.id: each.fields["valid_from"]
+        for each in changes
+        if each.action == "update" and "valid_from" in each.fields
+    }
 
 
 def linked(changes: list[Change], kind: str = "supersedes") -> list[tuple[str, str]]:
@@ -53,14 +65,54 @@ def test_it_is_registered_and_set_by_the_settings_of_dreams() -> None:
     assert step.parameters["confidence"] == 0.8
 
 
-def test_a_newer_value_ends_the_older_and_is_linked_to_it() -> None:
-    update, link = plan(lived((LYON, day(1)), (NANTES, day(3))))
+def test_a_newer_value_ends_the_older_is_linked_to_it_and_begins_where_that_ends() -> None:
+    update, link, begins = plan(lived((LYON, day(1)), (NANTES, day(3))))
     assert (update.id, update.fields, update.seen) == ("m1", {"valid_to": day(3)}, 1)
     assert link.fields["from_id"] == "m2"
     assert link.fields["to_id"] == "m1"
-    assert link.fields["weight"] == 0.9
+    assert link.fields["weight"] == 0.85
     assert link.fields["source"] == "dream:supersede"
-    assert "Lyon" not in update.reason + link.reason
+    assert (begins.id, begins.fields) == ("m2", {"valid_from": day(3)})
+    assert "Lyon" not in update.reason + link.reason + begins.reason
+
+
+def test_a_beginning_that_was_told_and_one_that_is_protected_stay() -> None:
+    world = lived((LYON, day(1)), (NANTES, day(3)))
+    assert begun(plan(world)) == {"m2": day(3)}
+    world.held[2] = replace(world.held[2], valid_from=day(2))
+    assert begun(plan(world)) == {}
+    world.held[2] = replace(world.held[2], valid_from=None, pinned=True)
+    assert begun(plan(world)) == {}
+    assert closed(plan(world)) == {"m1": day(3)}
+
+
+def test_what_is_told_again_began_when_it_was_first_told() -> None:
+    changes = plan(lived((LYON, day(1)), (NANTES, day(3)), (f"{NANTES}, I think", day(5))))
+    assert closed(changes) == {"m1": day(3)}
+    assert begun(changes) == {"m2": day(3), "m3": day(3)}
+
+
+def test_what_something_else_came_before_begins_anew() -> None:
+    changes = plan(lived((LYON, day(1)), (NANTES, day(2)), (OSLO, day(3)), (NANTES, day(4))))
+    assert closed(changes) == {"m1": day(2), "m2": day(3), "m3": day(4)}
+    assert begun(changes) == {"m2": day(2), "m3": day(3), "m4": day(4)}
+
+
+def test_a_correction_is_newer_than_what_it_puts_right_of_whatever_time_both_are() -> None:
+    world = World(
+        [
+            Held(content=LYON, created_at=day(3)),
+            Held(
+                content="Correction: Mara Voss lives in Nantes, not in Lyon.",
+                created_at=day(4),
+                event_at=day(2),
+            ),
+        ]
+    )
+    changes = plan(world)
+    assert linked(changes) == [("m2", "m1")]
+    assert closed(changes) == {"m1": day(3)}  # so it never held
+    assert plan(world.carried_out(changes)) == []
 
 
 def test_what_is_recorded_late_of_an_earlier_time_is_closed_at_once() -> None:
@@ -113,7 +165,7 @@ def test_a_protected_one_is_linked_and_not_closed() -> None:
     world.held[1] = replace(world.held[1], pinned=True)
     changes = plan(world)
     assert closed(changes) == {}
-    assert linked(changes, "contradicts") == [("m2", "m1")]
+    assert linked(changes) == [("m2", "m1")]
     assert plan(world.carried_out(changes)) == []
 
 
@@ -124,8 +176,8 @@ def test_of_one_moment_neither_is_newer() -> None:
 
 
 def test_a_doubtful_one_is_linked_alone_and_left_out_where_that_is_set() -> None:
-    world = World.telling("Mara Voss is in Lyon")
-    world.held[2] = Held(content="Mara Voss is in Oslo", id="m2", created_at=day(2))
+    world = World.telling("Mara Voss swims in Lyon")
+    world.held[2] = Held(content="Mara Voss swims in Oslo", id="m2", created_at=day(2))
     assert linked(plan(world), "contradicts") == [("m2", "m1")]
     assert closed(plan(world)) == {}
     assert plan(world, doubtful=0.65) == []
@@ -201,7 +253,7 @@ def test_a_second_dream_plans_nothing_and_no_validity_ends_before_it_began(
     assert plan(after) == []
     for each in after.held.values():
         began = each.valid_from or each.event_at or each.created_at
-        assert each.valid_to is None or each.valid_to > began
+        assert each.valid_to is None or each.valid_to >= began
         assert each.valid_to is None or not each.pinned
     for tie in after.ties.values():
         assert tie.from_id != tie.to_id

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engram_lab.consolidation.supersede.framing import Frame
+    from engram_lab.consolidation.supersede.frames import Frame
 
 __all__ = ["sharing"]
 

@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Known", "known_from", "recased"]
 
@@ -35,15 +35,23 @@ class Known(NamedTuple):
     names: frozenset[str]
 
 
-def recased(texts: Sequence[str]) -> list[str]:
-    """Return texts, those of one case put as the others write their words."""
+def recased(
+    texts: Sequence[str], others: Callable[[], Sequence[str]] = tuple[str, ...]
+) -> list[str]:
+    """Return texts, those of one case put as the others write their words.
+
+    Args:
+        texts: Which.
+        others: Gives more texts to go by; asked only where there is one of one case.
+    """
     odd = [at for at, text in enumerate(texts) if _one_case(text)]
     if not odd:
         return list(texts)
+    known = [*texts, *others()]
     wanted = {word for at in odd for word in _WORD.findall(texts[at].lower())}
     skipped = set(odd)
     counts: dict[str, Counter[str]] = {}
-    for at, text in enumerate(texts):
+    for at, text in enumerate(known):
         if at not in skipped:
             for match in _WORD.finditer(text):
                 whole = match.group()
@@ -54,8 +62,12 @@ def recased(texts: Sequence[str]) -> list[str]:
     usual = {
         word: min(forms, key=lambda each: (-forms[each], each)) for word, forms in counts.items()
     }
+    cased = {_folded(text): text for text in known if not _one_case(text)}
     found = list(texts)
     for at in odd:
+        if (same := cased.get(_folded(texts[at]))) is not None:
+            found[at] = same
+            continue
         lower = texts[at].lower()
         put = _WORD.sub(lambda match: usual.get(match.group(), match.group()), lower)
         found[at] = put[:1].upper() + put[1:]
@@ -67,6 +79,10 @@ def known_from(texts: Sequence[str]) -> Known:
     plain = {word for text in texts for word in _SMALL.findall(text)}
     names = {word.lower() for text in texts for word in _RAISED.findall(text)}
     return Known(frozenset(plain), frozenset(names - plain))
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _one_case(text: str) -> bool:

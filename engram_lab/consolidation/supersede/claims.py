@@ -147,6 +147,8 @@ def _figured(told: Statement, core: frozenset[str], figures: tuple[object, ...])
     known = _tables()["figured"] & core
     counted = "own" in core or {"has", "have"} & told.words
     sure = 0.9 if known else 0.75 if counted and kinds[0] and sum(kinds) == 1 else 0.3
+    if len(figures[0]) > 1:  # type: ignore[arg-type]
+        sure = 0.3  # `the heating of house 3 is at 20 degrees`: one of them says of what
     if "meet" in core and not (told.copula >= 0 or told.words & _CUES):
         sure = 0.3  # people meet on many days; a meeting is on one
     return Claim(("figure", core, kinds, told.rhythm), figures, sure)
@@ -154,7 +156,8 @@ def _figured(told: Statement, core: frozenset[str], figures: tuple[object, ...])
 
 def _of_attribute(told: Statement, figures: tuple[object, ...]) -> Iterator[Claim]:
     """Yield what `A's B is C`, `the B of A is C` and `C is the B of A` claim."""
-    if told.copula < 0 or told.passive:
+    several = bool(figures) and len(figures[0]) > 1  # type: ignore[arg-type]
+    if told.copula < 0 or told.passive or several:
         return
     tables = _tables()
     left, right = told.roots[: told.copula], told.roots[told.copula :]

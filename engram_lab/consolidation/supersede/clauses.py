@@ -74,6 +74,12 @@ def former(
             continue
         said_not = [at for at in of_kind if at in denied]
         over = {at for at in of_kind if _is_over(fillers[at], clauses, replacing=replacing)}
+        if (
+            kind == "name"
+            and not replacing
+            and not any(fillers[at].marker == "to" for at in of_kind)
+        ):
+            over = {at for at in over if fillers[at].marker != "from"}  # `borrowed from Okri`
         gone = sorted({*said_not, *over})
         if kind == "name":
             gone = said_not or gone[-1:]

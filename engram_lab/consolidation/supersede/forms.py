@@ -11,10 +11,8 @@ from engram_lab.consolidation.merge.roots import stem
 __all__ = ["root"]
 
 _AMBIGUOUS: Final = frozenset(
-    {
-        "run", "runs", "running", "state", "states", "set", "sets", "stand", "stands", "sit", "sits",
-        "phone", "telephone", "name", "names", "called", "named",
-    }  # fmt: skip
+    {"run", "runs", "running", "state", "states", "set", "sets", "stand", "stands", "sit", "sits"}
+    | {"phone", "telephone", "name", "names", "called", "named"}
 )
 """Words of too many meanings to be put into one row with others; see `merge.roots`."""
 _IRREGULAR: Final = {

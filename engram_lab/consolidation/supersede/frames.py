@@ -63,6 +63,8 @@ class Frame:
         past: Whether it tells what happened once.
         copula: Whether it says that something is something.
         may: Whether it tells of what can or may be.
+        meant: Whether it tells what somebody means to do.
+        definite: Whether its first words are of one thing alone, and tell no doing in progress.
         corrects: Whether it puts right what was told before.
     """
 
@@ -80,4 +82,6 @@ class Frame:
     past: bool
     copula: bool
     may: bool
+    meant: bool
+    definite: bool
     corrects: bool

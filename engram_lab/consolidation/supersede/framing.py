@@ -8,12 +8,12 @@ frame and one name tell the same attribute, whatever else they are made of.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.merge.phrases import plainly
 from engram_lab.consolidation.merge.tokens import tokens
-from engram_lab.consolidation.merge.words import MARKERS
+from engram_lab.consolidation.merge.words import MARKERS, MODALITIES
 from engram_lab.consolidation.supersede.casing import Known
 from engram_lab.consolidation.supersede.clauses import former
 from engram_lab.consolidation.supersede.forms import root
@@ -53,6 +53,12 @@ _PRESENT: Final = frozenset(
 _WAS: Final = frozenset({"was", "were"})
 _SHORTEST: Final = 4
 _EARLY: Final = 3
+_FIRST: Final = 4
+_DEFINITE: Final = frozenset(
+    {"the", "my", "our", "your", "his", "her", "their", "its", "this", "i", "we", "user", "it"}
+)
+_INDEFINITE: Final = frozenset({"a", "an", "some", "any", "no", "there", "nobody", "group", "one"})
+_DOING: Final = frozenset({"is", "are", "am", "was", "were"})
 _MOVES: Final = {("move", "to"): "live", ("join", ""): "work"}
 """By a verb and the part of a name: what is so once that is done."""
 
@@ -99,6 +105,8 @@ def _done(reading: Reading, beside: Reading) -> Frame:
         past=_is_past(reading, here) and not words & (FRESH - _SINCE | SETTLING),
         copula=reading.copula,
         may=bool(here & _MAY),
+        meant=_is_meant(reading),
+        definite=_is_definite(reading),
         corrects=corrects or bool(reading.denied),
     )
 
@@ -139,6 +147,26 @@ def _is_past(reading: Reading, words: Collection[str]) -> bool:
     if told & HAPPENED:
         return True
     return any(word.endswith("ed") and len(word) > _SHORTEST for word in _early(reading))
+
+
+def _is_meant(reading: Reading) -> bool:
+    """Tell whether its first clause says what somebody wants to do, and not what is."""
+    first = takewhile(lambda piece: piece.kind != "stop", reading.pieces)
+    return any(
+        MODALITIES.get(one.text) == "wants" and other.text == "to" for one, other in pairwise(first)
+    )
+
+
+def _is_definite(reading: Reading) -> bool:
+    """Tell whether it is of one thing: not of `a man`, `some`, `kids`, nor of what goes on."""
+    going = any(
+        word.endswith("ing") and _DOING & {*reading.words[max(0, at - 2) : at]}
+        for at, word in enumerate(reading.words)
+    )
+    first = reading.pieces[:_FIRST]
+    told = {piece.text for piece in first}
+    coded = any(piece.kind == "code" or piece.owns for piece in first)
+    return not going and (coded or bool(told & _DEFINITE)) and not told & _INDEFINITE
 
 
 def _early(reading: Reading) -> Iterator[str]:

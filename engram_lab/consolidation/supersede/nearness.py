@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engram_lab.consolidation.merge.words import FUNCTION_WORDS
-from engram_lab.consolidation.supersede.framing import root
+from engram_lab.consolidation.supersede.forms import root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

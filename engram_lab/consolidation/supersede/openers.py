@@ -28,11 +28,11 @@ def parted(pieces: Sequence[Token]) -> tuple[list[Token], list[Token]]:
     main: list[Token] = []
     asides: list[Token] = []
     for sentence in _sentences(pieces):
-        rest = _begun(sentence)
+        rest, before = _begun(sentence), len(asides)
         while rest and (end := _opener(rest)):
             asides += rest[:end]
             rest = _begun(rest[end:])
-        if rest and _is_aside(rest):
+        if rest and (_is_aside(rest) or (len(asides) > before and rest[0].text == "not")):
             asides += rest
         else:
             main += rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.merge.apart import CLASSES, OPPOSITES
@@ -18,6 +19,7 @@ __all__ = ["Pair", "apart", "equal", "extra"]
 
 _KIN: Final = frozenset({"kin", "when", "turn", "stage", "post", "contact"})
 """Closed classes of which another member is another thing."""
+_OPPOSED: Final = frozenset(word for pair in OPPOSITES for side in pair for word in side)
 
 
 class Pair:
@@ -29,6 +31,7 @@ class Pair:
 
     Attributes:
         shared: Names that are in both, as they stand in each.
+        surely: Whether any of them is surely a name.
         names_a: Other names of the older.
         names_b: Other names of the newer.
         common: Roots that both have beside the names, and that may tell an attribute.
@@ -41,16 +44,24 @@ class Pair:
             (a, b)
             for a in older.names
             for b in newer.names
-            if (a.sure or b.sure) and _same(a.value, b.value)
+            if _same(a.value, b.value) and (a.sure or b.sure or a.value == b.value)
         ]
-        both = {each.value for each in older.names} & {each.value for each in newer.names}
-        ours = {a.value for a, _ in self.shared} | both
-        theirs = {b.value for _, b in self.shared} | both
+        self.surely = any(a.sure or b.sure for a, b in self.shared)
+        ours = {a.value for a, _ in self.shared}
+        theirs = {b.value for _, b in self.shared}
         self.names_a = [each for each in older.names if each.value not in ours]
         self.names_b = [each for each in newer.names if each.value not in theirs]
         kinds = frozenset(word for a, b in self.shared for word in a.beside & b.beside)
+        for a, b in product(self.names_a, self.names_b):
+            if (a.role, a.marker) != (b.role, b.marker):
+                kinds |= a.beside & b.beside  # `the app Heron has`, `is used by the app Osprey`
         self.common = (older.content & newer.content) - GENERIC - kinds
         self.cued = bool(newer.cues & FRESH)
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Return the two frames as texts."""
+        return self.older.text, self.newer.text
 
     def kinds(self) -> tuple[set[str], set[str], set[str]]:
         """Return in which kinds of figures and names they differ, agree, and only one has any."""
@@ -92,7 +103,8 @@ def apart(older: Frame, newer: Frame) -> bool:
     theirs = newer.plain - older.plain - CHANGE
     if not ours or not theirs:
         return False
-    for left, right in OPPOSITES:
+    opposed = OPPOSITES if ours & _OPPOSED and theirs & _OPPOSED else ()
+    for left, right in opposed:
         if (ours & left and theirs & right) or (ours & right and theirs & left):
             return True
     a = {CLASSES[each] for each in ours if each in CLASSES and CLASSES[each][0] in _KIN}

@@ -46,11 +46,26 @@ _NOTHING: Final = Token("stop", "")
 _UNSAID: Final = frozenset({"now", "currently", "presently", "just", "longer"})
 """Words that a frame is without."""
 _SIGN: Final = 3
+_SCALES: Final = frozenset({"c", "f"})
 _ROLES: Final = {"": "subject", "verb": "object", "copula": "complement"}
 
 
 class Reading:
-    """One pass over the pieces of a statement."""
+    """One pass over the pieces of a statement.
+
+    Args:
+        pieces: In order.
+        known: Which words are names, and which are none.
+
+    Attributes:
+        clauses: By number.
+        fillers: What fills its places, in order.
+        shown: The words of its frame, and the place of what each stands for, else -1.
+        words: All its words, in order.
+        plain: Those with a meaning of their own that are no names.
+        copula: Whether it says that something is something.
+        denied: Places of what stands right after `not`.
+    """
 
     def __init__(self, pieces: Sequence[Token], known: Known) -> None:
         self.pieces = pieces
@@ -58,16 +73,17 @@ class Reading:
         self.clause = Clause()
         self.clauses: dict[int, Clause] = {0: self.clause}
         self.fillers: list[Filler] = []
-        self.shown: list[tuple[str, int]] = []  # words of the frame; the filler, else -1
+        self.shown: list[tuple[str, int]] = []
         self.words: list[str] = []
         self.plain: list[str] = []
         self.copula = False
-        self.denied: set[int] = set()  # fillers right after `not`
+        self.denied: set[int] = set()
         self._not = False
         self._owned = False
         self.heading = -1  # the run that names what the name before it is: `the Falconet pool`
 
     def read(self) -> None:
+        """Read all pieces."""
         at = 0
         while at < len(self.pieces):
             at += self._take(at)
@@ -99,8 +115,9 @@ class Reading:
         before, after = self._at(at - 1), self._at(at + 1)
         unit = UNITS.get(before.text, "") if before.kind == "sign" else ""
         taken = 1
-        if after.kind == "word" and after.text in UNITS:
+        if after.kind in {"word", "sign"} and after.text in UNITS:
             unit, taken = UNITS[after.text], 2
+            taken += self._at(at + 2).text in _SCALES and after.kind == "sign"  # `20 °C`
         elif _abbreviates(after):
             unit, taken = after.text, 2
         last = self.fillers[-1] if self.fillers else None
@@ -190,7 +207,7 @@ class Reading:
             self.clause.before = "copula" if is_ else self.clause.before or "verb"
             self.clause.marker = ""
         elif word in _RELATIVES:
-            self.clause.before, self.clause.marker = "", ""
+            self.clause.before, self.clause.marker, self.clause.article = "", "", ""
         elif word in _ARTICLES:
             self.clause.article = word
         if word not in _UNSAID:

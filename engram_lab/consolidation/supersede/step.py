@@ -13,8 +13,9 @@ from engram_lab.consolidation.merge.statements import read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.consolidation.supersede.candidates import sharing
 from engram_lab.consolidation.supersede.casing import known_from, recased
-from engram_lab.consolidation.supersede.claims import claims, contradictions
-from engram_lab.consolidation.supersede.framing import Frame, frame_of
+from engram_lab.consolidation.supersede.claims import Claim, claims, contradictions
+from engram_lab.consolidation.supersede.forms import root
+from engram_lab.consolidation.supersede.framing import frame_of
 from engram_lab.consolidation.supersede.judging import BOUNDS, Bounds, Verdict, judge
 from engram_lab.consolidation.supersede.nearness import alike
 from engram_lab.consolidation.supersede.planning import CONTRADICTS, NAME, SUPERSEDES, planned
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 
     from engram_lab.config import DreamSettings
     from engram_lab.consolidation.step import Scene
+    from engram_lab.consolidation.supersede.frames import Frame
     from engram_lab.consolidation.view import View
     from engram_lab.core.dreams import Change
 
 __all__ = ["CONTRADICTS", "SUPERSEDES", "Supersede"]
 
 _MOST_CHARS: Final = 600
-_PAST_DATE: Final = 0.4
+_LIKES: Final = frozenset(map(root, ("like", "dislike", "hate", "loathe", "detest")))
 
 
 @STEPS.register(NAME)
@@ -43,26 +45,30 @@ def _of(settings: DreamSettings) -> Supersede:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Supersede:
-    """Finds what a later statement changed, by what both claim; see `claims`.
+    """Finds what a later statement changed: another value of what has but one; see `judging`.
 
     When something began to hold, or happened, decides what is newer: `valid_from`, else `event_at`,
-    else when it was recorded. So what is told late of an earlier time is closed at once. The older
-    one gets `valid_to`, where the newer began, and a link `supersedes` from the newer, its
-    confidence as weight; nothing is hidden. Protected ones, doubtful ones and those of the same
-    moment are linked `contradicts` alone.
+    else when it was recorded. So what is told late of an earlier time is closed at once. A telling
+    that puts right what was told before is newer than that, of whatever time both are.
 
-    Compared are the memories in focus with one another, by their claims, and with those that are
-    near them by meaning.
+    The older one gets `valid_to`, where the newer began, and a link `supersedes` from the newer,
+    its confidence as weight; the newer gets `valid_from` where it has none; nothing is hidden.
+    Protected ones are linked alone. Doubtful ones and those of the same moment are linked
+    `contradicts`.
+
+    Compared are the memories in focus with one another, where they share a name and a word, and
+    with those that are near them by meaning.
 
     Attributes:
         cosine: Least cosine of a neighbour that is read.
         near: How many nearest are read.
         confidence: Least confidence at which validity is closed.
         doubtful: Least confidence at which a contradiction is linked.
+        bounds: How near frames must be.
     """
 
-    cosine: float = 0.5
-    near: int = 16
+    cosine: float = 0.4
+    near: int = 24
     confidence: float = 0.7
     doubtful: float = 0.5
     bounds: Bounds = BOUNDS
@@ -108,35 +114,17 @@ class Supersede:
         chosen, pairs = self._chosen(view, scene, may, focus)
         if not len(chosen):
             return []
-        texts = recased(view.texts(chosen))
+        hidden = np.flatnonzero(view.columns.archived)  # merged ones may have told it in capitals
+        texts = recased(view.texts(chosen), lambda: view.texts(hidden))
         known = known_from(texts)
-        frames = {
-            row: frame_of(text, known) for row, text in zip(chosen.tolist(), texts, strict=True)
-        }
-        folded = {
-            row: " ".join(text.casefold().split())
-            for row, text in zip(chosen.tolist(), texts, strict=True)
-        }
-        candidates = dict.fromkeys(sharing(frames, times.ranks, view.columns.scopes, focus))
-        likely: list[tuple[int, int, Verdict]] = []
-        for pair in dict.fromkeys((*candidates, *map(times.ordered, pairs))):
-            older, newer = pair
-            if folded[older] == folded[newer]:
-                continue
-            if times.created[older] > times.created[newer] and frames[older].corrects:
-                older, newer = newer, older
-            verdict = judge(frames[older], frames[newer], self.bounds)
-            if _was_over(frames[older], *times.moments[[older, newer]]):
-                verdict = verdict._replace(sure=min(verdict.sure, _PAST_DATE))
-            if verdict.sure >= self.doubtful:
-                likely.append((older, newer, verdict))
-        shown = [
-            verdict.masked or (frames[older].text, frames[newer].text)
-            for older, newer, verdict in likely
-        ]
-        near = alike(shown, scene.nearest)
+        told = dict(zip(chosen.tolist(), texts, strict=True))
+        frames = {row: frame_of(text, known) for row, text in told.items()}
+        sharing_ = sharing(frames, times.ranks, view.columns.scopes, focus)
+        candidates = dict.fromkeys((*sharing_, *map(times.ordered, pairs)))
+        found = self._judged(candidates, told, frames, times)
+        near = alike([verdict.shown for _, _, verdict in found], scene.nearest)
         claimed = contradictions(
-            {row: claims(read(text)) for row, text in zip(chosen.tolist(), texts, strict=True)},
+            {row: _claims(text, frames[row]) for row, text in told.items()},
             times,
             view.columns.scopes,
         )
@@ -144,10 +132,36 @@ class Supersede:
             *(each for each in claimed if focus[each.older] or focus[each.newer]),
             *(
                 Found(verdict.sure, newer, older)
-                for (older, newer, verdict), cosine in zip(likely, near, strict=True)
+                for (older, newer, verdict), cosine in zip(found, near, strict=True)
                 if cosine >= verdict.least
             ),
         ]
+
+    def _judged(
+        self,
+        pairs: Iterable[tuple[int, int]],
+        told: Mapping[int, str],
+        frames: Mapping[int, Frame],
+        times: Times,
+    ) -> list[tuple[int, int, Verdict]]:
+        """Return the pairs of which language says that the newer says otherwise, older first.
+
+        What puts right what was told before is newer than that, of whatever time both are.
+        """
+        folded = {row: " ".join(text.casefold().split()) for row, text in told.items()}
+        found: list[tuple[int, int, Verdict]] = []
+        for pair in pairs:
+            older, newer = pair
+            if folded[older] == folded[newer]:
+                continue
+            if times.created[older] > times.created[newer] and frames[older].corrects:
+                older, newer = newer, older
+            verdict = judge(frames[older], frames[newer], self.bounds)
+            if verdict.sure < self.doubtful:
+                continue
+            if not _was_over(frames[older], *times.moments[[older, newer]].tolist()):
+                found.append((older, newer, verdict))
+        return found
 
     def _chosen(
         self, view: View, scene: Scene, may: NDArray[np.bool_], focus: NDArray[np.bool_]
@@ -164,6 +178,20 @@ class Supersede:
         return np.flatnonzero(may & chosen), pairs
 
 
+def _claims(text: str, frame: Frame) -> list[Claim]:
+    """Return what is claimed beside what frames tell: of what has no name, and of likes.
+
+    What has no name is told of one thing where it is definite. That a man is running, or nobody is,
+    may be of any man.
+    """
+    if not frame.names:
+        numbered = frame.copula and any(not each.late for each in frame.figures)
+        return claims(read(text)) if frame.definite and not numbered else []
+    if not _LIKES & frame.content:
+        return []
+    return [each for each in claims(read(text)) if each.key[0] == "likes"]
+
+
 def _was_over(frame: Frame, told: float, moment: float) -> bool:
     """Tell whether the dates of a statement had passed by a moment: then another is another day's.
 
@@ -173,6 +201,6 @@ def _was_over(frame: Frame, told: float, moment: float) -> bool:
     if not dates:
         return False
     at = datetime.fromtimestamp(told, UTC)
-    last = max((y or at.year, m or 12, d or 31) for y, m, d in dates)  # type: ignore[misc]
+    last = max((y or at.year, m or 12, d or 31) for y, m, d in dates)
     then = datetime.fromtimestamp(moment, UTC)
     return at.timetuple()[:3] <= last < then.timetuple()[:3]

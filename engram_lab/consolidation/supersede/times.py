@@ -124,7 +124,7 @@ def _beginning(
         ended = followed.get(first)
         over = ended is not None and float(times.moments[ended.newer]) <= own
         apart = (row, first) in against or (first, row) in against
-        told_first = times.created[first] <= times.created[row]
+        told_first = times.created[first] < times.created[row]
         if latest < began < own and not over and not apart and told_first:
             own = began
     return own

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from engram_lab.consolidation.supersede.forms import root
 from engram_lab.consolidation.merge.words import PAST
+from engram_lab.consolidation.supersede.forms import root
 
 __all__ = [
     "ASIDE",
@@ -42,7 +42,7 @@ def _roots(words: str) -> frozenset[str]:
 
 
 ASIDE: Final = _set(
-    "way fyi btw record say says said saying know knows mention mentioned told tell remember "
+    "up way fyi btw record say says said saying know knows mention mentioned told tell remember "
     "remind reminder reminded note noted self update updated correction corrected corrects "
     "earlier thing things case forget forgot forgotten wondered wondering completeness entry "
     "old late new news changed change changes wrong right mistake mistaken sorry actually well "
@@ -78,8 +78,8 @@ FRESH: Final = _set(
 """Those of them that say so by themselves."""
 
 SETTLING: Final = _set(
-    "approved agreed fixed appointed assigned scheduled decided promised settled borrowed named "
-    "elected set registered"
+    "joined approved agreed fixed appointed assigned scheduled decided promised settled borrowed "
+    "named elected set registered"
 )
 """Verbs of the past that tell what holds since then."""
 
@@ -95,19 +95,13 @@ OLD_MARKERS: Final = _set(
 )
 """Words right before what held until now, where what holds is told as well."""
 
-ENDED: Final = _set(
-    "anymore longer formerly previously once ex ended"
-)
+ENDED: Final = _set("anymore longer formerly previously once ex ended")
 """Words of a clause that tells what held until now."""
 
-WRONG: Final = _set(
-    "wrong mistaken incorrect"
-)
+WRONG: Final = _set("wrong mistaken incorrect")
 """Words of a clause whose figures never held."""
 
-REPLACING: Final = _set(
-    "replaced replaces replacing succeeded succeeds supersedes superseded"
-)
+REPLACING: Final = _set("replaced replaces replacing succeeded succeeds supersedes superseded")
 REPLACING_PHRASES: Final = (("taken", "over"), ("took", "over"), ("takes", "over"))
 
 PARTITIVES: Final = _set(
@@ -117,9 +111,7 @@ PARTITIVES: Final = _set(
 )
 """Words by which a telling says that there may be more of what it tells."""
 
-MORE: Final = _set(
-    "also too another additionally besides moreover furthermore"
-)
+MORE: Final = _set("also too another additionally besides moreover furthermore")
 """Those of them that say so of the whole telling."""
 
 HAPPENED: Final = PAST | _set(
@@ -128,9 +120,7 @@ HAPPENED: Final = PAST | _set(
     "meant overcame paid proved rang read rid rose sought shook shone shot shrank slid smelt "
     "sped spelt spilt spun split spoilt sprang stank stuck stung struck swore swept swung tore "
     "thrust trod wept withdrew wound drank sank swam shut sewed showed drove"
-) - _set(
-    "built shut split ground read rid rose meant wound left"
-)
+) - _set("built shut split ground read rid rose meant wound left")
 """Irregular verbs of what happened."""
 
 HABITS: Final = _roots(
@@ -158,7 +148,7 @@ GENERIC: Final = _roots(
 """Roots that name no attribute by themselves."""
 
 QUALIFIERS: Final = _set(
-    "work private personal business office mobile landline home spare backup emergency second "
+    "work private personal business office mobile landline spare backup emergency second "
     "third secondary primary maximum minimum max min average gross net upper lower inner outer "
     "front rear left right junior senior former future"
 )

@@ -124,11 +124,15 @@ class Store(Protocol):
         """
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[None]:
         """Make all writes of the block one: kept together, or, if it raises, undone together.
 
         Reads within the block, on the same thread, see what it wrote; nobody else does before it
         ends. Blocks may nest: an inner one that raises undoes its own writes alone.
+
+        Args:
+            durable: Wait until the disk has it, as the store is set to. Otherwise it may be lost
+                with the power of the machine until something else is written: whole, never half.
 
         Raises:
             StoreBusyError: Another writer holds the store for too long.

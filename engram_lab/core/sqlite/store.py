@@ -114,9 +114,14 @@ class SqliteStore:
         return SqliteStore(replace(self._context, access=access))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make all writes of the block one: kept together, or undone together."""
-        with self._context.database.write():
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """Make all writes of the block one: kept together, or undone together.
+
+        Args:
+            durable: Wait for the disk; see `core.protocols.Store.transaction`.
+        """
+        database = self._context.database
+        with database.write() if durable else database.write_unsynced():
             yield
 
     def new_id(self) -> str:
