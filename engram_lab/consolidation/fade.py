@@ -117,7 +117,8 @@ class Fade:
         active = ~columns.stale & ~columns.archived
         # A comparison with nan is False: what was never recalled has not come back.
         woken = (columns.accessed_at > columns.updated_at) & (idle < self.stale_days * stretch)
-        since_dream = columns.accessed_at > scene.cursor
+        # What a clock that ran ahead has stamped is left until its time has come.
+        since_dream = (columns.accessed_at > scene.cursor) & (columns.accessed_at <= now)
         back = free & woken & columns.stale
         back |= free & woken & columns.archived & since_dream & ~holding.absorbed & ~holding.closed
         stale = free & active & (idle >= self.stale_days * stretch)

@@ -52,6 +52,9 @@ _WHOM_CLEFT = re.compile(
     rf"^the (?P<what>[a-z][a-z -]*?) whom\s+(?P<whose>{_PERSON})[a-z].*?\s+(?:is|was)\s+"
     rf"(?P<who>{_WHO})\.?$"
 )
+_TO_WHOM = re.compile(
+    rf"^(?P<whom>{_PERSON})is the (?:one|person) to whom\s+(?P<who>{_PERSON})(?P<does>[a-z].*?)\.?$"
+)
 _IT_CLEFT = re.compile(rf"^it (?:is|was)\s+(?P<who>{_NAME})who\s+(?P<does>.+)$")
 _HAS_AS = re.compile(
     rf"^(?P<whose>{_NAME})has\s+(?P<who>{_NAME})as\s+(?:an?|the|his|her|their)\s+"
@@ -127,6 +130,7 @@ def _straight(line: str) -> str:
         (_OBJECT_CLEFT, "{who} {does} {whom}"),
         (_SUBJECT_CLEFT, "{who} {does}"),
         (_WHOM_CLEFT, "{who} is {whose}'s {what}"),
+        (_TO_WHOM, "{who} {does} to {whom}"),
         (_IT_CLEFT, "{who} {does}"),
         (_HAS_AS, "{who} is {whose}'s {what}"),
         (_AS_HAS, "{who} is {whose}'s {what}"),

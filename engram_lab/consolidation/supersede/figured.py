@@ -94,7 +94,7 @@ def contrasted(pair: Pair) -> bool:
 def of_several(pair: Pair) -> bool:
     """Tell whether there may be several of what the figures are of: `Ada's brother is 12`."""
     both = (pair.older, pair.newer)
-    words = pair.older.plain & pair.newer.plain
+    words = pair.older.plain & pair.newer.plain - pair.older.beside_names
     if not any(root(word) in PLURAL_RELATIONS and not word.endswith("s") for word in words):
         return False
     return not all(any(each.counted for each in frame.figures) for frame in both)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -42,6 +43,9 @@ class Filler(NamedTuple):
     late: bool = False
     counted: str = ""
     label: str = ""
+
+
+_OF_A_NAME = re.compile(r"\bX ([a-z]+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,3 +89,8 @@ class Frame:
     meant: bool
     definite: bool
     corrects: bool
+
+    @property
+    def beside_names(self) -> frozenset[str]:
+        """Words that say of what sort a name is: `the Kestrel library`, in small letters."""
+        return frozenset(_OF_A_NAME.findall(self.text))

@@ -22,10 +22,11 @@ from engram_lab.consolidation.supersede.pairs import Pair, apart, equal, extra
 from engram_lab.consolidation.supersede.unique import (
     described,
     name_alone,
+    of_many,
     stands_by_itself,
     words_alone,
 )
-from engram_lab.consolidation.supersede.words import FRESH, HABITS, PLURAL_RELATIONS
+from engram_lab.consolidation.supersede.words import FRESH, HABITS
 
 if TYPE_CHECKING:
     from engram_lab.consolidation.supersede.frames import Filler, Frame
@@ -220,7 +221,7 @@ def _states(frame: Frame, value: Filler) -> bool:
     """Tell whether it says how something is, and not of what sort, nor what is done or may be."""
     if described(frame, value):
         return True
-    if frame.may or frame.content & (HABITS | PLURAL_RELATIONS):
+    if frame.may or frame.content & HABITS or of_many(frame):
         return False
     if value.role == "complement":
         return False  # `is scared`, `is afraid`: of many things that one can be

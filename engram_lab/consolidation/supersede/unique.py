@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engram_lab.consolidation.supersede.frames import Filler, Frame
     from engram_lab.consolidation.supersede.pairs import Pair
 
-__all__ = ["described", "name_alone", "stands_by_itself", "words_alone"]
+__all__ = ["described", "name_alone", "of_many", "stands_by_itself", "words_alone"]
 
 _PLACING: Final = frozenset(
     {"in", "at", "on", "for", "to", "with", "from", "near", "into", "under", "as"}
@@ -50,7 +50,7 @@ def name_alone(frame: Frame, pair: Pair, side: int) -> float:
     if len(told) != 1 or frame.exists:
         return 0.0
     value, topics = told[0], [each[side] for each in pair.shared]
-    if frame.content & PLURAL_RELATIONS or value.role == "owner" or value.indefinite:
+    if of_many(frame) or value.role == "owner" or value.indefinite:
         return 0.0
     of_others = value.role == "marked" and not value.late and all(each.late for each in topics)
     if value.beside & pair.older.content & pair.newer.content or value.beside & _CALLED:
@@ -62,6 +62,12 @@ def name_alone(frame: Frame, pair: Pair, side: int) -> float:
         return _marked_alone(frame, value, topics)
     alone = {"subject": _subject_alone, "object": _object_alone}.get(value.role)
     return _SURE if alone is None or alone(frame, value, topics) else 0.0
+
+
+def of_many(frame: Frame) -> bool:
+    """Tell whether it speaks of what one may have several of, and not of a thing of that sort."""
+    sorts = {root(word) for word in frame.beside_names}
+    return bool((frame.content - sorts) & PLURAL_RELATIONS)
 
 
 def _is_owned(topics: list[Filler]) -> bool:

@@ -28,6 +28,7 @@ from engram_lab.consolidation.merge.simplified import simplified
         ("The fee is 12 euros. What I said before (10) was wrong.", "The fee is 12 euros."),
         ("The one who leads Kestrel is Mara Voss.", "Mara Voss leads Kestrel"),
         ("The person that Mara Voss reports to is Pim Otter.", "Mara Voss reports to Pim Otter"),
+        ("Pim Otter is the one to whom Mara Voss reports.", "Mara Voss reports to Pim Otter"),
         ("It was Mara Voss who lent the bicycle.", "Mara Voss lent the bicycle."),
         ("Mara Voss has Pim Otter as a mentor.", "Pim Otter is Mara Voss's mentor"),
         ("As a mentor Mara Voss has Pim Otter.", "Pim Otter is Mara Voss's mentor"),
