@@ -74,7 +74,7 @@ BOUNDS: Final = Bounds(
     figure=0.55,
     figure_alone=0.7,
     two=0.6,
-    peers=0.86,
+    peers=0.88,
     one=0.77,
     replaced_beside_figure=0.75,
     replaced_within=0.85,
@@ -202,6 +202,15 @@ def _is_thing(entity: frozenset[str], words: list[str]) -> bool:
     return False
 
 
+def _ends(told: Statement) -> set[str]:
+    """Return the roots that a statement ends with, and begins with but for a name.
+
+    There stands what is said of the name. Where each of two has one there that the other has
+    nowhere, they say two things.
+    """
+    return {each for each in (*told.roots[:1], *told.roots[-1:]) if each not in told.named}
+
+
 def _nouns_of_names(a: Statement, b: Statement, texts: tuple[str, str]) -> frozenset[str]:
     """Return the stems that stand by a name in both texts, as in `the Kestrel heat pump`."""
     names = names_of(a, b)
@@ -241,5 +250,5 @@ def least_nearness(
         )
         return bounds.figure if beside else bounds.figure_alone
     if max(len(a.entities), len(b.entities)) < 2:  # noqa: PLR2004
-        return bounds.one
+        return bounds.replaced if _ends(a) - b.content and _ends(b) - a.content else bounds.one
     return bounds.peers if _are_peers(a, b, texts) else bounds.two
