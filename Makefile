@@ -67,9 +67,9 @@ quality: $(INSTALLED) ## LoCoMo, SciFact and SICK beside known figures, where EN
 	$(BIN)/python evals/readme.py
 
 dreams: $(INSTALLED) ## the benchmark of dreams, and its merging among ten times as many; keeps the figures
-	$(BIN)/engram eval run consolidation --size 2000 --seed 1001 --fresh --out runs/dreams --report runs/dreams.html
+	$(BIN)/engram eval run consolidation --size 2000 --seed 1002 --fresh --out runs/dreams --report runs/dreams.html
 	cp runs/dreams/results.json evals/baselines/consolidation.json
-	$(BIN)/engram eval run consolidation --size 10000 --seed 1001 --task merging --fresh --out runs/dreams-10k
+	$(BIN)/engram eval run consolidation --size 10000 --seed 1002 --task merging --fresh --out runs/dreams-10k
 	cp runs/dreams-10k/results.json evals/baselines/consolidation-10k.json
 	$(BIN)/python evals/readme.py
 

@@ -48,13 +48,15 @@ def _both(model: str, memories: int) -> tuple[float, float]:
     progress(f"recording of recalls, {memories:,} memories, {model}")
     texts = list(facts(memories))
     base = replace(EngineConfig(), embedding=EmbeddingSettings(model=model))
+    embedder = resolve(model, EmbedderOptions())  # shared, as two sessions of a model differ
     asked = [" ".join(text.split()[:6]) for text in texts[:: max(1, memories // QUESTIONS)]]
     took: dict[bool, list[float]] = {True: [], False: []}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         engines = {}
         for kept in (True, False):
             config = replace(base, learning=LearningSettings(record_recalls=kept))
-            engine = stack.enter_context(Engine.open(Path(folder) / f"{kept}.db", config=config))
+            file = Path(folder) / f"{kept}.db"
+            engine = stack.enter_context(Engine.open(file, config=config, embedder=embedder))
             engine.remember_many({"content": text} for text in texts)
             engine.recall("warm up", 1)
             engines[kept] = engine

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engram_lab.consolidation.view import View
 
-__all__ = ["Glance", "Seen", "seen"]
+__all__ = ["Glance", "NameGlance", "Seen", "seen"]
 
 _FIGURE = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -83,3 +83,14 @@ class Glance:
         if a.figures is None or b.figures is None:
             return False
         return not (a.figures <= b.figures or b.figures <= a.figures)
+
+
+class NameGlance(Glance):
+    """Looks for a name that two have in common, for whoever asks what else is said of it."""
+
+    def apart(self, one: int, other: int) -> bool:
+        """Tell whether one has names, and the other has none of them, not even as a word."""
+        a, b = self._seen[one], self._seen[other]
+        if not (a.names or b.names):
+            return False
+        return a.names.isdisjoint(b.words) and b.names.isdisjoint(a.words)

@@ -31,6 +31,9 @@ __all__ = ["MERGED_INTO", "Merge"]
 
 MERGED_INTO: Final = "merged_into"
 _NAME: Final = "merge"
+_COPIES: Final = 0.97
+"""So near are copies of one text, which may fill a list of neighbours."""
+
 _APART: Final = (MERGED_INTO, "contradicts", "supersedes")
 """Links between two memories that say that they are not, or not again, to be merged."""
 
@@ -103,7 +106,7 @@ class Merge:
             may,
             cosine=least,
             near=self.near,
-            crowded=self.cosine,
+            crowded=max(self.cosine, _COPIES),
             glance=Glance(view),
         )
         wanted = self._comparable(view, near, pairs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from engram_lab.consolidation.merge.candidates import eligible, near_pairs
+from engram_lab.consolidation.merge.glance import NameGlance
 from engram_lab.consolidation.merge.statements import read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.consolidation.supersede.candidates import sharing
@@ -170,9 +171,16 @@ class Supersede:
         chosen = focus.copy()
         pairs: list[tuple[int, int]] = []
         if (may & ~chosen).any():  # else all are read: none need be looked for
-            pairs = list(
-                near_pairs(view, scene, may, cosine=self.cosine, near=self.near, widest=self.near)
+            near = near_pairs(
+                view,
+                scene,
+                may,
+                cosine=self.cosine,
+                near=self.near,
+                widest=self.near,
+                glance=NameGlance(view),
             )
+            pairs = list(near)
             for pair in pairs:
                 chosen[list(pair)] = True
         return np.flatnonzero(may & chosen), pairs

@@ -83,7 +83,7 @@ def test_what_is_expected_adds_up_over_time(
     assert whole == pytest.approx(parts, rel=2e-3, abs=2e-3)
 
 
-@pytest.mark.parametrize("law", LAWS_HERE, ids=lambda law: f"{law.name}-{id(law) % 97}")
+@pytest.mark.parametrize("law", LAWS_HERE, ids=str)
 @pytest.mark.parametrize("lags", [[3.0], [0.5, 40.0], [10.0, 10.0, 10.001], [1.0, 2.0, 300.0]])
 def test_what_is_expected_is_the_area_under_the_intensity(law: Law, lags: list[float]) -> None:
     uses, over = told(lags), 45.0

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.consolidation.merge.framed import kept_apart
-from engram_lab.consolidation.merge.glance import Glance, seen
+from engram_lab.consolidation.merge.glance import Glance, NameGlance, seen
 from engram_lab.consolidation.merge.simplified import simplified
 from engram_lab.consolidation.merge.statements import read
 from tests.consolidation.worlds import Held, World
@@ -60,3 +60,18 @@ def test_what_shows_at_a_glance_a_guard_sees_too(one: str, other: str) -> None:
 
 def test_days_and_months_are_no_names() -> None:
     assert seen("They met on Monday, the 3rd of May, with Ada").names == {"ada"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are"),
+    [
+        (TELLINGS[0], TELLINGS[3], False),
+        (TELLINGS[0], "MARA VOSS HAS LEFT", False),
+        (TELLINGS[0], TELLINGS[4], True),
+        (TELLINGS[9], "A man has a guitar", False),
+    ],
+)
+def test_a_name_in_common_shows_also_without_capitals(one: str, other: str, *, are: bool) -> None:
+    glance = NameGlance(World([Held(content=one), Held(content=other)]).view())
+    glance.look([0, 1])
+    assert glance.apart(0, 1) is are
