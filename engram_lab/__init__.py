@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from engram_lab.core.dreams import Change
     from engram_lab.core.errors import EngramError
     from engram_lab.core.types import Link, Memory, RecallEvent
-    from engram_lab.engine import Engine
+    from engram_lab.engine import Bundle, Engine
     from engram_lab.evaluation.datasets.dataset import Dataset
-    from engram_lab.evaluation.gating.bundle import Bundle
     from engram_lab.evaluation.runs.run import Run
     from engram_lab.retrieval import Hit, Hits
 
@@ -38,7 +37,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Bundle": "engram_lab.evaluation.gating.bundle",
+    "Bundle": "engram_lab.engine",
     "Change": "engram_lab.core.dreams",
     "Dataset": "engram_lab.evaluation.datasets.dataset",
     "DreamReport": "engram_lab.consolidation.report",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from readme_dreams import DREAMS
 from readme_quality import DETAILS, PROFILES
 
-from engram_lab.config import EngineConfig, LoadedConfig, show
+from engram_lab.config import EngineConfig, LoadedConfig, ServerConfig, show
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.evaluation.datasets.catalogue import manifests
 from engram_lab.evaluation.datasets.readers import READERS
@@ -75,8 +75,9 @@ def code(names: Iterable[str]) -> str:
 
 def settings_table() -> str:
     """Return every setting with its variable, default and meaning."""
-    config = EngineConfig()
-    rows = show(LoadedConfig(config=config, sources=dict.fromkeys(config.flat(), "default")))
+    config, server = EngineConfig(), ServerConfig()
+    sources = dict.fromkeys((*config.flat(), *server.flat()), "default")
+    rows = show(LoadedConfig(config=config, server=server, sources=sources))
     lines = ["| setting | variable | default | meaning |", "|---|---|---|---|"]
     for each in rows:
         variable = "ENGRAM_" + each.name.replace(".", "_").upper()

@@ -172,8 +172,8 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Ship a configuration with its evidence."""
-    from engram_lab.evaluation.gating.bundle import promote as promoted
-    from engram_lab.evaluation.gating.bundle import read_bundle
+    from engram_lab.engine import read_bundle
+    from engram_lab.evaluation.gating.promotion import promote as promoted
 
     promoted(run, system, out, overwrite=overwrite)
     if as_json:

@@ -11,10 +11,27 @@ from engram_lab.config.model import (
     LearningSettings,
 )
 from engram_lab.config.retrieval import EmbeddingSettings, IndexSettings, RetrievalSettings
+from engram_lab.config.serving import (
+    AuditSettings,
+    AuthSettings,
+    BackupSettings,
+    ControlSettings,
+    LimitSettings,
+    ScheduleSettings,
+    ServerConfig,
+    ServeSettings,
+    TelemetrySettings,
+    TenancySettings,
+    UsageSettings,
+)
 from engram_lab.config.show import Shown, show
 from engram_lab.core.settings import StoreSettings
 
 __all__ = [
+    "AuditSettings",
+    "AuthSettings",
+    "BackupSettings",
+    "ControlSettings",
     "DreamSettings",
     "EmbeddingSettings",
     "EngineConfig",
@@ -22,10 +39,17 @@ __all__ = [
     "IndexSettings",
     "InterchangeSettings",
     "LearningSettings",
+    "LimitSettings",
     "LoadedConfig",
     "RetrievalSettings",
+    "ScheduleSettings",
+    "ServeSettings",
+    "ServerConfig",
     "Shown",
     "StoreSettings",
+    "TelemetrySettings",
+    "TenancySettings",
+    "UsageSettings",
     "load_config",
     "show",
 ]

@@ -13,7 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.config.file import expand, parse_yaml
-from engram_lab.config.model import EngineConfig, all_settings, flatten, nest, sections, unknown
+from engram_lab.config.model import EngineConfig
+from engram_lab.config.sections import Sectioned, flattened, nest, unknown
+from engram_lab.config.serving import ServerConfig
 from engram_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,12 +30,13 @@ DEFAULT_FILE: Final = "~/.engram/config.yaml"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadedConfig:
-    """A configuration and where each of its values came from.
+    """The configuration of an engine and of a server, and where each value came from.
 
     `sources` holds, by dotted name, `default`, a file, a variable or a flag.
     """
 
     config: EngineConfig
+    server: ServerConfig
     sources: Mapping[str, str] = field(hash=False)
 
 
@@ -67,12 +70,16 @@ def variable_of(name: str) -> str:
     return f"ENGRAM_{name}".replace(".", "_").upper()
 
 
+_SECTIONS: Final = {**EngineConfig.sections(), **ServerConfig.sections()}
+_KNOWN: Final = {**EngineConfig.settings(), **ServerConfig.settings()}
+
+
 class _Gathering:
     """The values and the problems met so far, reading sources from the lowest to the highest."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
-        self._sources = dict.fromkeys(all_settings(), "default")
+        self._sources = dict.fromkeys(_KNOWN, "default")
         self._problems: list[str] = []
 
     def read_file(self, path: str | PathLike[str] | None, environ: Mapping[str, str]) -> None:
@@ -92,7 +99,7 @@ class _Gathering:
 
     def _read_yaml(self, text: str, file: str, environ: Mapping[str, str]) -> None:
         content, faults = parse_yaml(text)
-        values, problems = flatten(content)
+        values, problems = flattened(content, _SECTIONS, _KNOWN)
         self._note(file, faults + problems)
         for name, value in values.items():
             expanded, faults = expand(value, environ) if isinstance(value, str) else (value, [])
@@ -101,8 +108,8 @@ class _Gathering:
                 self._take(name, expanded, file)
 
     def read_variables(self, environ: Mapping[str, str]) -> None:
-        names = {variable_of(name): name for name in all_settings()}
-        ours = tuple(f"{variable_of(section)}_" for section in sections())
+        names = {variable_of(name): name for name in _KNOWN}
+        ours = tuple(f"{variable_of(section)}_" for section in _SECTIONS)
         for variable, text in environ.items():
             if variable in names:
                 self._take(names[variable], text, variable)
@@ -111,21 +118,23 @@ class _Gathering:
 
     def read_overrides(self, overrides: Mapping[str, tuple[object, str]]) -> None:
         for name, (value, flag) in overrides.items():
-            if name in all_settings():
+            if name in _KNOWN:
                 self._take(name, value, flag)
             else:
-                self._note(flag, [unknown(name, all_settings())])
+                self._note(flag, [unknown(name, _KNOWN)])
 
     def result(self) -> LoadedConfig:
         if self._problems:
             raise ConfigError(self._problems)
+        values = nest(self._values)
         return LoadedConfig(
-            config=EngineConfig.from_dict(nest(self._values)),
+            config=EngineConfig.from_dict(_parts(values, EngineConfig)),
+            server=ServerConfig.from_dict(_parts(values, ServerConfig)),
             sources=MappingProxyType(self._sources),
         )
 
     def _take(self, name: str, value: object, source: str) -> None:
-        setting = all_settings()[name]
+        setting = _KNOWN[name]
         parsed = setting.parse(value) if isinstance(value, str) else value
         if fault := setting.fault(parsed):
             self._note(source, [f"{name} {fault}"])
@@ -135,3 +144,7 @@ class _Gathering:
 
     def _note(self, source: str, problems: Iterable[str]) -> None:
         self._problems += [f"{source}: {problem}" for problem in problems]
+
+
+def _parts(values: Mapping[str, Any], kind: type[Sectioned]) -> dict[str, Any]:
+    return {name: content for name, content in values.items() if name in kind.sections()}

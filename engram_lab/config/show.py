@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engram_lab.config.model import all_settings
-
 if TYPE_CHECKING:
     from engram_lab.config.load import LoadedConfig
 
@@ -25,7 +23,8 @@ class Shown:
 
 def show(loaded: LoadedConfig) -> list[Shown]:
     """Return one row for every setting, in the order of their declaration."""
-    values = loaded.config.flat()
+    parts = (loaded.config, loaded.server)
+    values = {name: value for part in parts for name, value in part.flat().items()}
     return [
         Shown(
             name=name,
@@ -33,5 +32,6 @@ def show(loaded: LoadedConfig) -> list[Shown]:
             source=loaded.sources[name],
             help=each.help,
         )
-        for name, each in all_settings().items()
+        for part in parts
+        for name, each in part.settings().items()
     ]

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         read_baseline,
         update_baseline,
     )
-    from engram_lab.evaluation.gating.bundle import Bundle, promote, read_bundle
     from engram_lab.evaluation.gating.gate import judge
     from engram_lab.evaluation.gating.gate_file import write_gate_report
+    from engram_lab.evaluation.gating.promotion import promote
     from engram_lab.evaluation.gating.verdict import GateReport
     from engram_lab.evaluation.measures.measure import Measure
     from engram_lab.evaluation.measures.parsing import parse_measure
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Baseline",
-    "Bundle",
     "Comparison",
     "Contrast",
     "Dataset",
@@ -68,7 +67,6 @@ __all__ = [
     "parse_measure",
     "promote",
     "read_baseline",
-    "read_bundle",
     "read_qrels",
     "read_results",
     "read_run",
@@ -83,7 +81,6 @@ __all__ = [
 
 _HOMES: Final = {
     "Baseline": "gating.baseline",
-    "Bundle": "gating.bundle",
     "Comparison": "statistics.contrast",
     "Contrast": "statistics.contrast",
     "Dataset": "datasets.dataset",
@@ -102,9 +99,8 @@ _HOMES: Final = {
     "load_suite": "suites",
     "load_system": "systems.registry",
     "parse_measure": "measures.parsing",
-    "promote": "gating.bundle",
+    "promote": "gating.promotion",
     "read_baseline": "gating.baseline",
-    "read_bundle": "gating.bundle",
     "read_qrels": "runs.trec",
     "read_results": "runs.results",
     "read_run": "runs.trec",

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engram_lab.config import EngineConfig
+from engram_lab.config import EngineConfig, ServerConfig
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Engram
+
+ALL_SETTINGS = [*EngineConfig.settings(), *ServerConfig.settings()]
 
 DEFAULT = "~/.engram/engram.db"
 
@@ -73,7 +75,7 @@ def test_the_file_at_home_is_read_unless_another_is_named(engram: Engram) -> Non
 def test_config_shows_every_setting(engram: Engram) -> None:
     lines = engram("config", "show", "--set", "retrieval.k=7").splitlines()
     assert re.split("  +", lines[0]) == ["setting", "value", "source"]
-    assert [line.split()[0] for line in lines[1:-1]] == list(EngineConfig().flat())
+    assert [line.split()[0] for line in lines[1:-1]] == ALL_SETTINGS
     (row,) = (line for line in lines if line.startswith("retrieval.k "))
     assert re.split("  +", row) == ["retrieval.k", "7", "--set retrieval.k"]
     config = EngineConfig.from_dict({"retrieval": {"k": 7}})
@@ -95,7 +97,7 @@ def test_config_explains_when_asked(engram: Engram, monkeypatch: pytest.MonkeyPa
 def test_config_as_json(engram: Engram) -> None:
     shown = engram.json("config", "show")
     assert shown.keys() == {"content_hash", "settings"}
-    assert [each["name"] for each in shown["settings"]] == list(EngineConfig().flat())
+    assert [each["name"] for each in shown["settings"]] == ALL_SETTINGS
     assert shown["settings"][0].keys() == {"name", "value", "source", "help"}
     assert shown["content_hash"] == EngineConfig().content_hash
 

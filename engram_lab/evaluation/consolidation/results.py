@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from engram_lab.config.model import all_settings
+from engram_lab.config.model import EngineConfig
 from engram_lab.core.errors import EvaluationError
 from engram_lab.evaluation.consolidation.contrasts import beside_nulls, verdicts
 from engram_lab.evaluation.consolidation.suite import (
@@ -97,7 +97,7 @@ def record_of(setting: Setting, tasks: Sequence[str]) -> dict[str, Any]:
     What was measured, and of which systems, is added with the results.
     """
     suite = suite_of_seed(setting.seed)
-    flat, known = setting.config.flat(), all_settings()
+    flat, known = setting.config.flat(), EngineConfig.settings()
     made = {"benchmark": BENCHMARK_FORMAT, "size": setting.size, "seed": setting.seed}
     identity = {
         "dataset": {

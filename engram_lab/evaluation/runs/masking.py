@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from engram_lab.config.model import all_settings
+from engram_lab.config.model import EngineConfig
 
 __all__ = ["without_secrets"]
 
@@ -29,10 +29,12 @@ def without_secrets(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [without_secrets(each) for each in value]
-    return all_settings()["embedding.url"].masked(value) if isinstance(value, str) else value
+    return (
+        EngineConfig.settings()["embedding.url"].masked(value) if isinstance(value, str) else value
+    )
 
 
 @cache
 def _secret_names() -> frozenset[str]:
     """Return what settings are called that must never be written to a file."""
-    return frozenset(each.name for each in all_settings().values() if each.secret)
+    return frozenset(each.name for each in EngineConfig.settings().values() if each.secret)

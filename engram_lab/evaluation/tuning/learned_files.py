@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from engram_lab.config.model import all_settings, nest
+from engram_lab.config import EngineConfig
+from engram_lab.config.sections import nest
 from engram_lab.evaluation.tuning.report import own_settings, settings_yaml
 from engram_lab.retrieval.grouping import DEFAULT_SCORE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engram_lab.config import EngineConfig
     from engram_lab.evaluation.systems.unseen import Record
     from engram_lab.evaluation.tuning.learning import Learned
 
@@ -65,7 +65,7 @@ def write_config(config: EngineConfig, file: Path) -> None:
 
 
 def _told(config: EngineConfig) -> dict[str, Any]:
-    known = all_settings()
+    known = EngineConfig.settings()
     own = own_settings(config)
     return {name: value for name, value in own.items() if name != _PLACE and not known[name].secret}
 

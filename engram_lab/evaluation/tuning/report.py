@@ -10,7 +10,7 @@ import polars as pl
 import yaml
 
 from engram_lab.config import EngineConfig
-from engram_lab.config.model import nest
+from engram_lab.config.sections import nest
 from engram_lab.evaluation.runs.results import write_json
 from engram_lab.evaluation.tuning.tune import EXPLORING
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from engram_lab.config.model import EngineConfig, nest
+from engram_lab.config.model import EngineConfig
+from engram_lab.config.sections import nest
 from engram_lab.core.packages import optional
 from engram_lab.evaluation.tuning.space import Choice, Parameter, Range, Space
 from engram_lab.evaluation.tuning.trials import (

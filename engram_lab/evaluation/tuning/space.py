@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from engram_lab.config import EngineConfig
-from engram_lab.config.model import all_settings, nest, unknown
+from engram_lab.config.sections import nest, unknown
 from engram_lab.core.errors import ConfigError, InvalidInputError, shown
 from engram_lab.evaluation.declared import check_keys, read_declared
 
@@ -192,7 +192,7 @@ class Space:
         }
 
     def _problems(self) -> Iterator[str]:
-        known = all_settings()
+        known = EngineConfig.settings()
         asked: list[tuple[str, tuple[Any, ...]]] = [(k, (v,)) for k, v in self.fixed.items()]
         asked += [(each.name, each.extremes()) for each in self.parameters]
         for name, values in asked:
@@ -279,7 +279,7 @@ def _parsed_fixed(fixed: Mapping[str, Any]) -> dict[str, Any]:
 
 def _none(name: str, value: Any) -> Any:
     """Return None for the text that stands for it, as TOML has none."""
-    setting = all_settings().get(name)
+    setting = EngineConfig.settings().get(name)
     is_none = setting is not None and setting.optional and value == "none"
     return None if is_none else value
 

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from engram_lab.config import EngineConfig
-from engram_lab.config.model import all_settings
 from engram_lab.core.errors import EvaluationError, shown
 from engram_lab.evaluation.measures.parsing import falls
 from engram_lab.evaluation.statistics.comparing import compare
@@ -140,7 +139,7 @@ class Tuned:
         return (*self.folds.warnings, *self.comparison.warnings, *verdict, *self._at_an_edge())
 
     def _at_an_edge(self) -> Iterator[str]:
-        known = all_settings()
+        known = EngineConfig.settings()
         for each in self.plan.space.parameters:
             value = self.best.settings.get(each.name)
             if not isinstance(each, Range) or value not in {each.low, each.high}:

@@ -408,14 +408,19 @@ def test_the_doctor_finds_and_removes_what_waits_of_no_memory(path: Path) -> Non
 
 
 class Queued(RuleBasedStateMachine):
-    """The queue against a model: for each memory, which text waits, is claimed, failed or done."""
+    """The queue against a model: for each memory, the states that it may be in.
+
+    There is more than one where a memory was forgotten and restored, or its content changed and
+    changed back, under a claim: that stands unless a later claim looked at the log in between.
+    """
 
     @initialize()
     def begin(self) -> None:
         self.clock = ManualClock()
         self.store = SqliteStore.open(":memory:", clock=self.clock)
-        self.state: dict[str, str] = {}
+        self.may: dict[str, set[str]] = {}
         self.claimed: dict[str, Waiting] = {}
+        self.stands: dict[str, tuple[str, str]] = {}  # of which content, and in which state
         self.forgotten: set[str] = set()
 
     def teardown(self) -> None:
@@ -423,20 +428,21 @@ class Queued(RuleBasedStateMachine):
             self.store.close()
 
     def some(self, place: int) -> list[str]:
-        ids = sorted(self.state.keys() - self.forgotten)
+        ids = sorted(self.may.keys() - self.forgotten)
         return ids[place % len(ids) :][:1] if ids else []
 
     @rule(count=st.integers(1, 3))
     def remember(self, count: int) -> None:
         drafts = [{"content": "x"}] * count
         for id_ in self.store.memories.remember_many(drafts, dedup="allow").ids:
-            self.state[id_] = "pending"
+            self.may[id_] = {"pending"}
 
     @rule(place=st.integers(0, 9), content=st.sampled_from(["x", "y"]))
     def update(self, place: int, content: str) -> None:
         for id_ in self.some(place):
             if self.store.memories.get(id_).content != content:
-                self.state[id_] = "pending"
+                stood_for, state = self.stands.get(id_, (None, "pending"))
+                self.may[id_] = {"pending", state} if stood_for == content else {"pending"}
             self.store.memories.update(id_, {"content": content, "tags": [str(place)]})
 
     @rule(place=st.integers(0, 9))
@@ -444,8 +450,8 @@ class Queued(RuleBasedStateMachine):
         for id_ in self.some(place):
             self.store.memories.forget(id_)
             self.forgotten.add(id_)
-            if self.state[id_] == "processing":
-                self.state[id_] = "either"
+            if "processing" in self.may[id_]:
+                self.may[id_] |= {"pending"}
 
     @rule()
     def restore(self) -> None:
@@ -457,63 +463,71 @@ class Queued(RuleBasedStateMachine):
     def purge(self, place: int) -> None:
         for id_ in self.some(place):
             self.store.memories.purge([id_])
-            del self.state[id_]
+            del self.may[id_]
 
     @rule(limit=st.integers(1, 3))
     def claim(self, limit: int) -> None:
-        free = {id_ for id_ in self.state if self.state[id_] in {"pending", "either"}}
-        free -= self.forgotten
+        free = {id_ for id_ in self.may if "pending" in self.may[id_]} - self.forgotten
         found = claim(self.store, limit, lease_s=1000)
         assert {*ids_of(found)} <= free
-        sure = {id_ for id_ in free if self.state[id_] == "pending"}
+        sure = {id_ for id_ in free if self.may[id_] == {"pending"}}
         assert len(found) == limit or sure <= {*ids_of(found)}
         for each in found:
-            self.state[each.memory_id] = "processing"
+            self.may[each.memory_id] = {"processing"}
             self.claimed[each.memory_id] = each
+            self.stands[each.memory_id] = (each.content, "processing")
 
     @rule(place=st.integers(0, 9), deed=st.sampled_from(["complete", "fail", "release"]))
     def end(self, place: int, deed: str) -> None:
         for id_ in sorted(self.claimed)[place : place + 1]:
             each = self.claimed.pop(id_)
-            done = 0
             if deed == "complete":
+                states = {"pending"} if id_ in self.forgotten else self.may.get(id_, {"pending"})
                 done = complete(self.store, [each])
+                assert done in {int(state == "processing") for state in states}
+                if done:
+                    self.may[id_] = {"complete"}
+                    del self.stands[id_]
             elif deed == "fail":
                 self.store.embedding_queue.fail("m", [each], "no", retry_at=None)
+                self.move(id_, "processing", "failed")
+                self.stands[id_] = (each.content, "failed")
             else:
                 self.store.embedding_queue.release("m", [each])
-            holds = self.state.get(id_) == "processing" and id_ not in self.forgotten
-            assert done == (holds and deed == "complete")
-            if holds:
-                after = {"complete": "complete", "fail": "failed", "release": "pending"}
-                self.state[id_] = after[deed]
+                self.move(id_, "processing", "pending")
+                del self.stands[id_]
 
     @rule()
     def wait(self) -> None:
         self.clock.advance(seconds=1000)
-        for id_, state in self.state.items():
-            if state == "processing":
-                self.state[id_] = "pending"
         self.claimed.clear()
+        self.end_all("processing")
 
     @rule()
     def retry(self) -> None:
-        failed = {id_ for id_, state in self.state.items() if state == "failed"}
-        assert self.store.embedding_queue.retry_failed("m") == len(failed - self.forgotten)
-        for id_ in failed:
-            self.state[id_] = "pending"
+        lives = [states for id_, states in self.may.items() if id_ not in self.forgotten]
+        again = self.store.embedding_queue.retry_failed("m")
+        assert lives.count({"failed"}) <= again <= sum("failed" in each for each in lives)
+        self.end_all("failed")
+
+    def end_all(self, state: str) -> None:
+        for id_ in self.may:
+            self.move(id_, state, "pending")
+        self.stands = {id_: each for id_, each in self.stands.items() if each[1] != state}
+
+    def move(self, id_: str, before: str, after: str) -> None:
+        if id_ in self.may:
+            self.may[id_] = {after if each == before else each for each in self.may[id_]}
 
     @invariant()
     def counts_agree(self) -> None:
         if not hasattr(self, "store"):
             return
-        states = [state for id_, state in self.state.items() if id_ not in self.forgotten]
-        unsure = states.count("either")
+        lives = [states for id_, states in self.may.items() if id_ not in self.forgotten]
         found = counts(self.store)
-        assert sum(found) == len(states)
-        assert found.complete == states.count("complete")
-        assert found.failed == states.count("failed")
-        assert 0 <= found.pending - states.count("pending") <= unsure
+        assert sum(found) == len(lives)
+        for state, count in found._asdict().items():
+            assert lives.count({state}) <= count <= sum(state in each for each in lives)
 
 
 TestQueued = Queued.TestCase

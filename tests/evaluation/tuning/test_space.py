@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engram_lab.config import EngineConfig
-from engram_lab.config.model import nest
+from engram_lab.config.sections import nest
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.evaluation.declared import declared_names
 from engram_lab.evaluation.tuning.space import Choice, Range, Space, parse_space, read_space

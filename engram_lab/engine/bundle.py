@@ -1,6 +1,5 @@
 """Bundles: a configuration with the evidence that it was good, in one file that can be served.
 
-    promote("runs/today", "rrf", "tuned.bundle")
     with read_bundle("tuned.bundle").open("memory.db") as engine: ...
 
 A bundle is a ZIP file of `config.yaml`, `record.json`, `evidence.json` and a `manifest.json` with
@@ -16,39 +15,21 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.config.file import expand, parse_yaml
-from engram_lab.config.model import EngineConfig, all_settings, flatten, nest
+from engram_lab.config.model import EngineConfig
+from engram_lab.config.sections import nest
 from engram_lab.core.checksums import json_sha256
-from engram_lab.core.errors import (
-    ConfigError,
-    ConflictError,
-    InvalidRunError,
-    PromotionRefusedError,
-)
-from engram_lab.evaluation.gating.finished import AnyRun, data_of, finished, result_of
-from engram_lab.evaluation.gating.gate import NO_GUARDS
-from engram_lab.evaluation.gating.gate_file import (
-    GATE_FILE,
-    changed_since_gate,
-    read_gate_report,
-    report_as_json,
-)
-from engram_lab.evaluation.gating.guards import GUARDS
-from engram_lab.evaluation.gating.sealed import plain
-from engram_lab.evaluation.runs.files import replacing
-from engram_lab.evaluation.runs.masking import without_secrets
+from engram_lab.core.errors import ConfigError, InvalidRunError, PromotionRefusedError
+from engram_lab.engine.engine import Engine
 
 if TYPE_CHECKING:
     from engram_lab.core.clock import Clock
-    from engram_lab.engine import Engine
-    from engram_lab.evaluation.gating.verdict import GateReport
-    from engram_lab.evaluation.runs.results import RunFolder
 
-__all__ = ["Bundle", "promote", "read_bundle"]
+__all__ = ["Bundle", "bundled", "read_bundle"]
 
 _FORMAT: Final = "engram-bundle"
 _VERSION: Final = 1
@@ -64,16 +45,6 @@ _LARGEST: Final = 256 * 1024 * 1024
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _READABLE: Final = 0o644 << 16
-
-_OF_THE_EVALUATION: Final = (
-    "store.path",
-    "store.seed",
-    "store.synchronous",
-    "embedding.cache",
-    "embedding.defer",
-    "learning.record_recalls",
-)
-"""Set by an evaluation for its own needs. None of these changes what a recall finds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +93,6 @@ class Bundle:
                 another model than that of the evidence.
             EmbedderError: The model cannot be loaded.
         """
-        from engram_lab.engine import Engine
-
         if config is not None and config.content_hash != self.config.content_hash:
             raise PromotionRefusedError(
                 "the configuration given behaves otherwise than that of the bundle, so that the "
@@ -145,49 +114,35 @@ class Bundle:
         return engine
 
 
-def promote(
-    run: AnyRun, system: str, out: str | os.PathLike[str], *, overwrite: bool = False
-) -> Path:
-    """Write the bundle of a system whose gate passed.
+def bundled(
+    config: EngineConfig,
+    about: Mapping[str, Any],
+    *,
+    evidence: Mapping[str, Any],
+    record: Mapping[str, Any],
+) -> bytes:
+    """Return the bytes of a bundle.
 
     Args:
-        run: A run, or its folder, in which `gate.json` lies.
-        system: One of its engines.
-        out: The file to write.
-        overwrite: Replace a file that is there.
-
-    Raises:
-        PromotionRefusedError: No verdict lies beside the run, it is no pass for this system, the
-            results changed since, a guard was not tried, or the system is no engine.
-        InvalidInputError: The run has no such system.
-        InvalidRunError: The run cannot be read.
-        ConflictError: The file exists, and `overwrite` is False.
+        config: What to open an engine with; without secrets.
+        about: What the manifest says of it: its system, its suite, its embedder.
+        evidence: What the system reached, and the verdict over it.
+        record: How that was found.
     """
-    run = finished(run)
-    spec = result_of(run, system).get("spec") or {}
-    config = _promoted(system, spec)
-    report = _passed(run, system)
-    target = Path(out)
-    if target.exists() and not overwrite:
-        raise ConflictError(f"{target} exists: name another file, or say that it is to be replaced")
     members = {
         _CONFIG: config.to_yaml().encode(),
-        _RECORD: _json(without_secrets(run.record)),
-        _EVIDENCE: _json(_evidence(run, system, report)),
+        _RECORD: _json(record),
+        _EVIDENCE: _json(evidence),
     }
     manifest = {
         "format": _FORMAT,
         "version": _VERSION,
-        "system": system,
-        "suite": run.suite,
+        **about,
         "config_hash": config.content_hash,
-        "embedder": spec.get("embedder"),
         "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
     }
     sealed = _json({**manifest, "checksum": json_sha256(manifest)})
-    with replacing(target) as file:
-        file.write(_zipped({**members, _MANIFEST: sealed}))
-    return target
+    return _zipped({**members, _MANIFEST: sealed})
 
 
 def read_bundle(path: str | os.PathLike[str]) -> Bundle:
@@ -220,78 +175,10 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     )
 
 
-def _passed(run: RunFolder, system: str) -> GateReport:
-    """Return the verdict, where it is a pass over this system and over these results."""
-    advice = "judge the run with `engram eval gate`, and promote it then"
-    if not (run.path / GATE_FILE).is_file():
-        raise PromotionRefusedError(f"no verdict lies beside the run: {advice}")
-    try:
-        report, changed = read_gate_report(run.path), changed_since_gate(run.path)
-    except InvalidRunError as error:
-        raise PromotionRefusedError(f"the verdict cannot be relied on: {error}") from None
-    if changed:
-        raise PromotionRefusedError(
-            f"{' and '.join(changed)} changed since the gate passed judgement: {advice}"
-        )
-    if system not in report.systems:
-        why = report.skipped.get(system, "it was not judged")
-        raise PromotionRefusedError(f"the gate did not judge {system!r} ({why}): {advice}")
-    if (verdict := report.verdict_of(system)) != "pass":
-        reasons = [each.said for each in report.failed if each.system == system]
-        reasons += [report.incomparable[system]] if system in report.incomparable else []
-        said = "; ".join(reasons) or "nothing could be compared"
-        raise PromotionRefusedError(f"the verdict over {system!r} is {verdict}: {said}")
-    checks = [e for e in report.checks if e.system == system and e.name in {NO_GUARDS, *GUARDS}]
-    if open_ := [f"{each.name}: {each.said}" for each in checks if each.status != "pass"]:
-        raise PromotionRefusedError(
-            f"not every guard of {system!r} was tried ({'; '.join(open_)}): run the suite with its "
-            "guards"
-        )
-    return report
-
-
-def _promoted(system: str, spec: Mapping[str, Any]) -> EngineConfig:
-    """Return the configuration that was evaluated, without what belongs to that occasion."""
-    if spec.get("kind") != "engine" or not isinstance(spec.get("settings"), Mapping):
-        raise PromotionRefusedError(
-            f"the system {system!r} is no engine, so there is no configuration to promote"
-        )
-    evaluated = EngineConfig.from_dict(spec["settings"])
-    if evaluated.content_hash != spec.get("config_hash"):
-        raise PromotionRefusedError(
-            f"the settings of {system!r} do not fit the hash of the configuration that was "
-            "evaluated: run the suite again with this version"
-        )
-    defaults = EngineConfig().flat()
-    declared, _ = flatten(spec.get("declared") or {})
-    values = evaluated.flat()
-    for name in _OF_THE_EVALUATION:
-        values[name] = declared.get(name, defaults[name])
-    for name, setting in all_settings().items():
-        value = values[name]
-        if isinstance(value, str) and setting.masked(value) != value:
-            values[name] = defaults[name]
-    values["store.path"], values["embedding.cache"] = defaults["store.path"], None
-    return EngineConfig.from_dict(nest(values))
-
-
-def _evidence(run: RunFolder, system: str, report: GateReport) -> dict[str, Any]:
-    ours = replace(
-        report,
-        checks=tuple(each for each in report.checks if each.system == system),
-        comparisons={k: each for k, each in report.comparisons.items() if k == system},
-        skipped={},
-        incomparable={},
-    )
-    result = without_secrets(plain(dict(result_of(run, system))))
-    found = {"suite": run.suite, "data": data_of(run), "result": result}
-    return found | {"gate": report_as_json(ours)}
-
-
 def _config_of(text: str) -> EngineConfig:
     """Return the configuration of a member; nothing of the environment enters it."""
     content, problems = parse_yaml(text)
-    values, strange = flatten(content)
+    values, strange = EngineConfig.flatten(content)
     problems += strange
     for name, value in values.items():
         if isinstance(value, str):

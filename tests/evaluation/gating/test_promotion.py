@@ -18,11 +18,12 @@ from engram_lab.core.errors import (
     InvalidRunError,
     PromotionRefusedError,
 )
+from engram_lab.engine import read_bundle
 from engram_lab.evaluation.gating.baseline import baseline_of
-from engram_lab.evaluation.gating.bundle import promote, read_bundle
 from engram_lab.evaluation.gating.gate import judge
 from engram_lab.evaluation.gating.gate_file import write_gate_report
 from engram_lab.evaluation.gating.guards import GUARDS
+from engram_lab.evaluation.gating.promotion import promote
 from engram_lab.evaluation.suite import GateRules
 from engram_lab.evaluation.systems.engine_system import config_of
 
@@ -392,7 +393,7 @@ def test_a_member_that_would_fill_the_memory_is_refused(
     judged: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = promote(judged(), "rrf", tmp_path / "tuned.bundle")
-    monkeypatch.setattr("engram_lab.evaluation.gating.bundle._LARGEST", 10)
+    monkeypatch.setattr("engram_lab.engine.bundle._LARGEST", 10)
 
     with pytest.raises(InvalidRunError, match="of more than 10 bytes"):
         read_bundle(file)
