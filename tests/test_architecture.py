@@ -45,6 +45,8 @@ OWNERS = {
     "onnxruntime": r"engram_lab\.retrieval\.embedders(\..+)?",
     "apsw": r"engram_lab\.core\.sqlite(\..+)?",
     "sqlite3": r"engram_lab\.core\.sqlite(\..+)?",
+    "sqlalchemy": r"engram_lab\.serve\.control(\..+)?",
+    "psycopg": r"engram_lab\.serve\.control(\..+)?",
 }
 
 CLOCK = "engram_lab.core.clock"

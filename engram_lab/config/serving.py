@@ -43,6 +43,9 @@ class ServeSettings:
     body_limit_bytes: int = setting(2_097_152, help="largest body of a request", ge=1_024)
     import_limit_bytes: int = setting(104_857_600, help="largest file of an import", ge=1_024)
     timeout_s: float = setting(30.0, help="how long a request may take", ge=0.1, le=3_600)
+    head_s: float = setting(
+        10.0, help="how long a connection may take to say what it asks for", ge=0.1, le=600
+    )
     drain_s: float = setting(
         10.0, help="how long requests may go on after the server was told to stop", ge=0, le=600
     )

@@ -167,9 +167,13 @@ class Engine(DreamVerbs, HookVerbs):
         """Make the indexes anew from what is stored, and keep them beside the database."""
         self._indexes.rebuild()
 
-    def took_in(self) -> None:
-        """Embed what was imported without vectors."""
-        self._indexes.embed_new()
+    def took_in(self, *, defer: bool | None = None) -> None:
+        """Embed what was imported without vectors, or what another embedder's vectors are of.
+
+        Args:
+            defer: Leave it to the background; else as `embedding.defer` says.
+        """
+        self._indexes.embed_new(defer=defer)
 
     def update(
         self,

@@ -1,0 +1,1 @@
+"""The hosted engine: many tenants, one database each, over REST and MCP."""

@@ -1,0 +1,163 @@
+"""The application: routes behind the pipeline, and one shape for whatever goes wrong."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from engram_lab.core.errors import EngramError
+from engram_lab.serve.answers import refusal
+from engram_lab.serve.errors import (
+    AbsentError,
+    InternalError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    ServeError,
+    TooLargeError,
+    UnsupportedTypeError,
+    refusal_of,
+)
+from engram_lab.serve.pipeline.bounds import Bounds
+from engram_lab.serve.pipeline.edge import Edge, call_of
+from engram_lab.serve.pipeline.proxies import Proxies
+from engram_lab.serve.routes import (
+    batch,
+    dreams,
+    feedback,
+    health,
+    keys,
+    links,
+    members,
+    memories,
+    operator,
+    search,
+    stats,
+    transfer,
+    upkeep,
+    workspaces,
+)
+from engram_lab.serve.tenants.about import versions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.responses import Response
+
+    from engram_lab.serve.running import Running
+
+__all__ = ["create_app"]
+
+_ROUTERS: Final = (
+    batch,
+    memories,
+    search,
+    links,
+    feedback,
+    dreams,
+    stats,
+    transfer,
+    keys,
+    members,
+    workspaces,
+    upkeep,
+    operator,
+    health,
+)
+_ABOUT: Final = """Memory for agents, hosted: one database a tenant.
+
+Name the tenant by the host, or in the header `X-Engram-Tenant`; show a key or a token as
+`Authorization: Bearer …`. Each answer has the shape `{data, meta, error?}`."""
+_MOST_FAULTS: Final = 10
+
+
+def create_app(running: Running) -> FastAPI:
+    """Return the application over a running server's parts, which it starts and stops."""
+    services = running.services
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with running:
+            yield
+
+    app = FastAPI(
+        title="Engram Lab",
+        version=versions()["engram_lab"],
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.services = services
+    for each in _ROUTERS:
+        app.include_router(each.router)
+    app.router.routes.extend(running.mcp.routes())
+    for kind in (EngramError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _refused)
+    _add_edge(app, running)
+    return app
+
+
+def _add_edge(app: FastAPI, running: Running) -> None:
+    services = running.services
+    settings, ending = services.config.serve, running.ending
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[each.strip() for each in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(
+        Edge,
+        new_id=services.minting.new_id,
+        clock=services.clock,
+        timer=services.timer,
+        bounds=Bounds(settings),
+        proxies=Proxies(settings.trusted_proxies),
+        ended=ending,
+        failed=ending.failed,
+        span=services.tracing.span,
+        hsts=settings.hsts,
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    call = call_of(request.scope)
+    told = _refusal(error)
+    if isinstance(told, InternalError):
+        request.app.state.services.log.log_error(error, call)
+    return refusal(call, told)
+
+
+def _refusal(error: Exception) -> ServeError:
+    """Return what a client is told of what the framework refused."""
+    if isinstance(error, RequestValidationError):
+        return InvalidRequestError(
+            "; ".join(map(_fault, error.errors()[:_MOST_FAULTS])) or "the request is malformed"
+        )
+    if isinstance(error, HTTPException):
+        kinds: dict[int, Callable[[str], ServeError]] = {
+            404: lambda _: AbsentError("there is nothing at this address: see /docs"),
+            405: lambda _: MethodNotAllowedError(
+                "this is not asked with that method: see /docs", headers=error.headers
+            ),
+            413: TooLargeError,
+            415: UnsupportedTypeError,
+        }
+        told = kinds.get(error.status_code)
+        return InvalidRequestError(str(error.detail)) if told is None else told(str(error.detail))
+    return refusal_of(error)
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    """Return one sentence of what pydantic found; never what was given, which may be a secret."""
+    place = ".".join(str(each) for each in fault["loc"] if each != "body") or "the body"
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said[:1].lower()}{said[1:]}"

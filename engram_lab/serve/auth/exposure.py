@@ -1,0 +1,67 @@
+"""What must hold of the settings before a server listens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.errors import ConfigError
+from engram_lab.serve.auth.credentials import fits_bearer
+from engram_lab.serve.auth.jwks import is_loopback, jwks_url_fault
+from engram_lab.serve.auth.keys import word_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engram_lab.config.serving import AuthSettings, ServeSettings
+
+__all__ = ["check_auth", "check_exposure"]
+
+_SECRET_BYTES: Final = 32
+
+
+def check_exposure(serve: ServeSettings, auth: AuthSettings) -> None:
+    """Refuse to listen beyond this machine without asking who calls.
+
+    Raises:
+        ConfigError: `serve.host` is reached from elsewhere, and nobody would be asked.
+    """
+    if not auth.enabled and not auth.allow_insecure and not is_loopback(serve.host):
+        problem = (
+            f"serve.host is {serve.host!r}, which others can reach, and nobody is asked for a key: "
+            "set auth.enabled, listen on 127.0.0.1, or set auth.allow_insecure"
+        )
+        raise ConfigError([problem])
+
+
+def check_auth(auth: AuthSettings) -> None:
+    """Check what the settings of a section cannot say each by itself.
+
+    Raises:
+        ConfigError: Lists all that is wrong; shows no secret.
+    """
+    if problems := list(_problems(auth)):
+        raise ConfigError(problems)
+
+
+def _problems(auth: AuthSettings) -> Iterator[str]:
+    if fault := word_fault(auth.key_prefix):
+        yield f"auth.key_prefix is {auth.key_prefix[:20]!r}: {fault}"
+    for name in ("jwt_secret", "admin_token"):
+        secret: str | None = getattr(auth, name)
+        if secret is not None and len(secret.encode()) < _SECRET_BYTES:
+            yield (
+                f"auth.{name} has {len(secret.encode())} bytes: give {_SECRET_BYTES} or more, "
+                "drawn at random"
+            )
+    if auth.admin_token is not None and not fits_bearer(auth.admin_token):
+        yield "auth.admin_token cannot stand in a header: draw it from A-Z, a-z, 0-9, - and _"
+    if auth.admin_token is not None and auth.admin_token == auth.jwt_secret:
+        yield "auth.admin_token is the same as auth.jwt_secret: draw another one"
+    if auth.jwks_url is None:
+        return
+    if fault := jwks_url_fault(auth.jwks_url):
+        yield f"auth.jwks_url {fault}"
+    if auth.jwt_secret is not None:
+        yield "auth.jwks_url and auth.jwt_secret are both set: tokens are signed in one way"
+    if auth.jwt_issuer is None:
+        yield "auth.jwt_issuer is missing: say whose tokens auth.jwks_url has the keys of"

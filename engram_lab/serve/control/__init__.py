@@ -1,0 +1,7 @@
+"""The control plane: tenants, members, keys, usage and audit, in SQLite or PostgreSQL."""
+
+from engram_lab.serve.control.lookups import Lookups
+from engram_lab.serve.control.opening import open_control_plane
+from engram_lab.serve.control.protocol import ControlPlane, OperatorView, TenantView
+
+__all__ = ["ControlPlane", "Lookups", "OperatorView", "TenantView", "open_control_plane"]

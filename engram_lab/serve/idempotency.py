@@ -1,0 +1,130 @@
+"""`Idempotency-Key`: whoever asks again, not knowing whether they were heard, is not heard twice.
+
+The answer to a key is kept in memory for a day, and sent again. What is made with a key also has an
+id that follows from tenant and key, so that after a restart, too, nothing is made twice.
+
+Source: draft-ietf-httpapi-idempotency-key-header-06, sections 2.2 to 2.7.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cachetools import TTLCache
+from starlette.responses import Response
+
+from engram_lab.serve.answers import as_json
+from engram_lab.serve.errors import InvalidRequestError, UnprocessedError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pydantic import BaseModel
+
+    from engram_lab.serve.call import Call
+
+__all__ = ["Answered", "made_id", "once"]
+
+HEADER: Final = "idempotency-key"
+_REPLAYED: Final = {"Idempotency-Replayed": "true"}
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}\Z")
+_DAY_S: Final = 86_400.0
+_MOST: Final = 10_000
+_LARGEST: Final = 262_144
+"""Bytes of an answer: larger ones are not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    request: str
+    answer: asyncio.Future[Response | None]
+
+
+class Answered:
+    """What was answered to keys, by tenant, route and key; the oldest make room."""
+
+    def __init__(self, timer: Callable[[], float]) -> None:
+        self.kept: TTLCache[tuple[str, str, str], _Kept] = TTLCache(_MOST, _DAY_S, timer=timer)
+
+
+def made_id(call: Call, place: int = 0) -> str | None:
+    """Return the id of what is made by a request with a key, None for one without.
+
+    Source: RFC 9562, section 5.8 (UUIDv8).
+    """
+    key = _key(call)
+    if key is None:
+        return None
+    route = call.needs.route if call.needs else ""
+    text = f"{call.within.id}\n{route}\n{key}\n{place}".encode()
+    found = hashlib.sha256(text).hexdigest()
+    variant = "89ab"[int(found[16], 16) % 4]
+    return f"{found[:8]}-{found[8:12]}-8{found[13:16]}-{variant}{found[17:20]}-{found[20:32]}"
+
+
+async def once(
+    answered: Answered,
+    call: Call,
+    body: BaseModel,
+    work: Callable[[str | None], Awaitable[Response]],
+) -> Response:
+    """Return the answer to a request, from before where its key was answered before.
+
+    Args:
+        answered: What was answered.
+        call: The request.
+        body: What it asks for: another one under the same key is refused.
+        work: Answers it; is given the id that follows from the key.
+
+    Raises:
+        InvalidRequestError: The key is malformed.
+        UnprocessedError: The key came with another request before.
+    """
+    key = _key(call)
+    if key is None or call.needs is None:
+        return await work(None)
+    place = (call.within.id, call.needs.route, key)
+    request = hashlib.sha256(as_json(body.model_dump(mode="json"))).hexdigest()
+    before = answered.kept.get(place)
+    if before is not None:
+        if before.request != request:
+            raise UnprocessedError(
+                "this Idempotency-Key came with another request before: give each its own"
+            )
+        said = await asyncio.shield(before.answer)
+        if said is not None:
+            return _again(said)
+    future: asyncio.Future[Response | None] = asyncio.get_running_loop().create_future()
+    answered.kept[place] = _Kept(request, future)
+    try:
+        said = await work(made_id(call))
+    except BaseException:
+        answered.kept.pop(place, None)
+        future.set_result(None)
+        raise
+    if len(said.body) > _LARGEST:
+        answered.kept.pop(place, None)
+    future.set_result(said)
+    return said
+
+
+def _again(said: Response) -> Response:
+    kept = {name: said.headers[name] for name in ("etag", "location") if name in said.headers}
+    return Response(
+        said.body, said.status_code, headers={**kept, **_REPLAYED}, media_type=said.media_type
+    )
+
+
+def _key(call: Call) -> str | None:
+    values = call.headers.get(HEADER, ())
+    if not values:
+        return None
+    if len(values) > 1 or not _KEY.match(values[0]):
+        raise InvalidRequestError(
+            "the Idempotency-Key is malformed: give one of 1 to 255 visible ASCII characters"
+        )
+    return values[0]

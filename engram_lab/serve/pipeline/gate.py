@@ -1,0 +1,73 @@
+"""The pipeline, as the Model Context Protocol meets it: each message is admitted by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from engram_lab.serve.errors import ServeError
+from engram_lab.serve.pipeline.edge import call_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Scope
+
+    from engram_lab.engine import Engine
+    from engram_lab.serve.call import Call, Needs
+    from engram_lab.serve.pipeline.ending import Ending
+    from engram_lab.serve.services import Services
+
+__all__ = ["McpGate"]
+
+T = TypeVar("T")
+_OK = 200
+
+
+class McpGate:
+    """Admits messages to the tenant of the request that carries them.
+
+    A message that stands alone is the request itself, which the edge tells of. Each part of a batch
+    is a call of its own, with its own id, limits, usage and audit.
+    """
+
+    def __init__(self, services: Services, ending: Ending) -> None:
+        self._services = services
+        self._ending = ending
+
+    async def admit(self, scope: Scope, needs: Needs, *, part: int | None = None) -> Call:
+        """Let a message in; see `mcp.http.Gate`.
+
+        Raises:
+            ServeError: Of the piece of the pipeline that refused it.
+        """
+        call = call_of(scope)
+        if part is not None:
+            call = replace(
+                call,
+                request_id=self._services.minting.new_id(),
+                used={},
+                extra={},
+                answer_headers={},
+                admitted=False,
+                error_code=None,
+                began=self._services.timer(),
+            )
+            call.extra["part"] = part
+        try:
+            await self._services.admission(call, needs)
+        except ServeError as error:
+            call.error_code = error.code
+            if part is not None:
+                self._ending(call, error.status, self._services.timer() - call.began)
+            raise
+        return call
+
+    async def use(self, call: Call, work: Callable[[Engine], T], /) -> T:
+        """Return what the work returns, done in a thread over the engine of the tenant."""
+        return await self._services.use(call, work)
+
+    async def done(self, call: Call) -> None:
+        """Tell of a part of a batch."""
+        if "part" in call.extra:
+            self._ending(call, _OK, self._services.timer() - call.began)

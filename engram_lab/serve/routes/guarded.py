@@ -1,0 +1,90 @@
+"""Routes that say what they ask of a caller, and let nobody in before that is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+
+from engram_lab.serve.call import Call, Needs
+from engram_lab.serve.pipeline.edge import call_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from starlette.responses import Response
+
+    from engram_lab.serve.control.records import Scope
+    from engram_lab.serve.services import Services
+
+__all__ = ["GuardedRoute", "OpenRoute", "needs", "of"]
+
+_MARK: Final = "__needs__"
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def needs(
+    scope: Scope | None,
+    *,
+    meter: Literal["searches"] | None = None,
+    adds_memories: bool = False,
+    audited: str | None = None,
+    tenant: bool = True,
+    newcomers: bool = False,
+) -> Callable[[F], F]:
+    """Say what a handler asks of whoever calls it; see `Needs`. Stands below the route."""
+
+    def mark(handler: F) -> F:
+        told = {
+            "scope": scope,
+            "meter": meter,
+            "adds_memories": adds_memories,
+            "audited": audited,
+            "tenant": tenant,
+            "newcomers": newcomers,
+        }
+        setattr(handler, _MARK, told)
+        return handler
+
+    return mark
+
+
+def of(request: Request) -> tuple[Call, Services]:
+    """Return what is known of a request, and what answers it."""
+    return call_of(request.scope), request.app.state.services
+
+
+class GuardedRoute(APIRoute):
+    """A route that is admitted to before its body is read. One without `needs` cannot be made."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, behind the pipeline."""
+        handler = super().get_route_handler()
+        told = Needs(route=_name(self), **getattr(self.endpoint, _MARK))
+
+        async def admitted(request: Request) -> Response:
+            call, services = of(request)
+            await services.admission(call, told)
+            return await handler(request)
+
+        return admitted
+
+
+class OpenRoute(APIRoute):
+    """A route that anybody may ask; it has a name in logs and metrics all the same."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        handler = super().get_route_handler()
+        told = Needs(route=_name(self), scope=None, tenant=False)
+
+        async def named(request: Request) -> Response:
+            call_of(request.scope).needs = told
+            return await handler(request)
+
+        return named
+
+
+def _name(route: APIRoute) -> str:
+    return f"{'/'.join(sorted(route.methods or ()))} {route.path_format}"

@@ -1,0 +1,231 @@
+"""`/v1/export` and `/v1/import`: everything out, and in again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Header, Path, Query, Request, UploadFile
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
+
+from engram_lab.core.errors import ImportRefusedError
+from engram_lab.core.types import Dedup
+from engram_lab.serve.answers import answer
+from engram_lab.serve.errors import AbsentError, InvalidRequestError, UnsupportedTypeError
+from engram_lab.serve.observing.kinds import TENANT_EXPORT, TENANT_IMPORT
+from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
+from engram_lab.serve.routes.shapes import REFUSALS, Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from engram_lab.engine import Engine
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["transfer"], route_class=GuardedRoute, responses=REFUSALS)
+_PIECE: Final = 262_144
+_LINES: Final = "application/x-ndjson"
+_TABLE_TYPES: Final = {
+    "application/vnd.apache.parquet": "parquet",
+    "application/vnd.apache.arrow.stream": "arrow",
+}
+_SUFFIXES: Final = (".jsonl", ".json", ".ndjson", ".parquet", ".arrow")
+_MOST_TOLD: Final = 1_000
+_FIELD: Final = b'"content"'
+"""In JSON this stands once in a memory: within a text its quotes would be escaped."""
+
+
+class RowRefused(BaseModel):
+    """A row that was not taken: its place in its table, from 0, and why."""
+
+    table: str
+    row: int
+    reason: str
+
+
+class Imported(BaseModel):
+    """What became of a file. Sending it again goes on where it ended: known rows change nothing."""
+
+    id: str
+    done: bool
+    imported: dict[str, int]
+    unchanged: int
+    refused: list[RowRefused]
+    more_refused: int
+
+
+@router.get(
+    "/v1/export",
+    responses={
+        200: {
+            "description": "JSON Lines of everything; or one table as Parquet or Arrow",
+            "content": {kind: {} for kind in (_LINES, *_TABLE_TYPES)},
+        }
+    },
+    response_class=StreamingResponse,
+)
+@needs("admin", audited=TENANT_EXPORT)
+async def export(
+    request: Request,
+    table: Annotated[
+        str, Query(max_length=64, description="which table, as Parquet or Arrow")
+    ] = "memories",
+    accept: Annotated[str, Header()] = _LINES,
+) -> Response:
+    """Stream everything as JSON Lines, which `/v1/import` and `engram import` read back whole.
+
+    It is written to a file here first, from one moment of the database, so that a slow reader
+    holds nothing up; then it is sent in pieces.
+    """
+    call, services = of(request)
+    kind = _kind(accept)
+    folder = File(await services.files.run(tempfile.mkdtemp, dir=services.scratch))
+    try:
+        file = folder / f"export.{'jsonl' if kind is None else kind}"
+        if kind is None:
+            await services.use(call, lambda engine: engine.export(file))
+        else:
+            await services.use(call, lambda engine: _write_table(engine, table, kind, file))
+    except BaseException:
+        await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
+        raise
+    media = _LINES if kind is None else next(k for k, v in _TABLE_TYPES.items() if v == kind)
+    return StreamingResponse(_sent(file, folder), media_type=media)
+
+
+@router.post("/v1/import", response_model=Envelope[Imported])
+@needs("admin", adds_memories=True, audited=TENANT_IMPORT)
+async def import_(
+    request: Request,
+    file: UploadFile,
+    workspace: Annotated[str | None, Query(max_length=512)] = None,
+    dedup: Dedup | None = None,
+    keep_going: Annotated[bool, Query()] = False,  # noqa: FBT002 - FastAPI reads it from the query
+) -> Response:
+    """Take in an export, or a file of memories: all of it, or nothing unless `keep_going`.
+
+    The report stays to be fetched at `/v1/imports/{id}`, for whoever lost the connection.
+    """
+    call, services = of(request)
+    suffix = File(file.filename or "").suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise UnsupportedTypeError(
+            f"the file's name must end in one of {', '.join(_SUFFIXES)}, to say what it is"
+        )
+    folder = File(await services.files.run(tempfile.mkdtemp, dir=services.scratch))
+    try:
+        path = folder / f"given{suffix}"
+        await _received(file, path)
+        rows = await services.files.run(_rows_of, path)
+        await services.quotas.room_for(call, rows)
+        told = await services.use(
+            call,
+            lambda engine: _take_in(
+                engine, path, workspace=workspace, dedup=dedup, keep_going=keep_going
+            ),
+        )
+    finally:
+        await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
+    call.used["memories_created"] = told["imported"].get("memories", 0)
+    told = {"id": call.request_id, "done": True, **told}
+    await services.files.run(services.reports.keep, call.within.id, call.request_id, told)
+    return answer(call, told)
+
+
+@router.get("/v1/imports/{id}", response_model=Envelope[Imported])
+@needs("admin")
+async def import_report(
+    request: Request,
+    id: Annotated[str, Path(min_length=1, max_length=64)],  # noqa: A002
+) -> Response:
+    """Return the report of an import."""
+    call, services = of(request)
+    told = await services.files.run(services.reports.read, call.within.id, id)
+    if told is None:
+        raise AbsentError("there is no import of this id: give the request_id that it had")
+    return answer(call, told)
+
+
+def _kind(accept: str) -> str | None:
+    """Return `parquet` or `arrow`, or None for JSON Lines."""
+    asked = [each.split(";")[0].strip().lower() for each in accept.split(",")]
+    for each in asked:
+        if each in {_LINES, "application/json", "application/*", "*/*", ""}:
+            return None
+        if each in _TABLE_TYPES:
+            return _TABLE_TYPES[each]
+    raise UnsupportedTypeError(
+        f"nothing is exported as that: accept one of {', '.join((_LINES, *_TABLE_TYPES))}"
+    )
+
+
+def _write_table(engine: Engine, table: str, kind: str, file: File) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    batches = engine.scan(table)
+    if kind == "parquet":
+        with pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    else:
+        with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, batches.schema) as stream:
+            for batch in batches:
+                stream.write_batch(batch)
+
+
+async def _sent(file: File, folder: File) -> AsyncIterator[bytes]:
+    try:
+        async with await anyio.open_file(file, "rb") as opened:
+            while piece := await opened.read(_PIECE):
+                yield piece
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _received(file: UploadFile, path: File) -> None:
+    async with await anyio.open_file(path, "wb") as opened:
+        while piece := await file.read(_PIECE):
+            await opened.write(piece)
+
+
+def _rows_of(path: File) -> int:
+    """Return how many rows a file has at most, without reading it into memory."""
+    if path.suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return int(pq.ParquetFile(path).metadata.num_rows)
+        except pa.ArrowException as error:
+            raise InvalidRequestError(f"the file is no Parquet ({error})") from None
+    rows, tail = 0, b""
+    with path.open("rb") as opened:
+        while piece := opened.read(_PIECE):
+            rows += (tail + piece).count(_FIELD)
+            tail = piece[-len(_FIELD) + 1 :]  # which holds no whole one, so that none counts twice
+    return rows
+
+
+def _take_in(
+    engine: Engine, path: File, *, workspace: str | None, dedup: Dedup | None, keep_going: bool
+) -> dict[str, Any]:
+    try:
+        report = engine.import_(path, workspace=workspace, dedup=dedup, keep_going=keep_going)
+    except ImportRefusedError as error:
+        if keep_going:
+            raise
+        raise InvalidRequestError(str(error).replace(str(path), "the file")) from None
+    refused = [{"table": e.table, "row": e.row, "reason": e.reason} for e in report.refused]
+    return {
+        "imported": dict(report.imported),
+        "unchanged": report.unchanged,
+        "refused": refused[:_MOST_TOLD],
+        "more_refused": max(0, len(refused) - _MOST_TOLD),
+    }

@@ -1,0 +1,109 @@
+"""A server from its configuration: every part made once, started in order, stopped the other way.
+
+running = Running.of(loaded)
+app = create_app(running)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack, ExitStack
+from time import perf_counter
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Self
+
+from engram_lab.core.clock import SystemClock
+from engram_lab.serve.auth import check_exposure
+from engram_lab.serve.making import Making
+from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.mcp.http import McpEndpoint
+from engram_lab.serve.observing.kinds import CONFIG_LOAD, SERVER_START, SERVER_STOP
+from engram_lab.serve.pipeline.ending import Ending
+from engram_lab.serve.pipeline.gate import McpGate
+from engram_lab.serve.tenants.about import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from engram_lab.config import EngineConfig, ServerConfig
+    from engram_lab.core.clock import Clock
+    from engram_lab.engine import Bundle
+
+__all__ = ["Running"]
+
+
+class Running:
+    """The parts of a server, and what goes on in it by itself.
+
+    An asynchronous context manager: within it requests can be answered. Closing drains what is
+    going on and hands on what waits; a second time it cannot be entered.
+
+    Args:
+        server: How it behaves.
+        engine: What its engines do, unless a bundle is assigned to a tenant.
+        bundles: More configurations, by name.
+        clock: Tells the time.
+        timer: Measures, in seconds.
+        log_to: Where lines are written.
+
+    Attributes:
+        services: What answers requests.
+        mcp: What speaks the Model Context Protocol.
+        ending: Told of each request at its end.
+        watch: Notes how late the event loop is.
+
+    Raises:
+        ConfigError: The settings cannot be used together, such as a public address without keys.
+        EngramError: A part cannot be made; what was made before is closed again.
+    """
+
+    def __init__(
+        self,
+        server: ServerConfig,
+        engine: EngineConfig,
+        *,
+        bundles: Mapping[str, Bundle] = MappingProxyType({}),
+        clock: Clock | None = None,
+        timer: Callable[[], float] = perf_counter,
+        log_to: IO[str] | None = None,
+    ) -> None:
+        check_exposure(server.serve, server.auth)
+        with ExitStack() as stack:
+            made = Making(server, engine, bundles, clock or SystemClock(), timer, stack)
+            self.services = made.services(log_to or sys.stderr)
+            self.watch = made.watch
+            self._closing = stack.pop_all()
+        services = self.services
+        self.ending = Ending(
+            meter=services.meter, audit=services.audit, metrics=services.metrics, log=services.log
+        )
+        self.mcp = McpEndpoint(
+            McpGate(services, self.ending),
+            hosts=HostRules.of(server.serve, server.tenancy),
+            body_limit=server.serve.body_limit_bytes,
+            version=versions()["engram_lab"],
+        )
+        self._config_hash = engine.content_hash
+        self._within = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        services = self.services
+        await self._within.enter_async_context(self.mcp.running())
+        self.watch.start()
+        self._within.callback(self.watch.close)
+        services.meter.start()
+        services.audit.start()
+        for kind in (CONFIG_LOAD, SERVER_START):
+            services.audit.note(kind, actor="system", tenant_id=None, target=self._config_hash)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        """Let what was begun end, then close every part."""
+        await self._within.aclose()
+        self.services.audit.note(SERVER_STOP, actor="system", tenant_id=None)
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Close every part; a second call does nothing."""
+        self._closing.close()

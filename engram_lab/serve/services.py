@@ -1,0 +1,132 @@
+"""What answers requests: the parts of a running server, and what several routes do with them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from engram_lab.serve.control.records import UsageDay
+from engram_lab.serve.errors import UnauthorizedError
+from engram_lab.serve.limits import limits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+    from pathlib import Path
+
+    from engram_lab.config import ServerConfig
+    from engram_lab.consolidation.report import DreamReport
+    from engram_lab.core.clock import Clock
+    from engram_lab.engine import Engine
+    from engram_lab.serve.backups import TenantBackups
+    from engram_lab.serve.call import Actor, Call
+    from engram_lab.serve.control import ControlPlane, Lookups, TenantView
+    from engram_lab.serve.control.records import Tenant
+    from engram_lab.serve.idempotency import Answered
+    from engram_lab.serve.limits import Limiter, Quotas
+    from engram_lab.serve.metering import Meter
+    from engram_lab.serve.observing import Audit, Health, Logger, Metrics, Tracing
+    from engram_lab.serve.pipeline.stage import Admission
+    from engram_lab.serve.tenants.configurations import Configurations
+    from engram_lab.serve.tenants.keys import Minting
+    from engram_lab.serve.tenants.places import Places
+    from engram_lab.serve.tenants.pool import EnginePool
+    from engram_lab.serve.tenants.provisioning import Estate
+    from engram_lab.serve.tenants.reports import ImportReports
+    from engram_lab.serve.workers import Workers
+
+__all__ = ["Services"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The parts of a running server.
+
+    Attributes:
+        engines: Threads in which engines answer.
+        files: Threads for slower work on files, so that no search waits behind it.
+        controls: Threads in which the control plane is asked, and keys are verified.
+        scratch: A folder for what is on its way in or out.
+    """
+
+    config: ServerConfig
+    clock: Clock
+    timer: Callable[[], float]
+    plane: ControlPlane
+    lookups: Lookups
+    places: Places
+    pool: EnginePool
+    configurations: Configurations
+    estate: Estate
+    engines: Workers
+    files: Workers
+    controls: Workers
+    admission: Admission
+    answered: Answered
+    limiter: Limiter
+    quotas: Quotas
+    minting: Minting
+    meter: Meter
+    audit: Audit
+    metrics: Metrics
+    tracing: Tracing
+    log: Logger
+    health: Health
+    backups: TenantBackups | None
+    reports: ImportReports
+    scratch: Path
+
+    async def use(self, call: Call, work: Callable[[Engine], T]) -> T:
+        """Return what `work` returns, given the engine of the tenant, in a thread."""
+        return await self.engines.run(self._used, call, call.within, work)
+
+    def _used(self, call: Call, tenant: Tenant, work: Callable[[Engine], T]) -> T:
+        with self.tracing.part(call, "engine"), self.pool.lease(tenant) as engine:
+            return work(engine)
+
+    async def control(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `work` returns, which asks the control plane, in a thread."""
+        return await self.controls.run(work, *args, **kwargs)
+
+    def within(self, call: Call) -> TenantView:
+        """Return the tenant's part of the control plane, as whoever asks sees it."""
+        actor = self.actor(call)
+        return self.plane.within(call.within.id, user_id=actor.id if actor.kind == "user" else None)
+
+    def actor(self, call: Call) -> Actor:
+        """Return who asks."""
+        if call.actor is None:
+            raise UnauthorizedError("nobody is known to ask")
+        return call.actor
+
+    def author(self, call: Call) -> str:
+        """Return who is recorded as the author of a change."""
+        return self.actor(call).name
+
+    async def dream(self, call: Call, **options: Any) -> DreamReport:
+        """Let a tenant's memories settle, because somebody asked."""
+        return await self.use(call, lambda engine: engine.dream(**options))
+
+    def usage(self, call: Call, first: date, last: date) -> dict[str, Any]:
+        """Return what a tenant used, and what its plan allows. Asks the control plane."""
+        tenant = call.within
+        if not self.meter.knows(tenant.id):
+            self.meter.hydrate(tenant.id)
+        month, stored = self.meter.month(tenant.id), self.meter.stored(tenant.id)
+        used = {
+            **asdict(month),
+            "memories_stored": stored.memories + stored.created_since,
+            "storage_bytes": stored.storage_bytes,
+        }
+        allowed = asdict(limits_of(tenant.plan))
+        days = self.within(call).usage(first, last)
+        names = [each.name for each in fields(UsageDay) if each.name != "tenant_id"]
+        return {
+            "plan": tenant.plan,
+            "limits": {name: most for name, most in allowed.items() if name != "plan"},
+            "used": used,
+            "days": [{name: getattr(day, name) for name in names} for day in days],
+        }

@@ -1,0 +1,1 @@
+"""Engines of tenants: where they lie, which are open, with which configuration."""

@@ -1,0 +1,99 @@
+"""The memories of a tenant on their way out and in: from a machine of one's own, and back to it.
+
+A copy of the database (a path that ends in `.db`) carries everything to the last bit, dreams and
+what could undo them too. An export as Parquet, JSON Lines or JSON carries what `engram export`
+does: every version, link, vector, event, session, turn, identity, entity and grant.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.copies import restore_backup
+from engram_lab.core.errors import ConflictError
+from engram_lab.engine.index_files import folder_beside, remove_index_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engram_lab.serve.control.records import Tenant
+    from engram_lab.serve.tenants.pool import EnginePool
+    from engram_lab.serve.tenants.provisioning import Estate
+
+__all__ = ["export_tenant", "import_tenant"]
+
+_COPY: Final = ".db"
+
+
+def export_tenant(
+    pool: EnginePool, tenant: Tenant, target: Path, *, overwrite: bool = False
+) -> dict[str, int]:
+    """Write everything that a tenant remembers to a file or a folder; it may be in use meanwhile.
+
+    Args:
+        pool: Lends the engine.
+        tenant: Whose.
+        target: A file that ends in `.db`, `.jsonl` or `.json`, or a folder for Parquet.
+        overwrite: Replace a former export; a copy of a database is never replaced.
+
+    Returns:
+        How many rows of each table there are.
+
+    Raises:
+        BackupError, InvalidInputError: The target exists, or is no place to write to.
+        UnavailableError: The memories cannot be reached.
+    """
+    with pool.lease(tenant, quiet=True) as engine:
+        if target.suffix == _COPY:
+            return dict(engine.backup(target).counts)
+        return engine.export(target, overwrite=overwrite)
+
+
+def import_tenant(
+    estate: Estate,
+    pool: EnginePool,
+    tenant: Tenant,
+    source: Path,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, int]:
+    """Take in what `export_tenant`, `engram backup` or `engram export` wrote.
+
+    A copy of a database takes the place of the tenant's own, which must never have held anything;
+    an export is added to what is there.
+
+    Args:
+        estate: Where the tenant's database lies.
+        pool: Lends the engine.
+        tenant: Whose.
+        source: The file or the folder.
+        progress: Told how many rows of an export are done.
+
+    Returns:
+        How many rows of each table were taken in.
+
+    Raises:
+        ConflictError: The source is a copy of a database, and the tenant has memories.
+        BackupError, InvalidInputError, ImportRefusedError: The source cannot be read, or does not
+            verify; nothing was changed.
+        UnavailableError: The memories cannot be reached, or are in use.
+    """
+    if source.suffix != _COPY:
+        with pool.lease(tenant, quiet=True) as engine:
+            return dict(engine.import_(source, progress=progress).imported)
+    with pool.closed(tenant.id):
+        if not estate.configurations.is_unused(tenant.id):
+            raise ConflictError(
+                "a copy of a database takes the place of another, and this tenant has memories: "
+                "make a new tenant for it, or import an export"
+            )
+        place = estate.places.database(tenant.id)
+        estate.places.make(tenant.id)
+        report = restore_backup(source, place)
+        if report.kept is not None:
+            Path(report.kept).unlink(missing_ok=True)
+        beside = folder_beside(str(place))
+        if beside is not None:
+            remove_index_files(beside)
+        return dict(report.backup.counts)
