@@ -38,6 +38,7 @@ ROOF = len(LAYERS) - 0.5  # the package's own names: above all but the highest l
 # Which modules may import a package, as a pattern over the module's whole name.
 OWNERS = {
     "fastapi": r"engram_lab\.serve(\..+)?",
+    "obstore": r"engram_lab\.serve\.backups(\..+)?",
     "faiss": r"engram_lab\.(.+\.)?\w*faiss\w*",
     "torch": r"engram_lab\.retrieval\.embedders(\..+)?",
     "sentence_transformers": r"engram_lab\.retrieval\.embedders(\..+)?",
@@ -47,6 +48,9 @@ OWNERS = {
     "sqlite3": r"engram_lab\.core\.sqlite(\..+)?",
     "sqlalchemy": r"engram_lab\.serve\.control(\..+)?",
     "psycopg": r"engram_lab\.serve\.control(\..+)?",
+    "argon2": r"engram_lab\.serve\.auth(\..+)?",
+    "joserfc": r"engram_lab\.serve\.auth(\..+)?",
+    "redis": r"engram_lab\.serve\.limits(\..+)?",
 }
 
 CLOCK = "engram_lab.core.clock"

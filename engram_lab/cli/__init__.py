@@ -17,8 +17,12 @@ from engram_lab.cli import (
     evaluation,
     graph,
     hooks,
+    keys,
     memories,
     recalls,
+    serving,
+    tenant_backups,
+    tenants,
     transfer,
     upkeep,
 )
@@ -45,6 +49,10 @@ hooks.add_to(app)
 dreams.add_to(app)
 evaluation.add_to(app)
 config.add_to(app)
+serving.add_to(app)
+tenants.add_to(app)
+tenant_backups.add_to(app)
+keys.add_to(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,12 +6,14 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Final
 
 from engram_lab.core.ids import IdSource
 from engram_lab.serve.auth import Authenticator
 from engram_lab.serve.backups import TenantBackups
 from engram_lab.serve.control import Lookups, open_control_plane
+from engram_lab.serve.control.records import AuditEntry
 from engram_lab.serve.idempotency import Answered
 from engram_lab.serve.limits import Limiter, Quotas
 from engram_lab.serve.mcp.hosts import HostRules
@@ -38,6 +40,7 @@ from engram_lab.serve.pipeline.tenant import TenantStage
 from engram_lab.serve.services import Services
 from engram_lab.serve.tenants.about import versions
 from engram_lab.serve.tenants.configurations import Configurations
+from engram_lab.serve.tenants.dreaming import Dreamers
 from engram_lab.serve.tenants.keys import Minting
 from engram_lab.serve.tenants.places import Places
 from engram_lab.serve.tenants.pool import EnginePool
@@ -69,23 +72,27 @@ class Making:
     Args:
         config: How the server behaves.
         engine: What its engines do.
-        bundles: More configurations, by name.
         clock: Tells the time.
         timer: Measures, in seconds.
         stack: Closes what was made, the last first.
+        own: A bundle that answers instead of `engine`, of which what belongs to the place stays.
+        bundles: More, by name, for the tenants that are assigned one.
     """
 
     def __init__(
         self,
         config: ServerConfig,
         engine: EngineConfig,
-        bundles: Mapping[str, Bundle],
+        *,
         clock: Clock,
         timer: Callable[[], float],
         stack: ExitStack,
+        own: Bundle | None = None,
+        bundles: Mapping[str, Bundle] = MappingProxyType({}),
     ) -> None:
         self.config = config
         self._engine = engine
+        self._own = own
         self._bundles = bundles
         self.clock = clock
         self.timer = timer
@@ -118,7 +125,11 @@ class Making:
     def configurations(self) -> Configurations:
         """What opens engines."""
         return Configurations(
-            self._engine, places=self.places, clock=self.clock, bundles=self._bundles
+            self._engine,
+            places=self.places,
+            clock=self.clock,
+            own=self._own,
+            bundles=self._bundles,
         )
 
     @cached_property
@@ -176,6 +187,13 @@ class Making:
         )
 
     @cached_property
+    def dreamers(self) -> Dreamers:
+        """Processes that dream, so that no request waits for one."""
+        dreamers = Dreamers(most=self.config.schedule.concurrency)
+        self._stack.callback(dreamers.close)
+        return dreamers
+
+    @cached_property
     def used_keys(self) -> UsedKeys:
         """When keys were used last."""
         used = UsedKeys(self.plane)
@@ -186,6 +204,22 @@ class Making:
     def watch(self) -> LoopWatch:
         """How late the event loop is."""
         return LoopWatch(self.timer)
+
+    def closing(self, close: Callable[[], object]) -> None:
+        """Have something closed before all that was made by now."""
+        self._stack.callback(close)
+
+    def note(self, kind: str, tenant: Tenant, *, target: str | None = None) -> None:
+        """Write down what the operator did without a server."""
+        entry = AuditEntry(
+            id=self.minting.new_id(),
+            tenant_id=tenant.id,
+            at=self.clock.now(),
+            kind=kind,
+            actor="operator",
+            target=target or tenant.id,
+        )
+        self.plane.record_audit([entry])
 
     def services(self, log_to: IO[str]) -> Services:
         """Return all that answers requests."""
@@ -233,6 +267,7 @@ class Making:
             pool=self.pool,
             configurations=self.configurations,
             estate=self.estate,
+            dreamers=self.dreamers,
             engines=engines,
             files=files,
             controls=controls,

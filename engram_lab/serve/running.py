@@ -21,6 +21,7 @@ from engram_lab.serve.mcp.http import McpEndpoint
 from engram_lab.serve.observing.kinds import CONFIG_LOAD, SERVER_START, SERVER_STOP
 from engram_lab.serve.pipeline.ending import Ending
 from engram_lab.serve.pipeline.gate import McpGate
+from engram_lab.serve.schedule import schedule
 from engram_lab.serve.tenants.about import versions
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class Running:
 
     Args:
         server: How it behaves.
-        engine: What its engines do, unless a bundle is assigned to a tenant.
-        bundles: More configurations, by name.
+        engine: What its engines do.
+        own: A bundle that answers instead of `engine`, of which what belongs to the place stays.
+        bundles: More, by name, for the tenants that are assigned one.
         clock: Tells the time.
         timer: Measures, in seconds.
         log_to: Where lines are written.
@@ -52,6 +54,7 @@ class Running:
         mcp: What speaks the Model Context Protocol.
         ending: Told of each request at its end.
         watch: Notes how late the event loop is.
+        scheduler: Does what nobody has to ask for.
 
     Raises:
         ConfigError: The settings cannot be used together, such as a public address without keys.
@@ -63,6 +66,7 @@ class Running:
         server: ServerConfig,
         engine: EngineConfig,
         *,
+        own: Bundle | None = None,
         bundles: Mapping[str, Bundle] = MappingProxyType({}),
         clock: Clock | None = None,
         timer: Callable[[], float] = perf_counter,
@@ -70,9 +74,18 @@ class Running:
     ) -> None:
         check_exposure(server.serve, server.auth)
         with ExitStack() as stack:
-            made = Making(server, engine, bundles, clock or SystemClock(), timer, stack)
+            made = Making(
+                server,
+                engine,
+                clock=clock or SystemClock(),
+                timer=timer,
+                stack=stack,
+                own=own,
+                bundles=bundles,
+            )
             self.services = made.services(log_to or sys.stderr)
             self.watch = made.watch
+            self.scheduler = schedule(made, self.services)
             self._closing = stack.pop_all()
         services = self.services
         self.ending = Ending(
@@ -80,9 +93,10 @@ class Running:
         )
         self.mcp = McpEndpoint(
             McpGate(services, self.ending),
-            hosts=HostRules.of(server.serve, server.tenancy),
+            hosts=HostRules.of(server.serve, server.tenancy, server.auth),
             body_limit=server.serve.body_limit_bytes,
             version=versions()["engram_lab"],
+            timeout_s=server.serve.timeout_s,
         )
         self._config_hash = engine.content_hash
         self._within = AsyncExitStack()
@@ -94,6 +108,7 @@ class Running:
         self._within.callback(self.watch.close)
         services.meter.start()
         services.audit.start()
+        self.scheduler.start()
         for kind in (CONFIG_LOAD, SERVER_START):
             services.audit.note(kind, actor="system", tenant_id=None, target=self._config_hash)
         return self

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from engram_lab.config import ServeSettings
 
-__all__ = ["uvicorn_server"]
+__all__ = ["run", "uvicorn_server"]
 
 _KEEP_ALIVE_S = 30
 _MOST_CONNECTIONS = 10_000
@@ -74,3 +74,8 @@ def uvicorn_server(app: FastAPI, settings: ServeSettings) -> uvicorn.Server:
             timeout_graceful_shutdown=round(settings.drain_s) or None,
         )
     )
+
+
+def run(app: FastAPI, settings: ServeSettings) -> None:
+    """Serve an application until told to stop, then let what was begun end."""
+    uvicorn_server(app, settings).run()

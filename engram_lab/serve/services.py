@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.observing import Audit, Health, Logger, Metrics, Tracing
     from engram_lab.serve.pipeline.stage import Admission
     from engram_lab.serve.tenants.configurations import Configurations
+    from engram_lab.serve.tenants.dreaming import Dreamers
     from engram_lab.serve.tenants.keys import Minting
     from engram_lab.serve.tenants.places import Places
     from engram_lab.serve.tenants.pool import EnginePool
@@ -61,6 +62,7 @@ class Services:
     pool: EnginePool
     configurations: Configurations
     estate: Estate
+    dreamers: Dreamers
     engines: Workers
     files: Workers
     controls: Workers
@@ -107,8 +109,14 @@ class Services:
         return self.actor(call).name
 
     async def dream(self, call: Call, **options: Any) -> DreamReport:
-        """Let a tenant's memories settle, because somebody asked."""
-        return await self.use(call, lambda engine: engine.dream(**options))
+        """Let a tenant's memories settle, in a process of its own, so that no request waits."""
+        return await self.files.run(self._dreamt, call.within, options)
+
+    def _dreamt(self, tenant: Tenant, options: dict[str, Any]) -> DreamReport:
+        config = self.configurations.of(tenant).config
+        with self.pool.lease(tenant) as engine:
+            engine.flush()  # what was asked is what is learnt from
+            return self.dreamers.dream(str(self.places.database(tenant.id)), config, **options)
 
     def usage(self, call: Call, first: date, last: date) -> dict[str, Any]:
         """Return what a tenant used, and what its plan allows. Asks the control plane."""

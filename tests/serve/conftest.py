@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -84,11 +85,9 @@ def postgres() -> Iterator[PostgresServer]:
             shutil.chown(folder, account)
             shutil.chown(secret, account)
         data = folder / "data"
+        making = f"{binaries / 'initdb'} -D {data} -U superuser --pwfile {secret} -A scram-sha-256"
         subprocess.run(
-            [
-                *(binaries / "initdb", "-D", data, "-U", "superuser", "--pwfile", secret),
-                *("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"),
-            ],
+            [*making.split(), "-E", "UTF8", "--locale=C", "--no-sync"],
             check=True,
             capture_output=True,
             user=account,
@@ -96,22 +95,21 @@ def postgres() -> Iterator[PostgresServer]:
             timeout=120,
         )
         with (folder / "log").open("wb") as log:
+            running = f"{binaries / 'postgres'} -D {data} -k {folder} -c max_connections=60"
             server = subprocess.Popen(
-                [
-                    *(binaries / "postgres", "-D", data, "-k", folder, "-c", "fsync=off"),
-                    *("-c", "listen_addresses=", "-c", "max_connections=60"),
-                ],
+                [*running.split(), "-c", "listen_addresses=", "-c", "fsync=off"],
                 stdout=log,
                 stderr=log,
                 user=account,
                 cwd=folder,
             )
         try:
-            ready = [binaries / "pg_isready", "-h", folder, "-t", "1", "-q"]
+            ready = f"{binaries / 'pg_isready'} -h {folder} -q".split()
             for _ in range(600):
                 if subprocess.run(ready, check=False).returncode == 0:
                     break
                 assert server.poll() is None, (folder / "log").read_text()
+                sleep(0.02)
             made = PostgresServer(folder=folder)
             with made.connected("superuser") as connection:
                 connection.execute(
@@ -136,9 +134,7 @@ def postgres_template(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def postgres_control(
-    postgres: PostgresServer, postgres_template: str
-) -> Iterator[ControlSettings]:
+def postgres_control(postgres: PostgresServer, postgres_template: str) -> Iterator[ControlSettings]:
     """Settings of a control plane in a new database: the server's role, and the owner's."""
     name = postgres.new_database(postgres_template)
     yield ControlSettings(dsn=postgres.dsn("server", name), admin_dsn=postgres.dsn("owner", name))

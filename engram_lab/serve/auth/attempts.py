@@ -38,13 +38,16 @@ class Attempts:
         self._timer = timer
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def wait(self, client: str) -> float:
+        """Return in how many seconds there will be an attempt; 0 where there is one."""
+        return max(0.0, 1 - self._now(client)) / self._per_second
+
     def take(self, client: str) -> float:
-        """Take one attempt; return 0, or in how many seconds there will be one again."""
-        left = self._now(client)
-        if left < 1:
-            return (1 - left) / self._per_second
-        self._put(client, left - 1)
-        return 0.0
+        """Take one attempt and return 0, or as `wait` where there is none."""
+        seconds = self.wait(client)
+        if not seconds:
+            self._put(client, self._now(client) - 1)
+        return seconds
 
     def give_back(self, client: str) -> None:
         """Give back an attempt that turned out to be none."""

@@ -72,16 +72,22 @@ class Authenticator:
         self._verifier = KeyVerifier(run, timer=timer)
         self._admin = settings.admin_token and self._verifier.digest(settings.admin_token)
         self._tokens: Tokens | None = None
+        self._issuer: JwksKeys | None = None
         if settings.jwt_secret is not None:
             self._tokens = Tokens(settings, shared_secret(settings.jwt_secret), clock)
         elif (url := settings.jwks_url) is not None:
-            keys = JwksKeys(
+            self._issuer = JwksKeys(
                 lambda: fetch_jwks(url, timer=timer),
                 run,
                 max_age_s=settings.jwks_cache_s,
                 timer=timer,
             )
-            self._tokens = Tokens(settings, keys.find, clock)
+            self._tokens = Tokens(settings, self._issuer.find, clock)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the keys of the issuer could not be fetched last; None: they could, or need not."""
+        return None if self._issuer is None else self._issuer.problem
 
     async def authenticate(self, call: Call) -> Actor:
         """Return who asks; what they may do in the tenant, `check_entry` says.
@@ -99,11 +105,11 @@ class Authenticator:
         if not self._enabled and not self._guards(call):
             return _LOCAL
         credential = credential_of(call.headers)
-        if credential.bearer and self._is_admin(credential.text):
-            return _OPERATOR
         if is_key(credential.text):
             call.extra["credential"] = prefix_of(credential.text)
             return await self._by_key(credential.text, call.client)
+        if credential.bearer and self._is_admin(credential.text):
+            return _OPERATOR
         if not credential.bearer or self._tokens is None:
             raise not_believed()
         person = await self._tokens.verify(credential.text)
@@ -120,6 +126,7 @@ class Authenticator:
 
     async def _by_key(self, secret: str, client: str) -> Actor:
         digest = self._verifier.digest(secret)
+        self._verifier.admit(digest, client)
         keys = await self._lookups.keys_by_prefix(prefix_of(secret))
         key = self._verifier.known(digest, keys)
         if key is None:

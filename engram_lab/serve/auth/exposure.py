@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from engram_lab.core.errors import ConfigError
 from engram_lab.serve.auth.credentials import fits_bearer
 from engram_lab.serve.auth.jwks import is_loopback, jwks_url_fault
-from engram_lab.serve.auth.keys import word_fault
+from engram_lab.serve.auth.keys import is_key, word_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,18 +48,25 @@ def _problems(auth: AuthSettings) -> Iterator[str]:
         yield f"auth.key_prefix is {auth.key_prefix[:20]!r}: {fault}"
     for name in ("jwt_secret", "admin_token"):
         secret: str | None = getattr(auth, name)
-        if secret is not None and len(secret.encode()) < _SECRET_BYTES:
-            yield (
-                f"auth.{name} has {len(secret.encode())} bytes: give {_SECRET_BYTES} or more, "
-                "drawn at random"
-            )
-    if auth.admin_token is not None and not fits_bearer(auth.admin_token):
+        if secret is not None and (given := len(secret.encode())) < _SECRET_BYTES:
+            yield f"auth.{name} has {given} bytes: draw {_SECRET_BYTES} or more at random"
+    if auth.admin_token is not None:
+        yield from _admin_problems(auth.admin_token, auth.jwt_secret)
+    if auth.jwks_url is not None:
+        yield from _issuer_problems(auth.jwks_url, auth)
+
+
+def _admin_problems(token: str, jwt_secret: str | None) -> Iterator[str]:
+    if not fits_bearer(token):
         yield "auth.admin_token cannot stand in a header: draw it from A-Z, a-z, 0-9, - and _"
-    if auth.admin_token is not None and auth.admin_token == auth.jwt_secret:
+    if is_key(token):
+        yield "auth.admin_token has the form of a tenant's key: draw one without"
+    if token == jwt_secret:
         yield "auth.admin_token is the same as auth.jwt_secret: draw another one"
-    if auth.jwks_url is None:
-        return
-    if fault := jwks_url_fault(auth.jwks_url):
+
+
+def _issuer_problems(url: str, auth: AuthSettings) -> Iterator[str]:
+    if fault := jwks_url_fault(url):
         yield f"auth.jwks_url {fault}"
     if auth.jwt_secret is not None:
         yield "auth.jwks_url and auth.jwt_secret are both set: tokens are signed in one way"

@@ -84,8 +84,17 @@ def new_invite(
     return NewInvite(token=token, invite=invite)
 
 
-def accept_invite(plane: ControlPlane, token: str, actor: Actor, *, at: datetime) -> Member:
+def accept_invite(
+    plane: ControlPlane, token: str, actor: Actor, *, at: datetime, tenant_id: str | None = None
+) -> Member:
     """Make somebody the member that an invitation says. Blocks: not for the event loop.
+
+    Args:
+        plane: Where it is written.
+        token: As it was sent.
+        actor: Who accepts.
+        at: Now.
+        tenant_id: Where given, only an invitation into this tenant counts.
 
     Raises:
         AbsentError: There is no such invitation, or it was accepted or has expired: all one to
@@ -96,7 +105,8 @@ def accept_invite(plane: ControlPlane, token: str, actor: Actor, *, at: datetime
     if actor.kind != "user":
         raise ForbiddenError("an invitation is accepted by a person: sign in and give that token")
     invite = plane.invite_by_hash(hash_of_invite(token)) if _TOKEN.fullmatch(token) else None
-    if invite is None or not _still_open(plane, invite, at):
+    elsewhere = invite is not None and tenant_id not in {None, invite.tenant_id}
+    if invite is None or elsewhere or not _still_open(plane, invite, at):
         raise AbsentError("there is no such invitation, or it has expired: ask for a new one")
     if actor.email is None or actor.email.strip().casefold() != invite.email.casefold():
         raise ForbiddenError(

@@ -88,6 +88,7 @@ def fetch_jwks(url: str, *, timer: Callable[[], float] = perf_counter) -> Mappin
                     target = str(answer.next_request.url)
                 if jwks_url_fault(target) or (_at_loopback(target) and not _at_loopback(url)):
                     raise FetchError("it redirects to an address that is not allowed")
+                _in_time(until, timer)
                 url = target
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         raise FetchError(f"it cannot be reached ({type(error).__name__})") from error
@@ -108,9 +109,13 @@ def _body(answer: httpx2.Response, until: float, timer: Callable[[], float]) -> 
         body += piece
         if len(body) > MAX_BYTES:
             raise FetchError(f"it is larger than {MAX_BYTES} bytes")
-        if timer() > until:
-            raise FetchError(f"it takes longer than {FETCH_S:g} s")
+        _in_time(until, timer)
     return bytes(body)
+
+
+def _in_time(until: float, timer: Callable[[], float]) -> None:
+    if timer() > until:
+        raise FetchError(f"it takes longer than {FETCH_S:g} s")
 
 
 def rsa_keys(body: bytes) -> Mapping[str, RSAKey]:
@@ -233,7 +238,7 @@ class JwksKeys:
             self.problem = None
         except FetchError as error:
             self.problem = str(error)
-        except UnavailableError:
-            self.problem = "this server was too busy to fetch them"
+        except Exception as error:  # noqa: BLE001 - whatever it is, what is known stays known
+            self.problem = f"they could not be fetched ({type(error).__name__})"
         finally:
             self._fetching = None

@@ -18,6 +18,7 @@ from joserfc.jwk import OctKey
 from joserfc.jws import JWSRegistry, extract_compact, validate_compact
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 
+from engram_lab.core.errors import ConfigError
 from engram_lab.serve.auth.credentials import not_believed
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["FindKey", "Person", "Tokens", "shared_secret"]
 
 _MAX_SUBJECT_CHARS: Final = 255
+_MAX_EMAIL_CHARS: Final = 254
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
 _BROKEN: Final = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading forged input may raise, beside what it is meant to."""
@@ -54,8 +56,15 @@ class FindKey(Protocol):
 
 
 def shared_secret(secret: str) -> FindKey:
-    """Return what finds the one key of HS256, whatever `kid` a token has."""
-    key = OctKey.import_key(secret.encode())
+    """Return what finds the one key of HS256, whatever `kid` a token has.
+
+    Raises:
+        ConfigError: It is a public key, which everybody has.
+    """
+    try:
+        key = OctKey.import_key(secret.encode())
+    except ValueError:
+        raise ConfigError(["auth.jwt_secret is a public key: draw a secret at random"]) from None
 
     async def find(_: str | None) -> OctKey:
         return key
@@ -144,5 +153,10 @@ def _person(claims: Mapping[str, Any]) -> Person:
     subject, email = claims["sub"], claims.get("email")
     if not (0 < len(subject) <= _MAX_SUBJECT_CHARS and subject.isprintable()):
         raise not_believed()
-    believed = isinstance(email, str) and claims.get("email_verified", True) is True
+    believed = (
+        isinstance(email, str)
+        and len(email) <= _MAX_EMAIL_CHARS
+        and email.isprintable()
+        and claims.get("email_verified", True) is True
+    )
     return Person(id=subject, email=email if believed else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import os
 import secrets
 from time import perf_counter
@@ -28,7 +29,7 @@ __all__ = ["KeyVerifier", "Run"]
 
 T = TypeVar("T")
 
-KNOWN_FOR_S: Final = 300.0
+KNOWN_FOR_S: Final = 3_600.0
 KNOWN: Final = 10_000
 WAITING: Final = 64
 
@@ -76,6 +77,17 @@ class KeyVerifier:
         """Return what a secret is filed under. Nobody without the pepper can aim at it."""
         return hmac.digest(self._pepper, secret.encode(), "sha256")
 
+    def admit(self, digest: bytes, client: str) -> None:
+        """Refuse a secret that was not seen before, of a client that failed too often.
+
+        Asked before anything is looked up for it, so that a flood costs not even that.
+
+        Raises:
+            RateLimitedError: The client has to wait.
+        """
+        if digest not in self._fits and digest not in self._fits_none:
+            _pass_or_wait(self._attempts.wait(network_of(client)))
+
     def known(self, digest: bytes, keys: Sequence[ApiKey]) -> ApiKey | None:
         """Return which of the keys a secret is, if that was found out before."""
         fits = self._fits.get(digest)
@@ -109,11 +121,7 @@ class KeyVerifier:
                 "too many keys wait to be looked at: try again in a second",
                 headers={"Retry-After": "1"},
             )
-        if wait := self._attempts.take(client):
-            raise RateLimitedError(
-                "too many keys or tokens from here were not valid: wait before trying another",
-                headers={"Retry-After": str(max(1, round(wait)))},
-            )
+        _pass_or_wait(self._attempts.take(client))
         task = asyncio.create_task(self._compare(digest, secret, hashes, client))
         self._comparing[digest, hashes] = task
 
@@ -146,3 +154,11 @@ class KeyVerifier:
             self._fits[digest] = found
             self._attempts.give_back(client)
         return found
+
+
+def _pass_or_wait(seconds: float) -> None:
+    if seconds:
+        raise RateLimitedError(
+            "too many keys from here were not valid: wait before trying another",
+            headers={"Retry-After": str(math.ceil(seconds))},
+        )

@@ -254,7 +254,9 @@ def _told() -> Iterator[None]:
         raise NotFoundError("there is no such backup") from None
     except (PermissionError, faults.PermissionDeniedError, faults.UnauthenticatedError) as error:
         raise StorehouseError("the place of the backups refuses us: see its rights") from error
-    except faults.InvalidPathError as error:
+    except ValueError as error:  # whoever gives the pieces may raise one too
+        if "parse path" not in str(error):
+            raise
         raise InvalidInputError("this is no name of a backup") from error
     except (faults.BaseError, OSError) as error:
         if "No space left" in str(error) or "StorageFull" in str(error):

@@ -143,6 +143,7 @@ def sum_up(database: Database, connection: Connection, day: date) -> int:
         written.on_conflict_do_update(
             index_elements=["tenant_id", "day", "workspace"],
             set_={name: written.excluded[name] for name in _SUMS},
-        )
+        ),
+        execution_options={"preserve_rowcount": True},
     )
     return made.rowcount

@@ -51,6 +51,12 @@ _ABOUT_ROLE: Final = text(
     FROM pg_roles WHERE rolname = coalesce(:role, current_user)
     """
 )
+_LET_IN: Final = text(
+    """
+    SELECT has_schema_privilege(coalesce(:role, current_user), oid, 'USAGE')
+    FROM pg_namespace WHERE nspname = 'engram'
+    """
+)
 _UNFORCED: Final = text(
     """
     SELECT relname FROM pg_class
@@ -107,9 +113,8 @@ def bring_up(owner: Engine, server: Engine, *, clock: Clock) -> None:
         connection.execute(_SETTING_UP)
         found = migrations.version_of(connection)
         migrate(connection, clock=clock)
-        inside = text("SELECT has_schema_privilege(:role, 'engram', 'USAGE')")
-        known = connection.execute(inside, {"role": role}).scalar_one()
-        if found != migrations.newest("postgres") or not known:
+        inside = connection.execute(_LET_IN, {"role": role}).scalar()
+        if found != migrations.newest("postgres") or not inside:
             grant(connection, role)
 
 
@@ -121,10 +126,11 @@ def check_bound(server: Engine) -> None:
         SchemaTooNewError: A newer version of this program was here.
     """
     with server.begin() as connection:
-        found = migrations.version_of(connection)
+        _check_role(connection, None)
+        inside = connection.execute(_LET_IN, {"role": None}).scalar()
+        found = migrations.version_of(connection) if inside else 0
         migrations.check_known(found, "postgres")
         if found < migrations.newest("postgres"):
             raise ConfigError([_NOT_SET_UP])
-        _check_role(connection, None)
         if connection.execute(_UNFORCED, {"free": versions.name}).first() is not None:
             raise ConfigError(["control.dsn names tables without forced row-level security"])

@@ -45,7 +45,7 @@ class Lookups:
         self._known: OrderedDict[tuple[str, ...], Any] = OrderedDict()
         self._known_at: int | None = None
         self._waiting: dict[tuple[str, ...], asyncio.Task[Any]] = {}
-        self._running: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self._running: dict[tuple[str, ...], tuple[asyncio.Task[Any], int | None]] = {}
 
     async def tenant_by_slug(self, slug: str) -> Tenant | None:
         """Return the tenant of a name, whatever its state."""
@@ -94,11 +94,14 @@ class Lookups:
 
     async def _ask(self, key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
         asked_at = self._known_at  # what comes back is as new as this, or newer
-        flight = self._waiting.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._fly(key, ask))
+        running, began_at = self._running.get(key, (None, None))
+        if running is not None and asked_at is not None and began_at == asked_at:
+            flight = running  # nothing was written since it began
+        elif key in self._waiting:
+            flight = self._waiting[key]
+        else:
+            flight = self._waiting[key] = asyncio.create_task(self._fly(key, ask))
             flight.add_done_callback(_seen)
-            self._waiting[key] = flight
         # Whoever goes away while waiting takes nothing from the others.
         answer = await asyncio.shield(flight)
         if asked_at is not None and asked_at == self._known_at:
@@ -109,11 +112,12 @@ class Lookups:
         return answer
 
     async def _fly(self, key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
-        flight = self._waiting[key]
-        while (before := self._running.get(key)) is not None:
-            await asyncio.wait({before})
-        del self._waiting[key]
-        self._running[key] = flight
+        try:
+            while key in self._running:
+                await asyncio.wait({self._running[key][0]})
+        finally:
+            flight = self._waiting.pop(key)  # from here on, who asks comes too late for this one
+        self._running[key] = (flight, self._known_at)
         try:
             return await self._run(ask)
         finally:

@@ -3,7 +3,8 @@
 The rule is that of `bucket`, as one script that Redis runs whole: nobody comes between its reading
 and its writing. The time is that of Redis, so that servers whose clocks differ agree. Should the
 clock of Redis be set back, buckets gain nothing until it is asked again; set forward, they fill up
-at most once. A bucket is forgotten when it is full, which is what a new one is.
+at most once. A bucket is forgotten a minute after its last request, or when it is full where that
+takes longer: a new one is full.
 
 In a cluster, all buckets of a tenant lie on one node: the braces in the key say so.
 """
@@ -44,7 +45,8 @@ if level >= wanted then
 end
 redis.call('HSET', KEYS[1],
   'level', string.format('%.0f', level), 'at', string.format('%.0f', now))
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil((full - level) / rate / 1000) + 1))
+local full_in = math.ceil((full - level) / rate / 1000) + 1
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(60000, full_in)))
 return {allowed, string.format('%.0f', level)}
 """
 
@@ -102,4 +104,4 @@ def connect(url: str, *, timeout_s: float, connections: int = 32) -> Redis:
         "socket_connect_timeout": timeout_s,
         "retry": Retry(NoBackoff(), 0),
     }
-    return Redis(connection_pool=BlockingConnectionPool.from_url(url, **options))
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from engram_lab.serve.errors import ForbiddenError
 
 if TYPE_CHECKING:
-    from engram_lab.config.serving import ServeSettings, TenancySettings
+    from engram_lab.config.serving import AuthSettings, ServeSettings, TenancySettings
 
 __all__ = ["HostRules"]
 
@@ -40,12 +40,15 @@ class HostRules:
     any_host: bool = False
 
     @classmethod
-    def of(cls, serve: ServeSettings, tenancy: TenancySettings) -> Self:
+    def of(
+        cls, serve: ServeSettings, tenancy: TenancySettings, auth: AuthSettings | None = None
+    ) -> Self:
         """Return the rules that follow from where a server listens.
 
         A server that listens on this machine alone answers to local names, its domain and its
-        host. One that listens to others and has no domain cannot know how they call it: it answers
-        to any name, which is safe as it asks for a key.
+        host. One that has no domain, and listens to others or asks everybody for a key, answers to
+        any name: it cannot know how others, or a proxy before it, call it, and a page that has no
+        key learns nothing.
         """
         host = serve.host.strip("[]").lower()
         local = host == "localhost" or _is_loopback(host)
@@ -54,7 +57,7 @@ class HostRules:
             names=_LOCAL_NAMES | {host},
             domain=None if tenancy.domain is None else tenancy.domain.lower().strip("."),
             origins=frozenset(each.strip().lower().rstrip("/") for each in origins if each.strip()),
-            any_host=not local and tenancy.domain is None,
+            any_host=tenancy.domain is None and (not local or (auth is not None and auth.enabled)),
         )
 
     def check(self, host: str | None, origin: str | None) -> None:
@@ -63,13 +66,15 @@ class HostRules:
         Raises:
             ForbiddenError: It was.
         """
-        if not self.any_host and not self._is_ours(_hostname(f"//{host}" if host else "")):
+        asked = _hostname(f"//{host}") if host else None
+        if not self.any_host and not self._is_ours(asked):
             raise ForbiddenError(
                 "this server does not answer to the name in Host: ask it by its own name"
             )
         if origin is None or origin.lower().rstrip("/") in self.origins or "*" in self.origins:
             return
-        if not self._is_ours(_hostname(origin)):
+        page = _hostname(origin)
+        if not self._is_ours(page) and not (self.any_host and page is not None and page == asked):
             raise ForbiddenError(
                 "pages from this Origin may not ask here: set serve.cors_origins to allow it"
             )

@@ -22,11 +22,10 @@ from starlette.routing import Route
 from engram_lab.core.errors import EngramError
 from engram_lab.serve.call import Needs
 from engram_lab.serve.errors import (
-    InternalError,
     InvalidRequestError,
+    MethodNotAllowedError,
     ServeError,
     TooLargeError,
-    UnavailableError,
     UnsupportedTypeError,
     refusal_of,
 )
@@ -91,6 +90,10 @@ class Gate(Protocol):
         """Return what the work returns, done in a thread over the engine of the tenant."""
         ...
 
+    def refused(self, scope: Scope, code: str) -> None:
+        """Take note of why a request gets no further, before it is admitted."""
+        ...
+
     async def done(self, call: Call) -> None:
         """Take note of a request that is over; `used`, `target` and `error_code` are filled in."""
         ...
@@ -105,6 +108,7 @@ class McpEndpoint:
         body_limit: Largest body, in bytes.
         about: See `build_mcp`.
         version: See `build_mcp`.
+        timeout_s: See `build_mcp`.
     """
 
     def __init__(
@@ -115,12 +119,18 @@ class McpEndpoint:
         body_limit: int,
         about: Mapping[str, Any] | None = None,
         version: str = "",
+        timeout_s: float | None = None,
     ) -> None:
         self._gate = gate
         self._hosts = hosts
         self._body_limit = body_limit
         self.server: Server[Any] = build_mcp(
-            self._use, author=_author, note=_note, about=about, version=version
+            self._use,
+            author=_author,
+            note=_note,
+            about=about,
+            version=version,
+            timeout_s=timeout_s,
         )
         self._sessions: StreamableHTTPSessionManager | None = None
 
@@ -157,15 +167,11 @@ class McpEndpoint:
         try:
             response = await self._respond(scope, receive, send, batch=batch)
         except BadMessageError as error:
+            self._gate.refused(scope, str(error.code))
             told = {"code": error.code, "message": str(error)}
             response = _json(refusal(told, id_=error.id), status=_STATUS_OF_CODE[error.code])
-        except ServeError as error:
-            response = _refused(error)
-        except EngramError as error:
-            response = _refused(refusal_of(error))
-        except Exception:  # noqa: BLE001 - logged, and told as a refusal that says nothing of it
-            _LOG.exception("a request could not be answered")
-            response = _refused(InternalError("something went wrong here"))
+        except Exception as error:  # noqa: BLE001 - told as a refusal
+            response = self._refuse(scope, error)
         if response is not None:
             await response(scope, receive, send)
 
@@ -175,10 +181,9 @@ class McpEndpoint:
         headers = _joined(scope)
         self._hosts.check(headers.get("host"), headers.get("origin"))
         if scope["method"] != "POST":
-            told = {"code": INVALID_REQUEST, "message": "requests are posted here: use POST"}
-            response = _json(refusal(told, id_=None), status=405)
-            response.headers["Allow"] = "POST"
-            return response
+            raise MethodNotAllowedError(
+                "requests are posted here: use POST", headers={"Allow": "POST"}
+            )
         if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             raise UnsupportedTypeError("Content-Type is not application/json: send JSON")
         value = parsed(await self._body(headers, receive))
@@ -187,21 +192,33 @@ class McpEndpoint:
         message = read_message(value)
         try:
             call = await self._gate.admit(scope, needs_of(message))
-        except ServeError as error:
-            return _refused(error, id_=message.id)
+        except Exception as error:  # noqa: BLE001 - told as a refusal, with the id
+            return self._refuse(scope, error, id_=message.id)
         if message.is_notification:
             await self._gate.done(call)
             return Response(status_code=202)
         token = _CALL.set(call)
         try:
-            if _speaks_the_protocol(headers, message):
-                await self._hand_over(message, scope, send)
+            sessions = self._sessions
+            if sessions is not None and _speaks_the_protocol(headers, message):
+                await _hand_over(sessions, message, scope, send)
                 return None
             found = await self._answer(call, message)
         finally:
             _CALL.reset(token)
             await self._gate.done(call)
         return _json(found, status=_status_of(found))
+
+    def _refuse(self, scope: Scope, error: Exception, *, id_: Any = None) -> Response:
+        """Return what is told of an error; of one that we did not foresee, nothing."""
+        told = refusal_of(error)
+        if not isinstance(error, EngramError):
+            _LOG.error("a request could not be answered", exc_info=error)
+        self._gate.refused(scope, told.code)
+        response = _json(refusal(error_data(told), id_=id_), status=told.status)
+        for name, value in told.headers.items():
+            response.headers[name] = value
+        return response
 
     async def _answer(self, call: Call, message: Message) -> dict[str, Any]:
         found = await answer(self.server, message)
@@ -241,22 +258,6 @@ class McpEndpoint:
         finally:
             _CALL.reset(token)
             await self._gate.done(call)
-
-    async def _hand_over(self, message: Message, scope: Scope, send: Send) -> None:
-        """Have the official transport answer, of exactly the message that was admitted."""
-        if self._sessions is None:
-            raise UnavailableError("this server is about to start or to stop: ask it again")
-        body = json.dumps(message.whole).encode()  # whole numbers of any size stay exact
-        sent = False
-
-        async def receive() -> AsgiMessage:
-            nonlocal sent
-            if sent:
-                return {"type": "http.disconnect"}
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._sessions.handle_request(scope, receive, send)
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         told = headers.get("content-length", "")
@@ -299,6 +300,23 @@ def _joined(scope: Scope) -> dict[str, str]:
     return headers
 
 
+async def _hand_over(
+    sessions: StreamableHTTPSessionManager, message: Message, scope: Scope, send: Send
+) -> None:
+    """Have the official transport answer, of exactly the message that was admitted."""
+    body = json.dumps(message.whole).encode()  # whole numbers of any size stay exact
+    sent = False
+
+    async def receive() -> AsgiMessage:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    await sessions.handle_request(scope, receive, send)
+
+
 def _speaks_the_protocol(headers: Mapping[str, str], message: Message) -> bool:
     """Tell a client of the protocol from somebody who posts by hand."""
     if not isinstance(message.id, str | int):
@@ -324,13 +342,6 @@ def _note(outcome: Outcome | ServeError) -> None:
 
 def _status_of(found: Mapping[str, Any]) -> int:
     return _STATUS_OF_CODE.get(found["error"]["code"], 500) if "error" in found else 200
-
-
-def _refused(error: ServeError, *, id_: Any = None) -> Response:
-    response = _json(refusal(error_data(error), id_=id_), status=error.status)
-    for name, value in error.headers.items():
-        response.headers[name] = value
-    return response
 
 
 def _json(value: Any, *, status: int = 200) -> Response:

@@ -27,6 +27,13 @@ from engram_lab.serve.mcp.memory_arguments import (
 )
 from engram_lab.serve.mcp.records import memory_record, version_record
 from engram_lab.serve.mcp.tool import MemoryTool
+from engram_lab.serve.observing.kinds import (
+    MEMORY_CREATE,
+    MEMORY_CREATE_BATCH,
+    MEMORY_DELETE,
+    MEMORY_RESTORE,
+    MEMORY_UPDATE,
+)
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
@@ -137,7 +144,7 @@ MEMORY_TOOLS: Final = (
         effect="adds",
         scope="memories:write",
         adds_memories=True,
-        audited="memory.create",
+        audited=MEMORY_CREATE,
     ),
     MemoryTool(
         name="memory_create_batch",
@@ -152,7 +159,7 @@ MEMORY_TOOLS: Final = (
         effect="adds",
         scope="memories:write",
         adds_memories=True,
-        audited="memory.create_batch",
+        audited=MEMORY_CREATE_BATCH,
     ),
     MemoryTool(
         name="memory_get",
@@ -175,7 +182,7 @@ MEMORY_TOOLS: Final = (
         work=_update,
         effect="changes",
         scope="memories:write",
-        audited="memory.update",
+        audited=MEMORY_UPDATE,
     ),
     MemoryTool(
         name="memory_delete",
@@ -188,7 +195,7 @@ MEMORY_TOOLS: Final = (
         work=_delete,
         effect="removes",
         scope="memories:write",
-        audited="memory.delete",
+        audited=MEMORY_DELETE,
     ),
     MemoryTool(
         name="memory_restore",
@@ -201,7 +208,7 @@ MEMORY_TOOLS: Final = (
         work=_restore,
         effect="changes",
         scope="memories:write",
-        audited="memory.restore",
+        audited=MEMORY_RESTORE,
     ),
     MemoryTool(
         name="memory_history",

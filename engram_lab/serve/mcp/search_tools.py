@@ -22,6 +22,7 @@ from engram_lab.serve.mcp.other_arguments import (
 )
 from engram_lab.serve.mcp.records import link_record, memory_record, said
 from engram_lab.serve.mcp.tool import MemoryTool
+from engram_lab.serve.observing.kinds import LINK_CREATE
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
@@ -171,7 +172,7 @@ SEARCH_TOOLS: Final = (
         effect="changes",
         again=True,
         scope="memories:write",
-        audited="link.create",
+        audited=LINK_CREATE,
     ),
     MemoryTool(
         name="memory_related",

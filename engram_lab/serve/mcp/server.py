@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -10,7 +11,7 @@ import orjson
 from mcp.server import Server
 
 from engram_lab.core.errors import EngramError, shown
-from engram_lab.serve.errors import InvalidRequestError, ServeError, refusal_of
+from engram_lab.serve.errors import InvalidRequestError, ServeError, TimedOutError, refusal_of
 from engram_lab.serve.mcp.faults import checked, failed, is_for_the_caller, protocol_error
 from engram_lab.serve.mcp.prompts import PROMPTS
 from engram_lab.serve.mcp.resources import RESOURCES, TEMPLATES, read
@@ -64,11 +65,13 @@ class MemoryServer:
         author: Callable[[], str],
         note: Callable[[Outcome | ServeError], None],
         about: Mapping[str, Any],
+        timeout_s: float | None,
     ) -> None:
         self._use = use
         self._author = author
         self._note = note
         self._about = dict(about)
+        self._timeout_s = timeout_s
 
     async def list_tools(self, context: Any, params: Any) -> types.ListToolsResult:  # noqa: ARG002
         """Return all tools; they are the same for everybody."""
@@ -100,7 +103,7 @@ class MemoryServer:
     async def _run(self, tool: MemoryTool, arguments: dict[str, Any]) -> Outcome:
         given = checked(tool.arguments, arguments, of=tool.name)
         author = self._author()
-        return await self._use(lambda engine: tool.work(engine, given, author))
+        return await self._in_time(lambda engine: tool.work(engine, given, author), long=tool.long)
 
     async def list_resources(
         self,
@@ -126,7 +129,7 @@ class MemoryServer:
         """Return what lies at an address, as JSON."""
         uri = params.uri
         try:
-            record = await self._use(lambda engine: read(engine, uri, self._about))
+            record = await self._in_time(lambda engine: read(engine, uri, self._about))
         except Exception as error:
             raise protocol_error(self._refusal(error, "a resource")) from error
         text = orjson.dumps(record).decode()
@@ -152,7 +155,7 @@ class MemoryServer:
             raise self._unknown(params.name, "prompt", PROMPTS)
         try:
             given = checked(prompt.arguments, params.arguments or {}, of=prompt.name)
-            outcome = await self._use(lambda engine: prompt.work(engine, given))
+            outcome = await self._in_time(lambda engine: prompt.work(engine, given))
         except Exception as error:
             raise protocol_error(self._refusal(error, prompt.name)) from error
         self._note(outcome)
@@ -161,6 +164,18 @@ class MemoryServer:
             description=prompt.description,
             messages=[types.PromptMessage(role="user", content=said)],
         )
+
+    async def _in_time(self, work: Callable[[Engine], T], *, long: bool = False) -> T:
+        """Return what the work returns; what was begun goes on to its end, whoever listens."""
+        try:
+            async with asyncio.timeout(None if long else self._timeout_s):
+                return await self._use(work)
+        except TimeoutError as error:
+            if isinstance(error, EngramError):
+                raise
+            raise TimedOutError(
+                f"this took longer than {self._timeout_s:g} s: ask for less at a time"
+            ) from None
 
     def _refusal(self, error: Exception, what: str) -> ServeError:
         """Take note of an error, and return what is told of it."""
@@ -185,6 +200,7 @@ def build_mcp(
     note: Callable[[Outcome | ServeError], None] = _nothing,
     about: Mapping[str, Any] | None = None,
     version: str = "",
+    timeout_s: float | None = None,
 ) -> Server[Any]:
     """Return a server of the protocol with all tools, resources and prompts.
 
@@ -194,8 +210,9 @@ def build_mcp(
         note: Told what a tool did, once it is done: usage and target; or what it refused.
         about: More of what is served, such as a bundle, for the resource `engine://configuration`.
         version: Of this package, as clients show it.
+        timeout_s: How long a tool may take, dreams aside.
     """
-    answers = MemoryServer(use, author=author, note=note, about=about or {})
+    answers = MemoryServer(use, author=author, note=note, about=about or {}, timeout_s=timeout_s)
     return Server(
         "engram",
         title="Engram",

@@ -21,6 +21,9 @@ from engram_lab.serve.mcp.server import build_mcp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mcp.server import ServerRequestContext
+    from mcp.server.context import CallNext, HandlerResult
+
     from engram_lab.engine import Engine
 
 __all__ = ["serve_stdio"]
@@ -28,6 +31,7 @@ __all__ = ["serve_stdio"]
 T = TypeVar("T")
 
 _AT_A_TIME: Final = 65_536
+_SETTLING_S: Final = 0.02
 _AUTHOR: Final = "mcp"
 
 
@@ -60,9 +64,13 @@ async def _serve(
         return await anyio.to_thread.run_sync(work, engine)
 
     server = build_mcp(use, author=lambda: author, about=about, version=version)
+    going_on = _GoingOn()
+    server.middleware.append(going_on)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_until_told, tasks.cancel_scope)
-        lines = cast("Any", _Lines(sys.stdin.fileno()))  # all that is asked of it is to be iterated
+        lines = cast(
+            "Any", _Lines(sys.stdin.fileno(), going_on)
+        )  # all that is asked of it is to be iterated
         async with stdio_server(stdin=lines) as (read, write):
             await server.run(read, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
@@ -76,6 +84,34 @@ async def _until_told(scope: anyio.CancelScope) -> None:
             return
 
 
+class _GoingOn:
+    """Counts the requests that are being answered."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = anyio.Event()
+
+    async def __call__(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        """Count one while it lasts."""
+        self._count += 1
+        try:
+            return await call_next(ctx)
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
+
+    async def over(self) -> None:
+        """Wait until all are answered, and their answers are written."""
+        await anyio.sleep(_SETTLING_S)  # the last one may be about to begin
+        if self._count:
+            self._idle = anyio.Event()
+            await self._idle.wait()
+        await anyio.sleep(_SETTLING_S)
+
+
 class _Lines:
     """The lines of a file descriptor.
 
@@ -83,8 +119,9 @@ class _Lines:
     not keep the program from ending.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, going_on: _GoingOn) -> None:
         self._descriptor = descriptor
+        self._going_on = going_on
         self._lines: asyncio.Queue[str | None] = asyncio.Queue(maxsize=64)
         self._loop = asyncio.get_running_loop()
         Thread(target=self._read, name="mcp-stdin", daemon=True).start()
@@ -113,5 +150,6 @@ class _Lines:
     async def __anext__(self) -> str:
         line = await self._lines.get()
         if line is None:
+            await self._going_on.over()
             raise StopAsyncIteration
         return line

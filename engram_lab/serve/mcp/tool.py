@@ -42,6 +42,7 @@ class MemoryTool:
         meter: Which sum of a plan it adds to.
         adds_memories: Whether it asks for room for more.
         audited: The kind of its entry in the audit.
+        long: Whether it may take longer than requests are allowed to.
     """
 
     name: str
@@ -56,6 +57,7 @@ class MemoryTool:
     meter: Literal["searches"] | None = None
     adds_memories: bool = False
     audited: str | None = None
+    long: bool = False
 
     @cached_property
     def needs(self) -> Needs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from engram_lab.serve.feedback import note_feedback
 from engram_lab.serve.mcp.answers import (
     DreamAnswer,
     FeedbackAnswer,
@@ -13,7 +14,6 @@ from engram_lab.serve.mcp.answers import (
     StatsAnswer,
     UndoAnswer,
 )
-from engram_lab.serve.mcp.feedback import note_feedback
 from engram_lab.serve.mcp.other_arguments import (
     DreamArguments,
     FeedbackArguments,
@@ -23,6 +23,7 @@ from engram_lab.serve.mcp.other_arguments import (
 )
 from engram_lab.serve.mcp.records import dream_record
 from engram_lab.serve.mcp.tool import MemoryTool
+from engram_lab.serve.observing.kinds import DREAM_RUN, DREAM_UNDO, HOOK_RUN, MEMORY_FEEDBACK
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
@@ -132,9 +133,10 @@ UPKEEP_TOOLS: Final = (
         arguments=DreamArguments,
         answer=DreamAnswer,
         work=_dream,
+        long=True,
         effect="removes",
         scope="memories:write",
-        audited="dream.run",
+        audited=DREAM_RUN,
     ),
     MemoryTool(
         name="memory_undo",
@@ -143,9 +145,10 @@ UPKEEP_TOOLS: Final = (
         arguments=UndoArguments,
         answer=UndoAnswer,
         work=_undo,
+        long=True,
         effect="removes",
         scope="memories:write",
-        audited="dream.undo",
+        audited=DREAM_UNDO,
     ),
     MemoryTool(
         name="memory_feedback",
@@ -159,7 +162,7 @@ UPKEEP_TOOLS: Final = (
         work=_feedback,
         effect="changes",
         scope="memories:write",
-        audited="feedback.create",
+        audited=MEMORY_FEEDBACK,
     ),
     MemoryTool(
         name="memory_hook",
@@ -173,6 +176,6 @@ UPKEEP_TOOLS: Final = (
         work=_hook,
         effect="adds",
         scope="memories:write",
-        audited="hook.run",
+        audited=HOOK_RUN,
     ),
 )

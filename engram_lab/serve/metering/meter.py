@@ -5,6 +5,9 @@ An event is appended to a spool before `record` returns, so that it outlives a `
 that dies between the two leaves events that the next one tells again, and the control plane knows
 them by the id of their request.
 
+Once a day, and when it starts, it has the last two days summed up anew from their events: that, and
+writing down what tenants hold, takes a server that may act as the operator.
+
 Sums of this process are exact at once. What another server that shares the control plane counts is
 seen here when it has told it (within its `usage.flush_s`) and this one has read it again (within
 30 seconds).
@@ -26,6 +29,7 @@ from engram_lab.core.errors import (
     InvalidInputError,
     NotFoundError,
 )
+from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.metering.books import Books
 from engram_lab.serve.metering.lines import events_of, line_of
 from engram_lab.serve.metering.totals import day_key, month_key
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 
     from engram_lab.config.serving import UsageSettings
     from engram_lab.core.clock import Clock
-    from engram_lab.serve.control.protocol import ControlPlane
+    from engram_lab.serve.control.protocol import ControlPlane, OperatorView
     from engram_lab.serve.control.records import UsageEvent
     from engram_lab.serve.metering.spool import Spool
     from engram_lab.serve.metering.totals import Stored, Totals
@@ -170,9 +174,8 @@ class Meter:
         try:
             with self._telling:
                 new = self._tell_all()
-                self._write_measured()
                 self._reread()
-                self._roll_up()
+                self._operate()
                 return new
         except Exception:
             self._failed()
@@ -269,31 +272,34 @@ class Meter:
         days = self._plane.within(tenant_id).usage(since, today)
         self.books.read(tenant_id, days, today)
 
-    def _write_measured(self) -> None:
-        while self._measured:
-            tenant_id, (day, memories, size) = self._measured.popitem()
-            try:
-                self._plane.as_operator().measured(
-                    tenant_id, day, memories_stored=memories, storage_bytes=size
-                )
-            except _REFUSALS:
-                self.refused += 1  # a tenant that is no more
-                self._failed()
-            except EngramError:
-                self._measured.setdefault(tenant_id, (day, memories, size))
-                raise
-
     def _reread(self) -> None:
         """Read again what others may have added to, and forget whom nobody asks for."""
         self.books.tidy()
         for tenant_id in self.books.to_reread(month_key(self._clock.now())):
             self._read(tenant_id)
 
-    def _roll_up(self) -> None:
-        """Sum up the days since the last time anew, once each day and when the meter starts."""
+    def _operate(self) -> None:
+        """Write what only an operator may, where this server may act as one."""
+        try:
+            operator = self._plane.as_operator()
+        except UnavailableError:
+            self._measured.clear()
+            return
+        self._write_measured(operator)
         today = self._clock.now().date()
         if self._rolled_up != today:
-            operator = self._plane.as_operator()
             for back in (2, 1):
                 operator.roll_up(today - timedelta(days=back))
             self._rolled_up = today
+
+    def _write_measured(self, operator: OperatorView) -> None:
+        while self._measured:
+            tenant_id, (day, memories, size) = self._measured.popitem()
+            try:
+                operator.measured(tenant_id, day, memories_stored=memories, storage_bytes=size)
+            except _REFUSALS:
+                self.refused += 1  # a tenant that is no more
+                self._failed()
+            except EngramError:
+                self._measured.setdefault(tenant_id, (day, memories, size))
+                raise

@@ -20,14 +20,13 @@ from engram_lab.core.errors import EngramError
 from engram_lab.core.ids import IdSource
 from engram_lab.serve.control.records import AuditEntry
 from engram_lab.serve.metering.spool import Spool
-from engram_lab.serve.observing.entries import entry_of, line_of
-from engram_lab.serve.observing.floods import Flood, Floods, source_of
-from engram_lab.serve.observing.kinds import AUDIT_LOST, AUTH_DENIED, AUTH_FAILURE, AUTH_SUCCESS
+from engram_lab.serve.observing.entries import entry_of, flood_entry, line_of, loss_entry
+from engram_lab.serve.observing.floods import Floods, source_of
+from engram_lab.serve.observing.kinds import AUTH_DENIED, AUTH_FAILURE, AUTH_SUCCESS
 from engram_lab.serve.observing.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from engram_lab.config.serving import AuditSettings
@@ -44,6 +43,8 @@ _MOST_WAITING: Final = 200_000
 _CLOSING_S: Final = 5.0
 _BATCH: Final = 500
 _UNBELIEVED: Final = frozenset(("UNAUTHORIZED", "TENANT_NOT_FOUND"))
+_SLOWED: Final = "RATE_LIMITED"
+_CREDENTIAL: Final = "credential"  # in `Call.extra`: the part of a key that may be shown
 _DENIED: Final = frozenset(("FORBIDDEN", "TENANT_SUSPENDED"))
 
 
@@ -175,17 +176,20 @@ class Audit:
         code, needs, actor = call.error_code, call.needs, call.actor
         who = actor.name if actor is not None else "unknown"
         route = needs.route if needs is not None else None
-        if code in _UNBELIEVED or code in _DENIED:
+        # Who is slowed down before it is known who they are, tried too many credentials.
+        unbelieved = code in _UNBELIEVED or (code == _SLOWED and actor is None)
+        if code is not None and (unbelieved or code in _DENIED):
             self.note(
-                AUTH_FAILURE if code in _UNBELIEVED else AUTH_DENIED,
+                AUTH_FAILURE if unbelieved else AUTH_DENIED,
                 actor=who,
                 tenant_id=tenant_id,
                 target=route,
                 outcome=code,
                 request_id=call.request_id,
+                details={"credential": shown} if (shown := call.extra.get(_CREDENTIAL)) else None,
                 client=call.client,
             )
-        if actor is not None and actor.kind != "local" and code not in _UNBELIEVED:
+        if actor is not None and actor.kind != "local" and not unbelieved:
             self.note(
                 AUTH_SUCCESS,
                 actor=who,
@@ -275,11 +279,11 @@ class Audit:
                     self._close_window(key)
                 at = self._clock.now()
                 for flood in self._floods.ended(now):
-                    self._append(self._told(flood, at))
+                    self._append(flood_entry(flood, self._ids.new(at), at))
                 if self._lost and self._waiting < _MOST_WAITING:
                     count, self._lost = self._lost, 0
                     self._tell_lost(count)
-                    self._append(self._loss(count, at))
+                    self._append(loss_entry(count, self._ids.new(at), at))
             except (OSError, EngramError):
                 self._lost += 1
 
@@ -294,28 +298,6 @@ class Audit:
             return
         self._spool.append([line_of(entry)])
         self._waiting += 1
-
-    def _told(self, flood: Flood, at: datetime) -> AuditEntry:
-        return AuditEntry(
-            id=self._ids.new(at),
-            tenant_id=flood.tenant_id,
-            at=at,
-            kind=flood.kind,
-            actor="many",
-            outcome="MANY",
-            details={"client": flood.source, "count": flood.count, "within_s": 60},
-        )
-
-    def _loss(self, count: int, at: datetime) -> AuditEntry:
-        return AuditEntry(
-            id=self._ids.new(at),
-            tenant_id=None,
-            at=at,
-            kind=AUDIT_LOST,
-            actor="system",
-            outcome="LOST",
-            details={"count": count},
-        )
 
     def _tidy(self) -> int:
         with self._lock:

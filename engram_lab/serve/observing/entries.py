@@ -8,11 +8,15 @@ import orjson
 
 from engram_lab.core.clock import from_us, to_us
 from engram_lab.serve.control.records import AuditEntry
+from engram_lab.serve.observing.kinds import AUDIT_LOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
-__all__ = ["entry_of", "line_of"]
+    from engram_lab.serve.observing.floods import Flood
+
+__all__ = ["entry_of", "flood_entry", "line_of", "loss_entry"]
 
 _LONGEST: Final = 500
 _LONGEST_DETAILS: Final = 4_096
@@ -53,6 +57,32 @@ def entry_of(line: bytes) -> AuditEntry | None:
         )
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
+
+
+def flood_entry(flood: Flood, entry_id: str, at: datetime) -> AuditEntry:
+    """Return the entry that stands for what was not told one by one."""
+    return AuditEntry(
+        id=entry_id,
+        tenant_id=flood.tenant_id,
+        at=at,
+        kind=flood.kind,
+        actor="many",
+        outcome="MANY",
+        details={"client": flood.source, "count": flood.count, "within_s": 60},
+    )
+
+
+def loss_entry(count: int, entry_id: str, at: datetime) -> AuditEntry:
+    """Return the operator's entry that tells how many were lost."""
+    return AuditEntry(
+        id=entry_id,
+        tenant_id=None,
+        at=at,
+        kind=AUDIT_LOST,
+        actor="system",
+        outcome="LOST",
+        details={"count": count},
+    )
 
 
 def _text(value: str) -> str:

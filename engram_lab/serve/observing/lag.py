@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["LoopWatch"]
 
 _EVERY_S: Final = 0.01
+_KEPT_S: Final = 64
+_NEVER: Final = (-1, 0.0)
 _MOST_FRAMES: Final = 12
 
 
@@ -43,7 +45,7 @@ class LoopWatch:
         self._every_s = every_s
         self._culprit_s = culprit_s
         self._longest = 0.0
-        self._recent = 0.0
+        self._seconds: list[tuple[int, float]] = [_NEVER] * _KEPT_S
         self._due = 0.0
         self._handle: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,14 +72,16 @@ class LoopWatch:
         """Module, function and line of what the loop was at when it was latest; see `culprit_s`."""
         return self._at[1]
 
-    def recent_s(self) -> float:
-        """Return how late it was at worst since this was asked last, or still is."""
-        recent, self._recent = max(self._recent, self.now_s), 0.0
-        return recent
+    def recent_s(self, within_s: float = 10.0) -> float:
+        """Return how late it was at worst lately, or is this very moment; back to a minute."""
+        since = self._timer() - within_s
+        told = (late for second, late in list(self._seconds) if second >= since and second >= 0)
+        return max(self.now_s, *told, 0.0)
 
     def reset(self) -> None:
         """Begin anew, as before a measurement."""
-        self._longest = self._recent = 0.0
+        self._longest = 0.0
+        self._seconds = [_NEVER] * _KEPT_S
         self._at = (0.0, ())
 
     def start(self) -> None:
@@ -101,9 +105,12 @@ class LoopWatch:
         self._handle = loop.call_later(self._every_s, self._ring, loop)
 
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        late = self._timer() - self._due
+        now = self._timer()
+        late = now - self._due
         self._longest = max(self._longest, late)
-        self._recent = max(self._recent, late)
+        second = int(now)
+        before, worst = self._seconds[second % _KEPT_S]
+        self._seconds[second % _KEPT_S] = (second, max(late, worst) if before == second else late)
         self._next(loop)
 
     def _look(self, thread: int, culprit_s: float) -> None:

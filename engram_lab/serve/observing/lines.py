@@ -19,6 +19,7 @@ _MOST_LINES: Final = 10_000
 _MOST_BYTES: Final = 8 * 1_048_576
 _ONE_WRITE: Final = 64 * 1_024
 _WAIT_S: Final = 0.2
+_GATHER_S: Final = 0.005
 
 
 class LineWriter:
@@ -47,6 +48,7 @@ class LineWriter:
         self._untold = 0
         self._lock = Lock()
         self._some = Event()
+        self._closing = Event()
         self._closed = False
         self._descriptor = _descriptor_of(stream)
         self._thread: Thread | None = None  # from the first line on
@@ -92,6 +94,7 @@ class LineWriter:
         with self._lock:
             self._closed = True
             thread = self._thread
+        self._closing.set()
         self._some.set()
         if thread is not None:
             thread.join(within_s)
@@ -100,6 +103,7 @@ class LineWriter:
     def _run(self) -> None:
         while True:
             self._some.wait()
+            self._closing.wait(_GATHER_S)  # few large writes: each takes time from everybody
             self._some.clear()
             while batch := self._taken():
                 lines = batch.count(b"\n")

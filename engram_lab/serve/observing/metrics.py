@@ -23,8 +23,10 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     ProcessCollector,
+    generate_latest,
 )
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from engram_lab.core.clock import Clock, SystemClock
 from engram_lab.serve.observing.logs import STREAMING, route_of
@@ -53,7 +55,7 @@ _HELP: Final[dict[Followed, str]] = {
     "engines_open": "databases that are open",
     "engines_leased": "databases that a request is using",
     "requests_waiting": "requests that wait for a thread",
-    "loop_lag_seconds": "how late the event loop was at worst since the last scrape",
+    "loop_lag_seconds": "how late the event loop was at worst within the last minute",
     "loop_lag_max_seconds": "how late the event loop was at worst since the start",
     "log_lines_dropped": "lines of the log that nobody took in time",
     "audit_waiting": "entries of the audit that are not in the control plane yet",
@@ -61,8 +63,8 @@ _HELP: Final[dict[Followed, str]] = {
 }
 
 _LATENCY_MS: Final = (
-    *(0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 50, 75, 100),
-    *(150, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000),
+    *(0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 25),
+    *(50, 100, 250, 500, 1_000, 2_500, 10_000, 30_000),
 )
 _SECONDS: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
 _MOST_ROUTES: Final = 300
@@ -84,8 +86,7 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._clock = clock or SystemClock()
         self._routes: set[str] = set()
-        self._requests_of: dict[tuple[str, int], Counter] = {}
-        self._latency_of: dict[str, Histogram] = {}
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._requests = self._counter("requests", "requests answered", "route", "status")
         self._latency = Histogram(
             "engram_latency_ms",
@@ -128,12 +129,10 @@ class Metrics:
     def observed(self, call: Call, status: int, seconds: float) -> None:
         """Count a request that was answered."""
         route = route_of(call)
-        counter = self._requests_of.get((route, status))
-        if counter is None:
-            counter = self._new_series(route, status)
-        counter.inc()
+        requests, latency = self._series.get((route, status)) or self._new_series(route, status)
+        requests.inc()
         if STREAMING not in call.extra:
-            self._latency_of[route].observe(seconds * 1e3)
+            latency.observe(seconds * 1e3)
         if call.error_code is not None:
             refused = self._refused.get(call.error_code)
             if refused is not None:
@@ -179,22 +178,21 @@ class Metrics:
 
         Takes milliseconds: call it in a thread.
         """
-        encode, content_type = choose_encoder(accept)
-        return content_type, encode(self.registry)
+        if "application/openmetrics-text" in accept.lower():
+            text: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]
+            return openmetrics.CONTENT_TYPE_LATEST, text
+        return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self.registry)
 
-    def _new_series(self, route: str, status: int) -> Counter:
-        """Return the counter of a route and a status, and make room for its latency."""
-        if len(self._routes) >= _MOST_ROUTES and route not in self._routes:
-            label = _OTHER
-        else:
-            self._routes.add(route)
-            label = route
+    def _new_series(self, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Return the series of a route and a status; beyond an end, all others share one."""
+        known = route in self._routes or len(self._routes) < _MOST_ROUTES
+        label = route if known else _OTHER
         told = str(status) if status in _STATUSES else "0"
-        counter = self._requests.labels(label, told)
-        if label is route and told != "0":  # what else there is, anybody could make grow
-            self._requests_of[route, status] = counter
-            self._latency_of[route] = self._latency.labels(route)
-        return counter
+        series = self._requests.labels(label, told), self._latency.labels(label)
+        if known and status in _STATUSES:
+            self._routes.add(route)
+            self._series[route, status] = series
+        return series
 
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
         return Counter(f"engram_{name}", told, labels, registry=self.registry)

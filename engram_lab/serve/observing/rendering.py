@@ -49,6 +49,7 @@ _SECRET = re.compile(
     r"|([Bb]earer )[^\s\"\\]{6,}"
     r"|(://[^:@/\s\"]*:)[^@\s\"]+@"
 )
+_HINTS: Final = ("_live_", "_test_", "eyJ", "earer ", "://")
 _PLAIN = re.compile(r"[\w.:/{}@+-]+\Z", re.ASCII)
 _INSTEAD: Final = "***"
 
@@ -141,7 +142,8 @@ def _word(value: object) -> str:
 def _harmless(line: str) -> str:
     if not line.isascii() or "\x7f" in line:
         line = _FORGING.sub(lambda each: f"\\u{ord(each[0]):04x}", line)
-    return _SECRET.sub(_masked, line)
+    # Most lines have none of these words, which is told a hundred times faster than by the pattern.
+    return _SECRET.sub(_masked, line) if any(word in line for word in _HINTS) else line
 
 
 def _masked(found: re.Match[str]) -> str:

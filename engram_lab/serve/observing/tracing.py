@@ -12,10 +12,15 @@ raw path is left out on purpose, as it holds ids and whatever a client wrote the
 from __future__ import annotations
 
 from contextlib import nullcontext
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
+from engram_lab.serve.observing.spent import spend
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -36,6 +41,7 @@ class Tracing:
         settings: Where to, and of how many.
         exporter: Takes spans in place of the endpoint, as in tests.
         version: Of this program.
+        timer: Measures the parts of a request.
     """
 
     def __init__(
@@ -44,7 +50,9 @@ class Tracing:
         exporter: SpanExporter | None = None,
         *,
         version: str = "",
+        timer: Callable[[], float] = perf_counter,
     ) -> None:
+        self._timer = timer
         self._spans: Spans | None = None
         if exporter is not None or settings.otlp_endpoint is not None:
             from engram_lab.serve.observing.spans import Spans, exporter_to
@@ -67,9 +75,45 @@ class Tracing:
         return _NOTHING if self._spans is None else self._spans.of_call(call)
 
     def part(self, call: Call, name: str) -> AbstractContextManager[Any]:
-        """Return a span within that of a request, such as `engine`; for any thread."""
-        return _NOTHING if self._spans is None else self._spans.of_part(call, name)
+        """Return a span within that of a request, such as `engine`; for any thread.
+
+        The time it takes is noted in any case, for the line of a request that was slow.
+        """
+        span = _NOTHING if self._spans is None else self._spans.of_part(call, name)
+        return _Part(call, name, span, self._timer)
 
     def close(self, *, within_s: float = _CLOSING_S) -> bool:
         """Send what waits, for so long at most; return whether that was done."""
         return True if self._spans is None else self._spans.close(within_s=within_s)
+
+
+class _Part:
+    """A span, and how long it took."""
+
+    __slots__ = ("_began", "_call", "_name", "_span", "_timer")
+
+    def __init__(
+        self,
+        call: Call,
+        name: str,
+        span: AbstractContextManager[Any],
+        timer: Callable[[], float],
+    ) -> None:
+        self._call = call
+        self._name = name
+        self._span = span
+        self._timer = timer
+        self._began = 0.0
+
+    def __enter__(self) -> Any:
+        self._began = self._timer()
+        return self._span.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        spend(self._call, self._name, self._timer() - self._began)
+        self._span.__exit__(kind, error, trace)

@@ -67,6 +67,10 @@ class McpGate:
         """Return what the work returns, done in a thread over the engine of the tenant."""
         return await self._services.use(call, work)
 
+    def refused(self, scope: Scope, code: str) -> None:
+        """Note why a request gets no further."""
+        call_of(scope).error_code = code
+
     async def done(self, call: Call) -> None:
         """Tell of a part of a batch."""
         if "part" in call.extra:

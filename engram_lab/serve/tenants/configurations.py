@@ -87,6 +87,7 @@ class Configurations:
         config: The server's own.
         places: Where databases lie.
         clock: Tells the time.
+        own: A bundle that answers in place of the server's own configuration.
         bundles: More, by name.
 
     Raises:
@@ -99,6 +100,7 @@ class Configurations:
         *,
         places: Places,
         clock: Clock,
+        own: Bundle | None = None,
         bundles: Mapping[str, Bundle] = MappingProxyType({}),
     ) -> None:
         self._places = places
@@ -108,7 +110,12 @@ class Configurations:
         self._number = 0
         self._own = config
         self._served: Mapping[str | None, Served] = {}  # replaced as a whole: readers take no lock
-        self._put(self._made(None, config, None))
+        if own is None:
+            self._put(self._made(None, config, None))
+        else:
+            made = self._made(None, settled(own.config, config), own)
+            made.check()
+            self._put(made)
         for name, bundle in bundles.items():
             self.add(name, bundle)
 

@@ -12,6 +12,7 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +21,12 @@ from engram_lab.core.errors import DreamLockedError, EngramError, StoreError
 from engram_lab.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
-__all__ = ["Dreamers", "Dreamt", "dream_all"]
+    from engram_lab.consolidation import DreamReport
+
+__all__ = ["Dreamers", "Dreamt", "dream_all", "dream_one"]
 
 _NICENESS: Final = 10
 
@@ -42,7 +45,13 @@ class Dreamt:
     fault: str | None = None
 
 
-def dream_all(path: str, config: Mapping[str, Any]) -> list[Dreamt]:
+def dream_one(path: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> DreamReport:
+    """Let one workspace of a database dream; see `Engine.dream` for options and errors."""
+    with _opened(path, config) as engine:
+        return engine.dream(**options)
+
+
+def dream_all(path: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> list[Dreamt]:
     """Let every workspace of a database dream, one after the other.
 
     A workspace whose dream would hide too much, or of which somebody else dreams, is left as it
@@ -51,17 +60,16 @@ def dream_all(path: str, config: Mapping[str, Any]) -> list[Dreamt]:
     Args:
         path: Of the database, which must exist.
         config: Of the engine, by section and by name.
+        options: Of `Engine.dream`.
 
     Raises:
         StoreError: The database cannot be used, or does not exist.
     """
-    if not os.path.exists(path):  # noqa: PTH110 - as the path came
-        raise StoreError("the database of this tenant is not there")
     found = []
-    with Engine.open(path, config=EngineConfig.from_dict(config)) as engine:
+    with _opened(path, config) as engine:
         for workspace in [each.name for each in engine.store.workspaces.all()]:
             try:
-                report = engine.dream(workspace, author="schedule")
+                report = engine.dream(workspace, **options)
             except DreamLockedError:
                 found.append(Dreamt(workspace=workspace, fault="somebody else dreams of it"))
             except StoreError:
@@ -71,6 +79,12 @@ def dream_all(path: str, config: Mapping[str, Any]) -> list[Dreamt]:
             else:
                 found.append(Dreamt(workspace=workspace, changes=len(report)))
     return found
+
+
+def _opened(path: str, config: Mapping[str, Any]) -> Engine:
+    if not Path(path).is_file():  # which opening would make
+        raise StoreError("the database is not there")
+    return Engine.open(path, config=EngineConfig.from_dict(config))
 
 
 class Dreamers:
@@ -87,30 +101,55 @@ class Dreamers:
         self._at_work: set[_Dreamer] = set()
         self._closed = False
 
-    def dream(self, path: str, config: EngineConfig) -> list[Dreamt]:
+    def dream(self, path: str, config: EngineConfig, **options: Any) -> DreamReport:
+        """Let one workspace of a database dream, and wait for it.
+
+        Args:
+            path: Of the database, which must exist.
+            config: Of the engine.
+            **options: Of `Engine.dream`, but `progress`.
+
+        Raises:
+            EngramError: See `Engine.dream`.
+            StoreError: The database cannot be used; the process was ended, or is to end.
+        """
+        report: DreamReport = self._asked(dream_one, path, config, options)
+        return report
+
+    def dream_all(self, path: str, config: EngineConfig, **options: Any) -> list[Dreamt]:
         """Let every workspace of a database dream, and wait for it; see `dream_all`.
 
         Raises:
             StoreError: The database cannot be used; the process was ended, or is to end.
         """
+        found: list[Dreamt] = self._asked(dream_all, path, config, options)
+        return found
+
+    def _asked(
+        self,
+        work: Callable[..., Any],
+        path: str,
+        config: EngineConfig,
+        options: Mapping[str, Any],
+    ) -> Any:
         with self._turns:
             dreamer = self._begun()
             try:
-                found = dreamer.dream(path, config)
+                found = dreamer.ask(work, path, config.to_dict(), dict(options))
             except BaseException:
-                dreamer.end()
-                raise
-            finally:
                 with self._lock:
                     self._at_work.discard(dreamer)
+                dreamer.end()
+                raise
             with self._lock:
+                self._at_work.discard(dreamer)
                 keep = not self._closed
                 if keep:
                     self._resting.append(dreamer)
             if not keep:
                 dreamer.end()
-        if isinstance(found, str):
-            raise StoreError(found)
+        if isinstance(found, _Fault):
+            raise found.again()
         return found
 
     def rest(self) -> int:
@@ -152,14 +191,13 @@ class _Dreamer:
         self._process.start()
         theirs.close()
 
-    def dream(self, path: str, config: EngineConfig) -> list[Dreamt] | str:
-        """Return what came of it, or what went wrong."""
+    def ask(self, *work: Any) -> Any:
+        """Return what came of it, or the error that did."""
         try:
-            self._ours.send((path, config.to_dict()))
-            found: list[Dreamt] | str = self._ours.recv()
+            self._ours.send(work)
+            return self._ours.recv()
         except (OSError, EOFError) as error:
             raise StoreError("the process that dreamt was ended: it dreams again later") from error
-        return found
 
     def end(self) -> None:
         """End the process, whatever it is at."""
@@ -175,12 +213,36 @@ def _serve(asked: Connection[Any, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the whole group: the server sees to it
     while True:
         try:
-            path, config = asked.recv()
+            work, *given = asked.recv()
         except EOFError:
             return
         try:
-            found: list[Dreamt] | str = dream_all(path, config)
-        except Exception as error:  # noqa: BLE001 - not every error can be sent
-            found = f"{type(error).__name__}: {error}"
-        with suppress(OSError):
+            found = work(*given)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who asked is told
+            found = _Fault.of(error)
+        try:
             asked.send(found)
+        except OSError:
+            return
+        except Exception as error:  # noqa: BLE001 - something in it cannot be sent
+            asked.send(_Fault.of(StoreError(f"what came of it cannot be told: {error}")))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fault:
+    """An error on its way from process to process: many cannot be made of their message alone."""
+
+    kind: type[EngramError]
+    args: tuple[Any, ...]
+    state: dict[str, Any]
+
+    @classmethod
+    def of(cls, error: Exception) -> _Fault:
+        if isinstance(error, EngramError):
+            return cls(kind=type(error), args=error.args, state=dict(vars(error)))
+        return cls(kind=StoreError, args=(f"{type(error).__name__}: {error}",), state={})
+
+    def again(self) -> EngramError:
+        error = self.kind.__new__(self.kind, *self.args)
+        vars(error).update(self.state)
+        return error

@@ -53,10 +53,12 @@ class Threads:
     def __init__(self) -> None:
         self.ran = 0
         self.most = 0
+        self.began = asyncio.Event()
         self._now = 0
 
     async def run(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         self.ran += 1
+        self.began.set()
         self._now += 1
         self.most = max(self.most, self._now)
         try:

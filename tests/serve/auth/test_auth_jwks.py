@@ -26,6 +26,8 @@ from engram_lab.serve.errors import UnavailableError
 from tests.serve.auth.conftest import Threads, Timer, rsa
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.serve.auth.conftest import Issuer
 
 
@@ -140,6 +142,24 @@ async def test_a_set_that_went_bad_takes_no_key_away(issuer: Issuer) -> None:
 
 
 @pytest.mark.anyio
+async def test_whatever_goes_wrong_takes_no_key_away(issuer: Issuer) -> None:
+    timer = Timer()
+    fail = False
+
+    def fetch() -> Mapping[str, RSAKey]:
+        if fail:
+            raise RecursionError
+        return fetch_jwks(issuer.url)
+
+    keys = JwksKeys(fetch, Threads().run, max_age_s=900, timer=timer)
+    await keys.find("kid1")
+    fail = True
+    timer.now += 1_000
+    assert await keys.find("kid1") is not None
+    assert keys.problem == "they could not be fetched (RecursionError)"
+
+
+@pytest.mark.anyio
 async def test_without_a_kid_the_only_key_counts_and_of_two_none(issuer: Issuer) -> None:
     assert await kept(issuer, Timer()).find(None) is not None
     issuer.keys = [rsa(1), rsa(2)]
@@ -202,6 +222,14 @@ def test_an_answer_that_takes_too_long_is_given_up(issuer: Issuer) -> None:
     issuer.body = b" " * 60_000
     with pytest.raises(FetchError, match="longer than 5 s"):
         fetch_jwks(issuer.url, timer=lambda: next(moments))
+
+
+def test_redirects_that_take_too_long_are_given_up(issuer: Issuer) -> None:
+    moments = iter([0.0, 99.0])
+    issuer.status, issuer.headers = 302, {"Location": "/jwks.json"}
+    with pytest.raises(FetchError, match="longer than 5 s"):
+        fetch_jwks(issuer.url, timer=lambda: next(moments))
+    assert issuer.requests == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -8,10 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from engram_lab.core.errors import ConfigError
 from engram_lab.serve.errors import UnauthorizedError, UnavailableError
+from tests.serve.auth.conftest import rsa
 
 if TYPE_CHECKING:
     from engram_lab.serve.call import Call
@@ -138,6 +143,13 @@ FORGED: dict[str, Forge] = {
     "an empty sub": lambda i: i.sign(sub=""),
     "a sub of another type": lambda i: i.sign(sub=7),
     "a sub with a line feed": lambda i: i.sign(sub="ann\nlevel=error"),
+    "a sub that is no text": lambda i: i.sign(sub="ann\ud800"),
+    "a sub that reads backwards": lambda i: i.sign(sub="ann\u202eadmin"),
+    "a huge number": lambda i: resigned(
+        i,
+        HEAD,
+        b64('{"sub":"ann","iss":"https://issuer","aud":"engram","exp":' + "9" * 5_000 + "}"),
+    ),
     "a huge sub": lambda i: i.sign(sub="a" * 256),
     "crit of something unknown": lambda i: i.sign(header={"crit": ["exp"], "exp": 1}),
     "an empty crit": lambda i: resigned(
@@ -210,6 +222,7 @@ async def test_a_forged_token_is_not_believed(
         {"header": {"typ": None}},
         {"header": {"cat": "cl_1", "x5t": "abc"}},
         {"header": {"kid": None}},
+        {"\ud800": 1, "": 2, "__class__": 3},
     ],
 )
 async def test_a_token_within_what_is_required_is_believed(
@@ -228,6 +241,8 @@ async def test_a_token_within_what_is_required_is_believed(
         ({"email": "ann@example.com", "email_verified": False}, None),
         ({"email": "ann@example.com", "email_verified": "true"}, None),
         ({"email": ["ann@example.com"]}, None),
+        ({"email": "ann@example.com\ud800"}, None),
+        ({"email": "a" * 251 + "@b.c"}, None),
         ({}, None),
     ],
 )
@@ -314,3 +329,40 @@ async def test_a_token_of_another_algorithm_has_no_keys_fetched(
     with pytest.raises(UnauthorizedError):
         await at.authenticator.authenticate(asks(bearer=FORGED["alg none"](issuer)))
     assert issuer.requests == 0
+
+
+def test_a_public_key_is_no_secret(door: Callable[..., Door]) -> None:
+    with pytest.raises(ConfigError, match="public key"):
+        door(jwt_secret=rsa(1).as_pem(private=False).decode())
+
+
+@given(at=st.integers(0, 10_000), letter=st.sampled_from("AQgwBC-_.=019z"))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_one_letter_changed_anywhere_makes_a_token_worthless(
+    at: int, letter: str, door: Callable[..., Door], asks: Callable[..., Call]
+) -> None:
+    good = jwt.encode({"alg": "HS256"}, claims(aud=None), OctKey.import_key(SECRET))
+    at %= len(good)
+    authenticate = door(jwt_secret=SECRET).authenticator.authenticate
+    assert asyncio.run(authenticate(asks(bearer=good))).id == "ann"
+    for changed in (
+        good[:at] + letter + good[at + 1 :],
+        good[:at] + letter + good[at:],
+        good[:at] + good[at + 1 :],
+        good + letter,
+    ):
+        if changed != good:
+            with pytest.raises(UnauthorizedError):
+                asyncio.run(authenticate(asks(bearer=changed)))
+
+
+async def test_what_keeps_the_issuers_keys_away_can_be_asked(
+    issuer: Issuer, door: Callable[..., Door], asks: Callable[..., Call]
+) -> None:
+    at = door(**RS, jwks_url=issuer.url)
+    assert at.authenticator.problem is None
+    issuer.status = 500
+    with pytest.raises(UnavailableError):
+        await at.authenticator.authenticate(asks(bearer=issuer.sign()))
+    assert at.authenticator.problem == "it answers with status 500"
+    assert door().authenticator.problem is None

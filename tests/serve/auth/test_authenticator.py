@@ -59,7 +59,7 @@ async def test_what_is_known_is_forgotten_after_a_while(door: Doors, asks: Asks)
     at = door()
     secret = at.add()
     await at.authenticator.authenticate(asks(bearer=secret))
-    at.timer.now += 299
+    at.timer.now += 3_599
     await at.authenticator.authenticate(asks(bearer=secret))
     assert at.threads.ran == 1
     at.timer.now += 2
@@ -118,8 +118,7 @@ async def test_a_key_that_is_revoked_while_it_is_compared_is_refused(
     at = door()
     secret = at.add()
     asking = asyncio.create_task(at.authenticator.authenticate(asks(bearer=secret)))
-    while not at.threads.ran:
-        await asyncio.sleep(0)
+    await at.threads.began.wait()
     at.keys.change("k1", revoked_at=START)
     with pytest.raises(UnauthorizedError):
         await asking
@@ -128,7 +127,7 @@ async def test_a_key_that_is_revoked_while_it_is_compared_is_refused(
 async def test_all_keys_with_the_same_beginning_are_tried(door: Doors, asks: Asks) -> None:
     at = door()
     secrets = [at.add(id=f"k{number}") for number in range(4)]
-    for number, secret in enumerate(secrets):
+    for number in range(4):
         at.keys.change(f"k{number}", prefix=secrets[0][:12])
     # All four are filed under the beginning of the first, as if chance had drawn it four times.
     assert (await at.authenticator.authenticate(asks(bearer=secrets[0]))).id == "k0"
@@ -183,7 +182,7 @@ async def test_an_unknown_beginning_takes_as_long_as_a_wrong_secret(
         fresh = new_key("live").secret
         unknown.append(await took(fresh))
         known.append(await took(secret[:12] + fresh[12:]))
-    assert 0.5 < median(unknown) / median(known) < 2
+    assert 0.4 < median(unknown) / median(known) < 2.5
 
 
 async def test_a_key_of_the_wrong_form_is_refused_without_work(door: Doors, asks: Asks) -> None:
@@ -230,6 +229,7 @@ async def test_a_flood_of_wrong_keys_soon_costs_nothing(door: Doors, asks: Asks)
         refusals[refused.value.code] += 1
     assert refusals == {"UNAUTHORIZED": 10, "RATE_LIMITED": 90}
     assert at.threads.ran == 10
+    assert len(at.keys.asked) == 20, "looked up before and after, and for the rest not at all"
     assert refused.value.headers == {"Retry-After": "1"}
 
 
@@ -342,6 +342,7 @@ async def test_an_admin_token_guards_the_operators_routes_even_there(
         ({"admin_token": "a" * 31}, "admin_token has 31 bytes"),
         ({"admin_token": "a b" * 20}, "cannot stand in a header"),
         ({"admin_token": "a" * 32, "jwt_secret": "a" * 32}, "the same as"),
+        ({"admin_token": "ek_live_" + "a" * 40}, "form of a tenant's key"),
         ({"key_prefix": "engram"}, "key_prefix"),
         ({"jwks_url": "http://issuer.example/k", "jwt_issuer": "x"}, "not https"),
         ({"jwks_url": "https://issuer.example/k"}, "jwt_issuer is missing"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,6 @@ from engram_lab import Engine
 from engram_lab.config import BackupSettings
 from engram_lab.core.clock import ManualClock
 from engram_lab.serve.backups.tenant_backups import TenantBackups
-
-BUCKET = "engram-backups"
 
 
 @pytest.fixture
@@ -66,12 +65,13 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[BackupSettings]:
         server.start()
         try:
             host, port = server.get_host_and_port()
+            bucket = f"backups-{secrets.token_hex(8)}"  # servers of one process share all buckets
             address = f"http://{host}:{port}"
             client = boto3.client("s3", endpoint_url=address, region_name="us-east-1")
-            client.create_bucket(Bucket=BUCKET)
+            client.create_bucket(Bucket=bucket)
             client.close()
             yield BackupSettings(
-                place=f"s3://{BUCKET}/of/engram",
+                place=f"s3://{bucket}/of/engram",
                 s3_endpoint=address,
                 s3_region="us-east-1",
                 key_file="unset",

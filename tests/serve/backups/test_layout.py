@@ -47,7 +47,7 @@ def test_no_text_leads_out_of_the_folder(text: str) -> None:
         "20260501T123000000000Z_v7.sqlite\n",
         "20260501T123000000000Z_v7.sqlite\0",
         "20261301T123000000000Z_v7.sqlite",
-        "٢٠٢٦٠٥٠١T123000000000Z_v7.sqlite",
+        "\u0662\u0660\u0662\u06660501T123000000000Z_v7.sqlite",
         "20260501T123000000000Z_v7.sqlite.sealed",
         "",
     ],

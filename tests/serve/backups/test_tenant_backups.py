@@ -10,12 +10,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import pytest
 
 from engram_lab import Engine
-from engram_lab.config import BackupSettings
-from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import (
     BackupError,
     ConflictError,
@@ -27,6 +26,10 @@ from engram_lab.core.selection import Selection
 from engram_lab.serve.backups.storehouse import StorehouseError
 from engram_lab.serve.backups.tenant_backups import TenantBackups
 from engram_lab.serve.backups.watch import BackupStoppedError, Watch
+
+if TYPE_CHECKING:
+    from engram_lab.config import BackupSettings
+    from engram_lab.core.clock import ManualClock
 
 ONE = "01890000-0000-7000-8000-000000000001"
 TWO = "01890000-0000-7000-8000-000000000002"
@@ -92,20 +95,22 @@ def test_s3_keeps_backups_as_a_folder_does(
     assert backups.all(ONE) == ()
 
 
-def test_writes_go_on_while_a_backup_is_made(
+def test_writes_go_on_while_a_backup_is_made_and_never_begin_it_anew(
     backups: TenantBackups, engine: Engine, tmp_path: Path
 ) -> None:
     engine.remember_many([{"content": f"{'salt ' * 200}{number}"} for number in range(2_000)])
     held, going = engine.store.memories.count(Selection()), Event()
     written: list[str] = []
+    copied: list[int] = []
 
     def write() -> None:
-        while not going.is_set():
+        while not going.is_set() and len(written) < 400:  # an end, where it begins anew each time
             written.append(engine.remember(f"written meanwhile {len(written)}").id)
 
     def slowly(step: str, done: int, total: int) -> None:
         if step == "copy":
-            time.sleep(0.01)
+            copied.append(done)
+            time.sleep(0.02)
 
     writer = Thread(target=write)
     writer.start()
@@ -115,6 +120,8 @@ def test_writes_go_on_while_a_backup_is_made(
         going.set()
         writer.join()
 
+    assert len(copied) > 1
+    assert copied == sorted(set(copied))
     backups.restore(ONE, made.name, tmp_path / "back.db")
     with Engine.open(tmp_path / "back.db") as back:
         kept = {each.id for each in back.store.memories.select(Selection(), limit=10_000)}
@@ -126,7 +133,6 @@ def test_writes_go_on_while_a_backup_is_made(
 
 def test_two_backups_at_the_same_moment_both_stay(backups: TenantBackups, engine: Engine) -> None:
     made: list[str] = []
-    threads = [Thread(target=lambda: made.append(backups.make(ONE, engine).backup.name))] * 1
     threads = [
         Thread(target=lambda: made.append(backups.make(ONE, engine).backup.name)) for _ in range(4)
     ]
@@ -418,7 +424,7 @@ KILLED = r"""
 import os, sys
 from pathlib import Path
 from engram_lab import Engine
-from engram_lab.config import BackupSettings
+from engram_lab.config import BackupSettings, EngineConfig
 from engram_lab.core.clock import SystemClock
 from engram_lab.serve.backups.tenant_backups import TenantBackups
 from engram_lab.serve.backups.watch import Watch
@@ -429,8 +435,9 @@ def progress(step, done, total):
         print("here", flush=True)
         sys.stdin.read()
 settings = BackupSettings(place=place, key_file=key)
-engine = Engine.open(Path(scratch).parent / "killed.db")
-engine.remember_many([{"content": f"{'salt ' * 500}{n}"} for n in range(200)])
+config = EngineConfig.from_dict({"embedding": {"model": "none"}})
+engine = Engine.open(Path(scratch).parent / "killed.db", config=config)
+engine.remember_many([{"content": f"{'salt ' * 500}{n}"} for n in range(60)])
 backups = TenantBackups(settings, clock=SystemClock(), scratch=Path(scratch))
 backups.make(tenant, engine, watch=Watch(progress=progress))
 """

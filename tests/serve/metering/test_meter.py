@@ -24,14 +24,20 @@ if TYPE_CHECKING:
     from engram_lab.serve.control import ControlPlane
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+TODAY = NOW.date()
 
 
 def event(request_id: str, tenant_id: str = "acme", **fields: Any) -> UsageEvent:
-    given = {"at": NOW, "route": "POST /v1/search", "status": 200, "searches": 1} | fields
+    given: dict[str, Any] = {
+        "at": NOW,
+        "route": "POST /v1/search",
+        "status": 200,
+        "searches": 1,
+    } | fields
     return UsageEvent(request_id=request_id, tenant_id=tenant_id, **given)
 
 
-def day_of(plane: ControlPlane, tenant_id: str = "acme", day: date = NOW.date()) -> Totals:
+def day_of(plane: ControlPlane, tenant_id: str = "acme", day: date = TODAY) -> Totals:
     rows = plane.within(tenant_id).usage(day, day)
     return Totals(
         api_calls=sum(row.api_calls for row in rows),
@@ -179,7 +185,7 @@ def test_a_failed_flush_is_told_again_and_nothing_is_lost(
     failures: list[None] = []
     failing = Failing(plane)
     meter = Meter(
-        failing,  # type: ignore[arg-type]
+        failing,
         Spool(tmp_path / "spool", "usage"),
         UsageSettings(batch=2),
         clock,
@@ -234,7 +240,7 @@ def test_a_spool_that_is_full_costs_nothing_while_the_process_lives(
     spool = Spool(tmp_path / "spool", "usage")
     failing = Failing(plane)
     meter = Meter(
-        failing,  # type: ignore[arg-type]
+        failing,
         spool,
         UsageSettings(),
         clock,
@@ -278,7 +284,7 @@ def test_what_is_held_is_known_at_once_and_written_with_the_day(
     assert (stored.memories, stored.storage_bytes, stored.created_since) == (100, 5_000, 7)
     assert not meter.books.measuring_is_due("acme")
     meter.flush()
-    rows = plane.within("acme").usage(NOW.date(), NOW.date())
+    rows = plane.within("acme").usage(TODAY, TODAY)
     assert sum(row.memories_stored for row in rows) == 100
     assert sum(row.storage_bytes for row in rows) == 5_000
     clock.advance(days=12)

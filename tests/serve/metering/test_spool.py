@@ -351,3 +351,79 @@ def test_whatever_happens_each_line_is_taken_once(
     assert "reopen" in steps or seen == given_lines
     spool.close()
     assert list(folder.iterdir()) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lines=st.lists(st.binary(max_size=5).filter(lambda line: b"\n" not in line), max_size=6),
+    cut=st.integers(0, 40),
+)
+def test_a_segment_cut_anywhere_gives_its_whole_lines(
+    lines: list[bytes], cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("spool")
+    data = b"".join(line + b"\n" for line in lines)[:cut]
+    (folder / f"usage-{'0' * 24}-00000001.lines").write_bytes(data)
+    spool = Spool(folder, "usage")
+    whole = data.count(b"\n")
+    assert taken(spool, limit=2) == lines[:whole]
+    assert spool.torn == (not data.endswith(b"\n") and data != b"")
+    spool.close()
+    assert list(folder.iterdir()) == []
+
+
+WRITER = """
+import random
+rng = random.Random(int(sys.argv[1]))
+number = 0
+while True:
+    lines = [b"%d-%d" % (os.getpid(), number + each) for each in range(rng.randint(1, 3))]
+    s.append(lines)
+    number += len(lines)
+    print(number, flush=True)
+    if rng.random() < 0.01:
+        for batch in s.batches(3):  # hands its own on as well, as a server does
+            with open(sys.argv[2], "ab", buffering=0) as out:
+                out.write(b"".join(line + b"\\n" for line in batch.lines))
+            s.done(batch)
+"""
+
+
+def test_processes_that_die_and_take_over_all_the_time_lose_nothing(tmp_path: Path) -> None:
+    folder, out = tmp_path / "spool", tmp_path / "out"
+    folder.mkdir()
+    program = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from engram_lab.serve.metering.spool import Spool\n"
+        f"s = Spool(Path({str(folder)!r}), 'usage', segment_bytes=200)\n{WRITER}"
+    )
+    written: dict[int, int] = {}
+    deaths = 0
+    running: list[subprocess.Popen[str]] = []
+    for seed in range(8):
+        command = [sys.executable, "-c", program, str(seed), str(out)]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        assert said(running[-1])
+        if len(running) > 3:
+            deaths += killed(running.pop(0), written)
+    while running:
+        deaths += killed(running.pop(0), written)
+    heir = Spool(folder, "usage")
+    lines = out.read_bytes().split() + taken(heir)
+    heir.close()
+    assert deaths == 8
+    assert list(folder.iterdir()) == []
+    for pid, number in written.items():
+        mine = [int(line.split(b"-")[1]) for line in lines if line.startswith(b"%d-" % pid)]
+        assert set(mine) >= set(range(number))
+    # A line comes twice only from a batch that was out and not done when its process died.
+    assert len(lines) - len(set(lines)) <= 3 * deaths
+
+
+def killed(process: subprocess.Popen[str], written: dict[int, int]) -> bool:
+    process.kill()
+    assert process.stdout is not None
+    counts = [int(line) for line in process.stdout.read().split("\n")[:-1]]
+    process.stdout.close()
+    written[process.pid] = max(counts, default=0)
+    return process.wait(timeout=20) == -signal.SIGKILL

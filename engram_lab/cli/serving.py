@@ -1,0 +1,139 @@
+"""`engram serve` and `engram mcp`: the engine for others, over HTTP or to the program beside it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engram_lab.cli.common import load, open_engine
+from engram_lab.cli.options import ConfigFile, Database, Settings
+from engram_lab.cli.printing import say
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.packages import optional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engram_lab.engine import Bundle
+    from engram_lab.serve.making import Making
+
+__all__ = ["add_to", "operating"]
+
+Bundles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bundle",
+        metavar="[NAME=]FILE",
+        help="What `engram promote` wrote: served to all, or with NAME to tenants that have it.",
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("serve")(serve)
+    app.command("mcp")(mcp)
+
+
+def serve(
+    bundle: Bundles = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Else serve.host.")] = None,
+    port: Annotated[int | None, typer.Option(metavar="NUMBER", help="Else serve.port.")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Of all databases; else tenancy.data.")
+    ] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The tenant of requests that name none; made where it is missing.",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+) -> None:
+    """Serve many tenants over REST and MCP, until told to stop."""
+    flags = {
+        "serve.host": host,
+        "serve.port": port,
+        "tenancy.data": data,
+        "tenancy.default": tenant,
+    }
+    given = [f"{name}={value}" for name, value in flags.items() if value is not None]
+    loaded = load(None, config, [*(settings or ()), *given])
+    own, named = _bundles(bundle)
+    _need_the_extra()
+    from engram_lab.serve.app import create_app
+    from engram_lab.serve.running import Running
+    from engram_lab.serve.server import run
+
+    running = Running(loaded.server, loaded.config, own=own, bundles=named)
+    try:
+        if tenant is not None and running.services.plane.tenant_by_slug(tenant) is None:
+            running.services.estate.provision(tenant)
+            say(f"made the tenant {tenant}")
+        where = loaded.server.serve
+        say(f"serving {loaded.server.tenancy.data} at http://{where.host}:{where.port} (/docs)")
+        run(create_app(running), where)
+    finally:
+        running.close()
+
+
+def mcp(
+    db: Database = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+) -> None:
+    """Speak the Model Context Protocol on standard input and output, over one database."""
+    _need_the_extra()
+    from engram_lab.serve.mcp.stdio import serve_stdio
+
+    with open_engine(db, config, settings, use="create") as engine:
+        serve_stdio(engine)
+
+
+@contextmanager
+def operating(
+    data: str | None, config: Path | None, settings: list[str] | None
+) -> Iterator[Making]:
+    """Open what a server has, without one: the control plane, and the tenants' databases."""
+    given = [] if data is None else [f"tenancy.data={data}"]
+    loaded = load(None, config, [*(settings or ()), *given])
+    _need_the_extra()
+    from time import perf_counter
+
+    from engram_lab.core.clock import SystemClock
+    from engram_lab.serve.making import Making
+
+    with ExitStack() as stack:
+        yield Making(
+            loaded.server, loaded.config, clock=SystemClock(), timer=perf_counter, stack=stack
+        )
+
+
+def _need_the_extra() -> None:
+    for module, package in (("fastapi", "fastapi"), ("sqlalchemy", "sqlalchemy")):
+        optional(module, package=package, feature="the server", extra="serve")
+
+
+def _bundles(given: list[str] | None) -> tuple[Bundle | None, dict[str, Any]]:
+    """Return the bundle that is served to all, and those that tenants have by name."""
+    from engram_lab.engine import read_bundle
+
+    own: Bundle | None = None
+    named: dict[str, Bundle] = {}
+    for each in given or ():
+        name, equals, path = each.rpartition("=")
+        if equals and "/" not in name:
+            named[name] = read_bundle(path)
+        elif own is None:
+            own = read_bundle(each)
+        else:
+            raise InvalidInputError(
+                f"--bundle {each} is the second without a name: write NAME={each}, and give that "
+                "name to the tenants that it is for"
+            )
+    return own, named

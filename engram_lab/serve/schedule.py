@@ -1,0 +1,56 @@
+"""What a server does by itself, put together from its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engram_lab.serve.tenants.jobs import jobs_of
+from engram_lab.serve.tenants.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from engram_lab.serve.making import Making
+    from engram_lab.serve.services import Services
+
+__all__ = ["schedule"]
+
+
+def schedule(made: Making, services: Services) -> Scheduler:
+    """Return what goes on by itself: dreams, cleaning up, measuring, copies, purges."""
+    jobs = jobs_of(
+        made.config.schedule,
+        estate=made.estate,
+        clock=made.clock,
+        dreamers=made.dreamers,
+        backups=made.backups,
+        backup_settings=made.config.backups,
+        measured=lambda tenant_id, _day, memories, size: services.meter.measured(
+            tenant_id, memories, size
+        ),
+        timer=made.timer,
+    )
+
+    def always() -> None:
+        made.pool.close_idle()
+        made.used_keys.flush()
+        for tenant in made.plane.as_operator().tenants():
+            if tenant.state != "active" and made.pool.is_open(tenant.id):
+                made.pool.close_tenant(tenant.id)  # such as one that another process suspended
+
+    def told(kind: str, well: bool, seconds: float) -> None:  # noqa: FBT001 - as it is called
+        if kind == "dream":
+            made.metrics.dreamt("ok" if well else "failed", seconds)
+        elif kind == "backup":
+            made.metrics.backed_up("ok" if well else "failed", seconds, made.clock.now())
+
+    scheduler = Scheduler(
+        made.config.schedule,
+        jobs=jobs,
+        tenants=lambda: made.plane.as_operator().tenants(state="active"),
+        folder=made.places.root,
+        clock=made.clock,
+        always=always,
+        told=told,
+        timer=made.timer,
+    )
+    made.closing(scheduler.close)
+    return scheduler
