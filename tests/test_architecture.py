@@ -51,6 +51,10 @@ OWNERS = {
     "argon2": r"engram_lab\.serve\.auth(\..+)?",
     "joserfc": r"engram_lab\.serve\.auth(\..+)?",
     "redis": r"engram_lab\.serve\.limits(\..+)?",
+    "structlog": r"engram_lab\.serve\.observing(\..+)?",
+    "prometheus_client": r"engram_lab\.serve\.observing(\..+)?",
+    "opentelemetry": r"engram_lab\.serve\.observing(\..+)?",
+    "mcp": r"engram_lab\.serve\.mcp(\..+)?",
 }
 
 CLOCK = "engram_lab.core.clock"

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match
 
 from engram_lab.core.errors import EngramError
 from engram_lab.serve.answers import refusal
@@ -53,9 +55,9 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 _ROUTERS: Final = (
+    search,
     batch,
     memories,
-    search,
     links,
     feedback,
     dreams,
@@ -94,8 +96,8 @@ def create_app(running: Running) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.services = services
-    for each in _ROUTERS:
-        app.include_router(each.router)
+    for each in _ROUTERS:  # not included, as finding a route among routers takes longer
+        app.router.routes.extend(each.router.routes)
     app.router.routes.extend(running.mcp.routes())
     for kind in (EngramError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _refused)
@@ -131,6 +133,8 @@ def _add_edge(app: FastAPI, running: Running) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     call = call_of(request.scope)
     told = _refusal(error)
+    if isinstance(told, MethodNotAllowedError):
+        told.headers["Allow"] = ", ".join(sorted(_methods(request)))
     if isinstance(told, InternalError):
         request.app.state.services.log.log_error(error, call)
     return refusal(call, told)
@@ -143,17 +147,24 @@ def _refusal(error: Exception) -> ServeError:
             "; ".join(map(_fault, error.errors()[:_MOST_FAULTS])) or "the request is malformed"
         )
     if isinstance(error, HTTPException):
+        if isinstance(error.__cause__, ServeError):  # while the framework read the body
+            return error.__cause__
         kinds: dict[int, Callable[[str], ServeError]] = {
             404: lambda _: AbsentError("there is nothing at this address: see /docs"),
-            405: lambda _: MethodNotAllowedError(
-                "this is not asked with that method: see /docs", headers=error.headers
-            ),
+            405: lambda _: MethodNotAllowedError("this is not asked with that method: see /docs"),
             413: TooLargeError,
             415: UnsupportedTypeError,
         }
         told = kinds.get(error.status_code)
         return InvalidRequestError(str(error.detail)) if told is None else told(str(error.detail))
     return refusal_of(error)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return with which methods an address is asked; each has a route of its own."""
+    routes = [each for each in request.app.routes if isinstance(each, APIRoute)]
+    found = (each for each in routes if each.matches(request.scope)[0] is not Match.NONE)
+    return {method for each in found for method in each.methods or ()}
 
 
 def _fault(fault: dict[str, Any]) -> str:

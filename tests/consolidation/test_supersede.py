@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engram_lab.config import DreamSettings
 from engram_lab.consolidation.step import STEPS, Step
 from engram_lab.consolidation.supersede import Supersede
-from tests.consolidation.worlds import Held, World, day
+from tests.consolidation.worlds import Held, Tie, World, day
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -257,3 +257,41 @@ def test_a_second_dream_plans_nothing_and_no_validity_ends_before_it_began(
         assert each.valid_to is None or not each.pinned
     for tie in after.ties.values():
         assert tie.from_id != tie.to_id
+
+
+def merged(world: World, *pairs: tuple[str, str]) -> World:
+    """Return the world with links that say which memory stands for which."""
+    for number, (one, other) in enumerate(pairs):
+        tie = Tie(id=f"t{number}", from_id=one, to_id=other, type="merged_into")
+        world.ties[tie.id] = tie
+    return world
+
+
+TOLD_TWICE = (
+    Held(content="The badge of Mara Voss says Quillon", created_at=day(1)),
+    Held(
+        content="The badge of Mara Voss no longer says Quillon but Osprey",
+        created_at=day(2),
+        lifecycle="archived",
+    ),
+    Held(content="Osprey stands on what Mara Voss wears", created_at=day(3)),
+)
+
+
+def test_what_one_telling_says_is_over_all_that_were_merged_with_it_supersede() -> None:
+    assert linked(plan(World(TOLD_TWICE))) == []
+    world = merged(World(TOLD_TWICE), ("m2", "m3"))
+    assert linked(plan(world)) == [("m3", "m1")]
+    assert closed(plan(world)) == {"m1": day(3)}
+
+
+def test_what_was_merged_is_followed_to_what_stands_for_it_at_last() -> None:
+    between = Held(content="Osprey is worn", created_at=day(2), lifecycle="archived")
+    world = merged(World([*TOLD_TWICE, between]), ("m2", "m4"), ("m4", "m3"))
+    assert linked(plan(world)) == [("m3", "m1")]
+
+
+def test_what_is_merged_in_a_circle_stands_for_nothing() -> None:
+    other = Held(content="Osprey is worn", created_at=day(2), lifecycle="archived")
+    circle = merged(World([*TOLD_TWICE, other]), ("m2", "m4"), ("m4", "m2"))
+    assert linked(plan(circle)) == []

@@ -57,6 +57,10 @@ Ada Holm's lunch is the one with okra | Ada Holm's lunch order has changed from 
 Ada Holm's extension is 2611 | Correction: Ada Holm's extension is 1840. I said 2611.
 The Falconet kiln is kept in the shed | Not the shed, sorry: the Falconet kiln is kept in the attic
 Ada Holm has a job as a glazier | Ada Holm no longer has a job as a glazier but as a cooper
+Ada Holm's mentor is Ben Okri | Ben Okri is no longer Ada Holm's mentor, Tom Weil is
+The tenant of the loft Quillon is Okri | Okri isn't the tenant of the loft Quillon, Weil is
+Heron runs on the server Osprey | Heron was moved from server Osprey to Quillon
+Ada Holm owns the Heron barn | The ownership of the Heron barn passed from Ada Holm to Ben Okri
 """)
 
 CUED = pairs("""
@@ -66,7 +70,41 @@ Ada Holm's dentist is Tom Weil | Ada Holm has a new dentist: Ines Roth
 The colour of the Falconet van is teal | The Falconet van has been given a new colour, slate
 Ada Holm keeps it in locker 20 at the pool | News: Ada Holm's locker at the pool is number 41
 Ada Holm orders figs for lunch | Update: Ada Holm orders okra for lunch
+The fee of the Falconet pool is 20 euros | The council gave the Falconet pool a new fee of 25 euros
+You reach Falconet by ferry line 4 | I got the ferry to Falconet wrong, it is number 9
+The crate of Heron is kept in bay 30 | Sorry, I mixed that up. The crate of Heron is kept in bay 85
 """)
+
+DAILY = pairs("""
+Ada Holm has porridge for breakfast | Ada Holm has rye bread for breakfast
+Ada Holm takes smoked trout for supper | For supper Ada Holm always takes the dish with lentils
+Ada Holm's usual dinner is the one with leeks | At dinner, get Ada Holm something with trout
+At breakfast, get Ada Holm a pear | Ada Holm's usual breakfast is the one with toast
+At breakfast, get Ada Holm something with rye | At breakfast, get Ada Holm something with oats
+""")
+"""What is had at a meal: habits that one thing alone fills at a time."""
+
+INSTRUCTIONS = pairs("""
+To open the vault at Falconet, enter Tulip | To open the vault at Falconet, enter Daisy
+You get into the intranet of Falconet with Tulip | You get into the intranet of Falconet with Daisy
+You get into the intranet of Falconet with Tulip | To use the intranet of Falconet, enter Daisy
+""")
+"""How something is done: an instruction gives the way."""
+
+NUMBERED = pairs("""
+The Falconet mill is on bus line 3 | Bus 6 stops at the Falconet mill
+Take ferry 8 to get to Falconet | Falconet is on ferry line 5
+The ferry to Falconet has changed from line 4 to line 42 | The ferry to Falconet is number 43
+There are 12 of us in the Heron crew | There are 9 of us in the Heron crew
+The Heron crew has 12 members | There are 9 of us in the Heron crew
+Ben Okri leads Heron, so ask there first | The lead of Heron is Ada Holm
+""")
+"""Numbers that name or count what both speak of, and a `first` that counts nothing."""
+
+ELSEWHERE = pairs("""
+Ben Okri has borrowed the Falconet cart | The Falconet cart isn't here, Ada Holm borrowed it
+""")
+"""What is denied is not what has changed, and `it` is what was spoken of."""
 
 BOTH = pairs("""
 Ada Holm plays the cello | Ada Holm plays the violin
@@ -109,10 +147,25 @@ Blood pressure of Ada Holm on 3 May 2026: 152/76 | Blood pressure of Ada Holm on
 Ada Holm's desk is in house 44 | Ada Holm's desk is no longer in house 53 but in house 44
 Ada Holm is a member of the chess club | Ada Holm is a member of the rowing club
 The client of Heron is Okri & Sons | The client of Osprey is Okri & Sons
+Ada Holm has lunch with Ben Okri | Ada Holm has lunch with Tom Weil
+Ada Holm has lunch with friends | Ada Holm has lunch with clients
+Ada Holm has lunch in the park | Ada Holm has figs for lunch
+Ada Holm has figs for lunch | Ada Holm has okra for supper
+Ada Holm likes figs for lunch | Ada Holm orders okra for lunch
+Ada Holm ordered figs for lunch | Ada Holm ordered okra for lunch
+To see the harbour of Falconet, visit Okri | To see the harbour of Falconet, visit Weil
+You sing at Falconet with Ada Holm | You sing at Falconet with Ben Okri
+Ben Okri runs the app Heron | The app Heron runs on the server Quillon
+The app Heron is sold in Oslo | The app Osprey is sold in Oslo
+The owner of the Heron mill is Ada Holm | The Osprey mill is owned by Ada Holm
+4415 unlocks the door of the Falconet mill | They charge 90 kr at the door of the Falconet mill
+Heron says 12 on its display | Scratch what I said about teal. Heron weighs 15 kilograms
+Ada Holm sings at the Falconet mill | The Falconet mill isn't open, Ben Okri owns it
+Actually, Ada Holm plays the lute | Sorry, Ada Holm plays the harp
 """)
 
 
-@pytest.mark.parametrize(("older", "newer"), SILENT)
+@pytest.mark.parametrize(("older", "newer"), [*SILENT, *DAILY, *INSTRUCTIONS, *NUMBERED])
 def test_another_value_of_what_has_but_one_is_an_update_either_way(older: str, newer: str) -> None:
     assert sure(older, newer) >= SURE
     assert sure(newer, older) >= SURE
@@ -121,6 +174,11 @@ def test_another_value_of_what_has_but_one_is_an_update_either_way(older: str, n
 @pytest.mark.parametrize(("older", "newer"), TOLD)
 def test_what_the_newer_names_as_over_is_surely_over(older: str, newer: str) -> None:
     assert sure(older, newer) >= 0.85
+
+
+@pytest.mark.parametrize(("older", "newer"), ELSEWHERE)
+def test_a_denial_of_something_else_hides_no_change(older: str, newer: str) -> None:
+    assert sure(older, newer) >= SURE
 
 
 @pytest.mark.parametrize(("older", "newer"), CUED)
@@ -149,6 +207,27 @@ def test_a_value_that_is_over_is_no_part_of_the_frame() -> None:
     assert [each.value[0] for each in told.figures] == [950]
     assert [each.value[0] for each in told.were] == [900]
     assert told.text == "the rent of X went to N euro"
+
+
+def test_the_subject_that_is_no_longer_so_held_until_another_is() -> None:
+    told = frame_of("Ben Okri is no longer Ada Holm's mentor, Tom Weil is")
+    assert [each.value for each in told.were] == [("ben", "okri")]
+    assert [each.value for each in told.names] == [("ada", "holm"), ("tom", "weil")]
+
+
+def test_who_is_told_not_to_do_something_is_not_put_right() -> None:
+    assert not frame_of("Don't go to Falconet on a Monday").corrects
+    assert frame_of("Falconet is open on Friday, not on Monday").corrects
+
+
+def test_a_participle_behind_a_verb_of_the_present_is_not_past() -> None:
+    assert not frame_of("Ada Holm sells used boats").past
+    assert frame_of("Ada Holm joked about boats").past
+
+
+def test_a_remark_names_no_former_value_by_words_of_telling() -> None:
+    told = frame_of("Scratch what I said about teal. The Falconet van is blue.")
+    assert [each.told for each in told.were] == ["teal"]
 
 
 def test_a_text_of_one_case_is_read_as_others_write_its_words() -> None:

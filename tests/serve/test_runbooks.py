@@ -46,7 +46,7 @@ class Site:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=280,
         )
 
     def ask(self, path: str, body: object = None) -> dict[str, object]:
@@ -116,6 +116,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         server.wait(30)
 
 
+@pytest.mark.slow  # each command starts a Python of its own
 @pytest.mark.parametrize("file", RUNBOOKS, ids=lambda file: file.stem)
 def test_a_runbook_does_what_it_says(file: Path, site: Site) -> None:
     if file.stem == "restore":  # what was added by mistake is gone afterwards

@@ -16,10 +16,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engram_lab.consolidation.merge.frame import frame_differs
+from engram_lab.consolidation.merge.frame import between, frame_differs
 from engram_lab.consolidation.merge.guards import GUARDS
 from engram_lab.consolidation.merge.order import order_differs
-from engram_lab.consolidation.merge.roots import stem
+from engram_lab.consolidation.merge.roots import root, stem
 from engram_lab.consolidation.merge.words import FUNCTION_WORDS
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ _ANY_FIGURE: Final = frozenset({"number", "figure", "code", "name", "date", "tim
 """Words that say of a figure no more than that it is one."""
 
 
+_LIKING: Final = root("like")
+"""Who likes to do something need not do it."""
 _ARTICLES: Final = frozenset({"the", "a", "an", "our", "my", "this"})
 _BEFORE_THINGS: Final = _ARTICLES | {"in", "at", "near", "into", "inside"}
 _NOT_PEOPLE: Final = frozenset(
@@ -141,6 +143,8 @@ def kept_apart(a: Statement, b: Statement) -> str | None:
         return "negation"
     if _kinds_differ(a, b):
         return "kind"
+    if (_LIKING in a.content) != (_LIKING in b.content):
+        return "liking"
     if a.rhythm and b.rhythm and a.rhythm != b.rhythm and not a.classes.get(_WEEKDAY):
         return "rhythm"
     return "order" if _parts_differ(a, b) else None
@@ -166,8 +170,9 @@ def _parts_differ(a: Statement, b: Statement) -> bool:
     if min(len(a.entities), len(b.entities)) < 2:  # noqa: PLR2004 - two that might
         return False
     ours, theirs = _holders(a), _holders(b)
-    if ours and theirs and (a.plain & b.plain) - a.named:
-        return ours.isdisjoint(theirs)
+    of_both = {each for each in ours & theirs if sum(each in name for name in a.entities) > 1}
+    if ours and theirs and (a.plain & b.plain) - a.named and not of_both:
+        return ours.isdisjoint(theirs)  # a family name of both tells not whose it is
     return order_differs(a, b)
 
 
@@ -225,10 +230,22 @@ def _nouns_of_names(a: Statement, b: Statement, texts: tuple[str, str]) -> froze
     return frozenset(ours & theirs)
 
 
+def _are_two_places(texts: tuple[str, str]) -> bool:
+    """Tell whether they differ but in where something is: `in the shed`, `in the attic`."""
+    one, other = (text.lower().split() for text in texts)
+    a, b = between(one, other)
+    if len(a) != 1 or len(b) != 1:
+        return False
+    at = next(at for at, (x, y) in enumerate(zip(one, other, strict=False)) if x != y)
+    return at > 1 and one[at - 1] in _ARTICLES and one[at - 2] in _BEFORE_THINGS - _ARTICLES
+
+
 def least_nearness(
     a: Statement, b: Statement, texts: tuple[str, str], bounds: Bounds = BOUNDS
 ) -> float | None:
-    """Return how near the frames of two must be; None where they share no name to go by.
+    """Return how near the frames of two must be; None where nothing makes them one.
+
+    They must share a name to go by, and not tell two places.
 
     Args:
         a: One, which no guard keeps apart from the other.
@@ -236,10 +253,11 @@ def least_nearness(
         texts: Their words, as `simplified` returned them.
         bounds: By what they share.
     """
-    if not names_of(a, b) & a.words & b.words:
+    differs = frame_differs(a, b)
+    if not names_of(a, b) & a.words & b.words or (differs and _are_two_places(texts)):
         return None
     figure = bool(a.numbers or a.dates or a.times or a.codes)
-    if frame_differs(a, b):
+    if differs:
         if figure:
             return bounds.replaced_beside_figure
         within = a.roots[:1] == b.roots[:1] and a.roots[-1:] == b.roots[-1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.supersede.frames import FIGURES
@@ -30,6 +31,7 @@ class Clause:
         pronoun: Whether it begins with one, so that a verb comes next.
         bare: Whether it denies without a verb: `teal, not blue`.
         but: Whether it begins with that.
+        elliptic: Whether it is but a subject and an auxiliary: `Ada is`.
         before: What stood before: nothing, a `verb`, or a `copula`.
         marker: The preposition before what comes next.
         article: The article before it.
@@ -43,6 +45,7 @@ class Clause:
     pronoun: bool = False
     bare: bool = False
     but: bool = False
+    elliptic: bool = False
     before: str = ""
     marker: str = ""
     article: str = ""
@@ -63,7 +66,10 @@ def former(
         denied: Places of what stands right after `not`.
         words: All words of the statement.
     """
+    left = _left_to_another(fillers, clauses)
+    denied = {at for at in denied if not any(fillers[at].clause == fillers[x].clause for x in left)}
     found = _before_but(fillers, clauses) | _from_to(fillers) | _denied(fillers, clauses, denied)
+    found |= left
     turned = {fillers[at].kind for at in found} - {"words"}
     replacing = bool(REPLACING & set(words)) or any(
         first in words and second in words for first, second in REPLACING_PHRASES
@@ -104,12 +110,28 @@ def _before_but(fillers: Sequence[Filler], clauses: Mapping[int, Clause]) -> set
     return found
 
 
+def _left_to_another(fillers: Sequence[Filler], clauses: Mapping[int, Clause]) -> set[int]:
+    """Return the subjects of what is denied of them, and said of another: `A isn't, but B is`."""
+    subjects = [at for at, each in enumerate(fillers) if each.role == "subject"]
+    return {
+        at
+        for at, other in pairwise(subjects)
+        if clauses[fillers[at].clause].negations % 2
+        and clauses[fillers[other].clause].elliptic
+        and fillers[at].kind == fillers[other].kind == "name"
+    }
+
+
 def _from_to(fillers: Sequence[Filler]) -> set[int]:
     """Return the words that stand after `from`, where others stand after `to`."""
     marked = [at for at, each in enumerate(fillers) if each.kind == "words"]
     ends = [at for at in marked if fillers[at].marker == "to"]
     starts = [at for at in marked if fillers[at].marker == "from"]
-    return {at for at in starts if any(end > at for end in ends)}
+    return {
+        at
+        for at in starts
+        if any(end > at and fillers[end].value != fillers[at].value for end in ends)
+    }
 
 
 def _denied(

@@ -9,10 +9,10 @@ from engram_lab.consolidation.merge.frame import between
 from engram_lab.consolidation.supersede.forms import root
 from engram_lab.consolidation.supersede.pairs import extra
 from engram_lab.consolidation.supersede.unique import stands_by_itself
-from engram_lab.consolidation.supersede.words import PLURAL_RELATIONS, QUALIFIERS
+from engram_lab.consolidation.supersede.words import FRESH, PLURAL_RELATIONS, QUALIFIERS
 
 if TYPE_CHECKING:
-    from engram_lab.consolidation.supersede.frames import Frame
+    from engram_lab.consolidation.supersede.frames import Filler, Frame
     from engram_lab.consolidation.supersede.pairs import Pair
 
 __all__ = ["SCHEDULES", "contrasted", "described_apart", "of_one_kind", "of_several"]
@@ -32,6 +32,8 @@ def of_one_kind(pair: Pair) -> bool:
         if counts and any(each.kind == "number" and each.value[1] for each in other.figures):
             return False  # 90 seats are no 90 crowns
     a, b = _units(pair.older), _units(pair.newer)
+    if {""} in (a, b) and a != b and all(extra(one, other) for one, other in both):
+        return False  # a code of a door, and what is paid at the door
     signs = any(0 < len(each) <= _SIGN for each in a | b)  # of which nothing may be known
     if a and b and not a & b and not signs:
         return False
@@ -39,8 +41,21 @@ def of_one_kind(pair: Pair) -> bool:
         not each.label
         or each.label in other.content | _NUMBERED
         or (pair.cued and stands_by_itself(one, each))
+        or _is_of_what_both_tell(one, each, pair)
         for one, other in both
         for each in one.figures
+    )
+
+
+def _is_of_what_both_tell(frame: Frame, figure: Filler, pair: Pair) -> bool:
+    """Tell whether a number names what both speak of: `tram line 4`, `has a new tram: line 4`."""
+    here = [each for each in frame.runs if each.clause == figure.clause]
+    alone = [each.value for each in here] == [(figure.label,)]
+    if frame.cues & FRESH and (alone or figure.marker == "to"):
+        return True
+    return any(
+        each.value[-1] == figure.label and pair.common.intersection(map(str, each.value[:-1]))
+        for each in here
     )
 
 

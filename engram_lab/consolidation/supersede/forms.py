@@ -15,6 +15,8 @@ _AMBIGUOUS: Final = frozenset(
     | {"phone", "telephone", "name", "names", "called", "named"}
 )
 """Words of too many meanings to be put into one row with others; see `merge.roots`."""
+_BEING: Final = "ership"
+"""How a word ends that says of what somebody is that it is so: `ownership` of an owner."""
 _IRREGULAR: Final = {
     form: verb
     for verb, *forms in (
@@ -60,4 +62,6 @@ _IRREGULAR: Final = {
 def root(word: str) -> str:
     """Return what a word is compared by, in whatever form it stands."""
     word = _IRREGULAR.get(word, word)
+    if word.endswith(_BEING):
+        word = word.removesuffix("ship")
     return stem(word) if word in _AMBIGUOUS else row_of(word)

@@ -21,6 +21,7 @@ from engram_lab.consolidation.supersede.frames import FIGURES, Frame
 from engram_lab.consolidation.supersede.openers import parted
 from engram_lab.consolidation.supersede.reading import Reading
 from engram_lab.consolidation.supersede.words import (
+    ASIDE,
     CHANGE,
     CORRECTING,
     FRESH,
@@ -89,15 +90,17 @@ def _done(reading: Reading, beside: Reading) -> Frame:
     corrects = bool(words & CORRECTING)
     were = [fillers[at] for at in sorted(old)]
     content = frozenset(str(word) for each in runs for word in each.value)
+    content |= {each.counted for each in held if each.counted}  # `9 of us` counts members
     return Frame(
         text=_text(reading, old),
         names=names,
         figures=tuple(each for each in held if each.kind in FIGURES),
         runs=runs,
-        were=(*were, *(beside.fillers if corrects else ())),
+        were=(*were, *(each for each in beside.fillers if corrects and _tells(each))),
         content=content | _become(content, names),
         plain=frozenset(reading.plain),
-        cues=frozenset(words & CHANGE) - (_SINCE - set(reading.words[:1])),
+        cues=frozenset(words & CHANGE | {*beside.words} & CORRECTING)
+        - (_SINCE - set(reading.words[:1])),
         denies=frozenset() if old else _denies(reading),
         several=bool(here & PARTITIVES or {*beside.words} & MORE)
         or bool(_SEVERAL & {*pairwise(reading.words)}),
@@ -109,6 +112,11 @@ def _done(reading: Reading, beside: Reading) -> Frame:
         definite=_is_definite(reading),
         corrects=corrects or bool(reading.denied),
     )
+
+
+def _tells(each: Filler) -> bool:
+    """Tell whether something in a remark is more than a word about the telling."""
+    return each.kind != "words" or not ASIDE.issuperset(each.told.split())
 
 
 def _become(content: frozenset[str], names: Sequence[Filler]) -> frozenset[str]:
@@ -176,4 +184,15 @@ def _early(reading: Reading) -> Iterator[str]:
         counts[each.clause] = counts.get(each.clause, 0) + 1
         first = 1 if reading.clauses[each.clause].pronoun else _EARLY
         if each.kind == "words" and counts[each.clause] <= first:
-            yield from each.told.split()
+            yield from _without_participles(each.told.split())
+
+
+def _without_participles(words: Sequence[str]) -> Iterator[str]:
+    """Yield words but for such as stand between a verb of the present and its object.
+
+    In "sells used cars" and "orders pickled herring" nothing is past.
+    """
+    for at, word in enumerate(words):
+        between = 0 < at < len(words) - 1
+        if not (between and words[0].endswith("s") and not words[0].endswith("ss")):
+            yield word

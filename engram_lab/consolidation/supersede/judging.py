@@ -17,7 +17,9 @@ from engram_lab.consolidation.supersede.figured import (
     of_one_kind,
     of_several,
 )
+from engram_lab.consolidation.supersede.forms import root
 from engram_lab.consolidation.supersede.frames import FIGURES
+from engram_lab.consolidation.supersede.meals import dishes
 from engram_lab.consolidation.supersede.pairs import Pair, apart, equal, extra
 from engram_lab.consolidation.supersede.unique import (
     described,
@@ -90,14 +92,19 @@ def _judged(pair: Pair, bounds: Bounds) -> Verdict:
     differ, agree, lone = pair.kinds()
     if not (differ or pair.surely):
         return _NO
-    if bool(older.denies) != bool(newer.denies):
+    if bool(older.denies) != bool(newer.denies) and not (differ and _elsewhere(pair)):
         return _NO if differ or lone else _denied(pair, bounds)
     if older.several or newer.several or described_apart(pair):
         return _NO
     if not differ:
-        return _NO if lone or agree else _by_words(pair, bounds)
+        return _NO if lone or agree else _of_meals(pair, bounds) or _by_words(pair, bounds)
     sure = _by_values(pair, differ, agree, lone)
     return Verdict(sure, bounds.cued if pair.cued else bounds.silent, pair.shown)
+
+
+def _elsewhere(pair: Pair) -> bool:
+    """Tell whether what is denied is another thing: `it isn't here, Ada borrowed it`."""
+    return not (pair.older.denies | pair.newer.denies) & pair.common
 
 
 def _told(pair: Pair) -> float:
@@ -147,10 +154,24 @@ def _by_values(pair: Pair, differ: set[str], agree: set[str], lone: set[str]) ->
         return 0.0
     sure = 0.6 if of_several(pair) and not pair.cued else 0.8
     if "name" in differ:
+        if _turned_about(pair):
+            return 0.0
         sure = min(name_alone(pair.older, pair, 0), name_alone(pair.newer, pair, 1))
     if not sure or not pair.cued:
         return sure
     return min(sure + 0.1, _TOLD)
+
+
+def _turned_about(pair: Pair) -> bool:
+    """Tell whether one verb has its object as its subject: `Ada runs it`, `it runs on Falconet`."""
+    verbs = {root(word) for word in pair.older.plain & pair.newer.plain} & pair.common
+    if not verbs or pair.older.copula or pair.newer.copula:
+        return False
+    parts = [
+        ({each[side].role for each in pair.shared}, {each.role for each in names})
+        for side, names in enumerate((pair.names_a, pair.names_b))
+    ]
+    return ({"object"}, {"subject"}) in parts and ({"subject"}, {"marked"}) in parts
 
 
 def _comparable(pair: Pair, differ: set[str], agree: set[str], lone: set[str]) -> bool:
@@ -170,6 +191,15 @@ def _comparable(pair: Pair, differ: set[str], agree: set[str], lone: set[str]) -
         and not any(each.marker == "since" for each in figures)
         and not contrasted(pair)
     )
+
+
+def _of_meals(pair: Pair, bounds: Bounds) -> Verdict | None:
+    """Judge a pair that tells what is had at one meal; None where it tells something else."""
+    had = dishes(pair.older, pair.newer)
+    if had is None:
+        return None
+    masked = _without(pair.older, had[0]), _without(pair.newer, had[1])
+    return Verdict(0.85 if pair.cued else 0.75, bounds.cued, masked)
 
 
 def _by_words(pair: Pair, bounds: Bounds) -> Verdict:

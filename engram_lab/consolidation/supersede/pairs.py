@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from engram_lab.consolidation.merge.apart import CLASSES, OPPOSITES
 from engram_lab.consolidation.supersede.forms import root
 from engram_lab.consolidation.supersede.frames import FIGURES
-from engram_lab.consolidation.supersede.words import CHANGE, FRESH, GENERIC
+from engram_lab.consolidation.supersede.words import CHANGE, CORRECTING, FRESH, GENERIC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ class Pair:
             if (a.role, a.marker) != (b.role, b.marker):
                 kinds |= a.beside & b.beside  # `the app Heron has`, `is used by the app Osprey`
         self.common = (older.content & newer.content) - GENERIC - kinds
-        self.cued = bool(newer.cues & FRESH)
+        self.cued = bool(newer.cues & (FRESH | CORRECTING))
 
     @property
     def shown(self) -> tuple[str, str]:
@@ -78,9 +78,20 @@ class Pair:
                 lone.add(kind)
         if self.names_a and self.names_b:
             differ.add("name")
-        elif self.names_a or self.names_b:
+        elif not self._changed_by():
             lone.add("name")
         return differ, agree, lone
+
+    def _changed_by(self) -> bool:
+        """Tell whether names on one side alone are of who changed it, where that is told."""
+        return all(
+            each.role == "subject" and frame.cues & FRESH and topic.role != "subject"
+            for side, (frame, names) in enumerate(
+                ((self.older, self.names_a), (self.newer, self.names_b))
+            )
+            for each in names
+            for topic in (both[side] for both in self.shared)
+        )
 
 
 def equal(kind: str, one: tuple[object, ...], other: tuple[object, ...]) -> bool:

@@ -39,13 +39,17 @@ _GIVEN_UP: Final = frozenset({("gave", "up"), ("given", "up"), ("gives", "up")})
 _SUBJECTS: Final = frozenset({"it", "that", "there", "what", "who", "he", "she", "here", "where"})
 _PRONOUNS: Final = frozenset({"i", "you", "we", "they", "he", "she", "it"})
 _ARTICLES: Final = frozenset({"a", "an", "the"})
+_BEFORE_RANKS: Final = _ARTICLES | AUXILIARIES | MARKERS
 _SPLITS: Final = frozenset({"and", "but"})
 _WHOLE_WEEKDAY: Final = 6
 _NO_NOUNS: Final = FUNCTION_WORDS | MARKERS
 _NOTHING: Final = Token("stop", "")
 _UNSAID: Final = frozenset({"now", "currently", "presently", "just", "longer"})
 """Words that a frame is without."""
+_ENDS: Final = frozenset({"from", "to"})
+_US: Final = frozenset({"us", "you", "them"})
 _SIGN: Final = 3
+_CALLED: Final = frozenset({root("called"), root("named")})
 _SCALES: Final = frozenset({"c", "f"})
 _ROLES: Final = {"": "subject", "verb": "object", "copula": "complement"}
 
@@ -96,6 +100,8 @@ class Reading:
             return 1
         if piece.kind == "word":
             return self._word(at, piece)
+        if piece.kind == "ordinal" and self._is_adverb(at):
+            return 1
         if piece.kind in {"number", "ordinal"}:
             return self._number(at, piece)
         if piece.kind in {"date", "time"}:
@@ -123,13 +129,22 @@ class Reading:
         last = self.fillers[-1] if self.fillers else None
         self._fill("number", (piece.value, unit), f"N {unit}".strip())
         follows = self._at(at + taken)
-        if follows.kind == "word" and not unit and follows.text not in _NO_NOUNS:
+        if follows.text == "of" and self._at(at + taken + 1).text in _US:
+            self.fillers[-1] = self.fillers[-1]._replace(counted=root("member"))
+        elif follows.kind == "word" and not unit and follows.text not in _NO_NOUNS:
             self.fillers[-1] = self.fillers[-1]._replace(counted=root(follows.text))
         elif last is not None and last.kind == "words" and not unit:
             word = last.told.rpartition(" ")[2]
             if before.text == word and not word.endswith("s"):
-                self.fillers[-1] = self.fillers[-1]._replace(label=root(word))
+                marker = last.marker if last.marker in _ENDS else self.fillers[-1].marker
+                self.fillers[-1] = self.fillers[-1]._replace(label=root(word), marker=marker)
         return taken
+
+    def _is_adverb(self, at: int) -> bool:
+        """Tell whether an ordinal says when something is done, and counts nothing: `ask first`."""
+        before = self._at(at - 1)
+        ends = self._at(at + 1).kind == "stop" and self.pieces[at].value == 1
+        return ends and before.kind == "word" and before.text not in _BEFORE_RANKS
 
     def _at(self, at: int) -> Token:
         """Return a piece, a stop where there is none."""
@@ -152,18 +167,25 @@ class Reading:
             self._shows(word)
             self.clause.marker, self.clause.article = word, ""
         elif word in FUNCTION_WORDS or word in _MODAL:
+            ends = self._at(at + 1).kind == "stop"
+            self.clause.elliptic = ends and word in AUXILIARIES and self._has_subject_alone()
             self._function(word)
         else:
             self.clause.ended |= (word, self._at(at + 1).text) in _GIVEN_UP
             self._content(piece)
         return 1
 
+    def _has_subject_alone(self) -> bool:
+        """Tell whether a clause has nothing so far but its subject."""
+        here = [each.role for each in self.fillers if each.clause == self.clause.number]
+        return here == ["subject"]
+
     def _negation(self, before: str) -> None:
         begun = self.fillers and self.fillers[-1].clause == self.clause.number
         bids = before == "do" and not begun
         self.clause.negations += not bids  # `don't go there on Monday` denies nothing
         self.clause.bare |= before not in AUXILIARIES
-        self._not = True
+        self._not = not bids
 
     def _name(self, at: int, *, sure: bool) -> int:
         end = at + 1
@@ -177,13 +199,14 @@ class Reading:
             end += 1
         run = self.pieces[at:end]
         owns, last = run[-1].owns, self.fillers[-1] if self.fillers else None
-        apposed = last is not None and last.kind == "words" and last.definite and self._directly()
+        apposed = last is not None and self._directly() and _introduces(last)
         if apposed and last is not None:
             self.clause.marker = self.clause.marker or last.marker  # `on the server Falconet`
         told = tuple(each.text for each in run)
         self._fill("name", told, "X's" if owns else "X", owns=owns, sure=sure)
         if apposed and last is not None:
-            role = last.role if last.role == "marked" and not owns else self.fillers[-1].role
+            takes = last.role in {"marked", "subject"} and not owns
+            role = last.role if takes else self.fillers[-1].role
             beside = frozenset(map(str, last.value))
             self.fillers[-1] = self.fillers[-1]._replace(beside=beside, role=role)
         elif self._at(at - 1).text == "the" and not owns:
@@ -200,6 +223,8 @@ class Reading:
             self.clause.but = word == "but"
         if word in COPULAS:
             self.copula = True
+        if word == "it" and self.clause.before == "verb":
+            self._refers()
         if word in _PRONOUNS and not self.clause.before:
             self.clause.pronoun = True
         if word in AUXILIARIES:
@@ -212,6 +237,17 @@ class Reading:
             self.clause.article = word
         if word not in _UNSAID:
             self._shows(word)
+
+    def _refers(self) -> None:
+        """Take `it` behind a verb as the thing of a name that was spoken of before: `the X van`."""
+        number = self.clause.number
+        things = [
+            each
+            for each in self.fillers
+            if each.kind == "name" and each.beside and each.clause < number
+        ]
+        if things:
+            self.fillers.append(things[-1]._replace(role="object", marker="", clause=number))
 
     def _content(self, piece: Token) -> None:
         word = piece.text
@@ -276,6 +312,12 @@ class Reading:
 
     def _shows(self, word: str, filler: int = -1) -> None:
         self.shown.append((word, filler))
+
+
+def _introduces(last: Filler) -> bool:
+    """Tell whether a name right after a run of words is of what they say: `from server Heron`."""
+    alone = last.marker in _ENDS and len(last.value) == 1
+    return last.kind == "words" and (last.definite or alone or last.value[-1] in _CALLED)
 
 
 def _is_noun(word: str) -> bool:

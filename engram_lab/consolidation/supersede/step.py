@@ -20,6 +20,7 @@ from engram_lab.consolidation.supersede.framing import frame_of
 from engram_lab.consolidation.supersede.judging import BOUNDS, Bounds, Verdict, judge
 from engram_lab.consolidation.supersede.nearness import alike
 from engram_lab.consolidation.supersede.planning import CONTRADICTS, NAME, SUPERSEDES, planned
+from engram_lab.consolidation.supersede.tellings import absorbed, distinct
 from engram_lab.consolidation.supersede.times import Chains, Found, Times
 
 if TYPE_CHECKING:
@@ -104,6 +105,9 @@ class Supersede:
                 sure.append(found)
             else:
                 doubted[found.newer, found.older] = found
+        for found in sure:  # one telling of it may say surely what another leaves in doubt
+            doubted.pop((found.newer, found.older), None)
+            doubted.pop((found.older, found.newer), None)
         yield from planned(view, scene, Chains.of(sure, times), doubted, times)
 
     def _found(self, view: View, scene: Scene, times: Times) -> list[Found]:
@@ -116,16 +120,22 @@ class Supersede:
         if not len(chosen):
             return []
         hidden = np.flatnonzero(view.columns.archived)  # merged ones may have told it in capitals
-        texts = recased(view.texts(chosen), lambda: view.texts(hidden))
-        known = known_from(texts)
-        told = dict(zip(chosen.tolist(), texts, strict=True))
-        frames = {row: frame_of(text, known) for row, text in told.items()}
-        sharing_ = sharing(frames, times.ranks, view.columns.scopes, focus)
+        stands = self._stands(view, chosen)
+        all_rows = np.array([*chosen.tolist(), *stands], np.int64)
+        texts = recased(view.texts(all_rows), lambda: view.texts(hidden))
+        known = known_from(texts[: len(chosen)])
+        told = dict(zip(all_rows.tolist(), texts, strict=True))
+        kept = dict.fromkeys(chosen.tolist())
+        frames = distinct({r: frame_of(t, known) for r, t in told.items()}, stands, kept)
+        ranks = times.ranks.copy()
+        for row, stand in stands.items():
+            ranks[row], focus[row] = ranks[stand], focus[stand]
+        sharing_ = sharing(frames, ranks, view.columns.scopes, focus)
         candidates = dict.fromkeys((*sharing_, *map(times.ordered, pairs)))
-        found = self._judged(candidates, told, frames, times)
+        found = self._judged(candidates, told, frames, times, stands)
         near = alike([verdict.shown for _, _, verdict in found], scene.nearest)
         claimed = contradictions(
-            {row: _claims(text, frames[row]) for row, text in told.items()},
+            {row: _claims(told[row], frames[row]) for row in kept},
             times,
             view.columns.scopes,
         )
@@ -144,25 +154,35 @@ class Supersede:
         told: Mapping[int, str],
         frames: Mapping[int, Frame],
         times: Times,
+        stands: Mapping[int, int],
     ) -> list[tuple[int, int, Verdict]]:
         """Return the pairs of which language says that the newer says otherwise, older first.
 
-        What puts right what was told before is newer than that, of whatever time both are.
+        What puts right what was told before is newer than that, of whatever time both are. What
+        was merged is as old as what stands for it, and that is returned in its place.
         """
         folded = {row: " ".join(text.casefold().split()) for row, text in told.items()}
         found: list[tuple[int, int, Verdict]] = []
-        for pair in pairs:
-            older, newer = pair
-            if folded[older] == folded[newer]:
+        for one, other in pairs:
+            pair = stands.get(one, one), stands.get(other, other)
+            if folded[one] == folded[other] or pair[0] == pair[1]:
                 continue
-            if times.created[older] > times.created[newer] and frames[older].corrects:
-                older, newer = newer, older
+            older, newer = one, other
+            if times.created[pair[0]] > times.created[pair[1]] and frames[older].corrects:
+                older, newer, pair = other, one, pair[::-1]
             verdict = judge(frames[older], frames[newer], self.bounds)
             if verdict.sure < self.doubtful:
                 continue
-            if not _was_over(frames[older], *times.moments[[older, newer]].tolist()):
-                found.append((older, newer, verdict))
+            if not _was_over(frames[older], *times.moments[[*pair]].tolist()):
+                found.append((*pair, verdict))
         return found
+
+    def _stands(self, view: View, chosen: NDArray[np.int64]) -> dict[int, int]:
+        """Return which archived rows are read as well, and the chosen one that stands for each."""
+        may = np.zeros(len(view), np.bool_)
+        may[chosen] = True
+        short = ~view.columns.private & (view.columns.chars <= _MOST_CHARS)
+        return absorbed(view, may, short)
 
     def _chosen(
         self, view: View, scene: Scene, may: NDArray[np.bool_], focus: NDArray[np.bool_]

@@ -34,6 +34,12 @@ _CALLED: Final = frozenset({root("name"), root("called")})
 _OWNED: Final = frozenset({root("property")})
 _JOINED: Final = root("join")
 _IDENTIFIES: Final = re.compile(r"X is (?:where|what|who|when|the) ")
+_AIMS: Final = re.compile(r"to [a-z]+ ")
+_GETS_IN: Final = re.compile(
+    r"(?:you|we|one) (?:can )?"
+    r"(?:(?:get|log|sign|go) (?:in|into|onto|to)|open|unlock|enter|access|reach|connect) "
+)
+_MEANS: Final = frozenset({"with", "by", "under", "through", "via"})
 _SURE: Final = 0.8
 _DOUBTFUL: Final = 0.6
 
@@ -53,15 +59,45 @@ def name_alone(frame: Frame, pair: Pair, side: int) -> float:
     if of_many(frame) or value.role == "owner" or value.indefinite:
         return 0.0
     of_others = value.role == "marked" and not value.late and all(each.late for each in topics)
-    if value.beside & pair.older.content & pair.newer.content or value.beside & _CALLED:
-        return _SURE  # `the dentist Okri`: told as the only one
+    the_only = _as_only_one(frame, value, topics) & pair.older.content & pair.newer.content
+    if the_only or value.beside & _CALLED:
+        return _SURE
     told_may = frame.may and not pair.cued and value.role not in {"subject", "complement"}
     if of_others or told_may:
         return 0.0  # `the home of Ada is Oslo`, and of others; `can be used by Ada`, and by others
+    return _SURE if _instructed(frame, value) else _by_part(frame, value, topics)
+
+
+def _by_part(frame: Frame, value: Filler, topics: list[Filler]) -> float:
+    """Return how sure it is by the part that the name plays."""
     if value.role == "marked":
         return _marked_alone(frame, value, topics)
     alone = {"subject": _subject_alone, "object": _object_alone}.get(value.role)
     return _SURE if alone is None or alone(frame, value, topics) else 0.0
+
+
+def _as_only_one(frame: Frame, value: Filler, topics: list[Filler]) -> frozenset[str]:
+    """Return what a name is called that tells it as the only one: `the dentist Okri`.
+
+    That something is called a library, as in `the Okri library`, or is the app that is sold in
+    some place, does not say that there is no other.
+    """
+    if value.role == "subject" and all(each.role == "marked" for each in topics):
+        return frozenset()
+    return value.beside - {root(word) for word in frame.beside_names}
+
+
+def _instructed(frame: Frame, value: Filler) -> bool:
+    """Tell whether it says how something is done or got into, and the value is what does it.
+
+    An instruction gives the way: "to open the vault, press the button", "you get into it with a
+    key". What is only worth doing is none: "to see the harbour, visit the tower".
+    """
+    here = {word for each in frame.runs if each.clause == value.clause for word in each.value}
+    if value.role not in {"object", "marked"} or here & HABITS:
+        return False
+    aims = _AIMS.match(frame.text) and value.clause > 0 and value.role == "object"
+    return bool(aims or (value.marker in _MEANS and _GETS_IN.match(frame.text)))
 
 
 def of_many(frame: Frame) -> bool:

@@ -79,7 +79,7 @@ FRESH: Final = _set(
 
 SETTLING: Final = _set(
     "joined approved agreed fixed appointed assigned scheduled decided promised settled borrowed "
-    "named elected set registered"
+    "named elected set registered painted dyed"
 )
 """Verbs of the past that tell what holds since then."""
 

@@ -18,8 +18,9 @@ from typing import Final, Self
 
 from engram_lab.core.errors import InvalidInputError, shown
 
-__all__ = ["RECORD", "SEALED", "VERIFIED", "BackupName", "folder_of", "stem_of"]
+__all__ = ["RECORD", "SEALED", "TENANTS", "VERIFIED", "BackupName", "folder_of", "stem_of"]
 
+TENANTS: Final = "tenants"
 SEALED: Final = ".sealed"
 RECORD: Final = ".json"
 VERIFIED: Final = ".verified.json"
@@ -37,7 +38,7 @@ def folder_of(tenant_id: str) -> str:
     """
     if not _ID.fullmatch(tenant_id):
         raise InvalidInputError(f"{shown(tenant_id)} is no id of a tenant: give a UUID")
-    return f"tenants/{tenant_id}/db"
+    return f"{TENANTS}/{tenant_id}/db"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.errors import BackupError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +36,21 @@ class Scratch:
 
     @contextmanager
     def room(self) -> Iterator[Path]:
-        """Lend an empty folder, and remove it with all that is in it."""
-        self._make()
-        with (self._folder / _LOCK).open("w", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=self._folder))
+        """Lend an empty folder, and remove it with all that is in it.
+
+        Raises:
+            BackupError: There can be none.
+        """
+        with ExitStack() as held:
             try:
-                yield room
-            finally:
-                shutil.rmtree(room, ignore_errors=True)
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = held.enter_context((self._folder / _LOCK).open("w", encoding="ascii"))
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=self._folder))
+            except OSError as error:
+                raise BackupError(f"{self._folder} cannot be written: {error.strerror}") from error
+            held.callback(shutil.rmtree, room, ignore_errors=True)
+            yield room
 
     def tidy(self) -> int:
         """Remove what was left behind, unless somebody is at work; return how many rooms."""
@@ -57,6 +65,3 @@ class Scratch:
             for room in left:
                 shutil.rmtree(room, ignore_errors=True)
             return len(left)
-
-    def _make(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from engram_lab.core.errors import BackupError, ConflictError, NotFoundError
 from engram_lab.serve.backups.layout import (
     RECORD,
     SEALED,
+    TENANTS,
     VERIFIED,
     BackupName,
     folder_of,
@@ -43,7 +44,7 @@ class Shelf:
 
     def is_empty(self) -> bool:
         """Tell whether there is nothing of anybody."""
-        return self._kept.is_empty()
+        return self._kept.is_empty(TENANTS)
 
     def all(self, tenant_id: str) -> tuple[Backup, ...]:
         """Return the backups of a tenant, newest first."""
@@ -136,13 +137,14 @@ class Shelf:
         for entry in entries:
             name = stem_of(entry.path, RECORD) or stem_of(entry.path, VERIFIED)
             if name is not None and name not in kept and name.at < before:
+                self._kept.give_up(f"{folder_of(tenant_id)}/{name}{SEALED}")
                 self._kept.delete([entry.path])
 
     def erase(self, tenant_id: str) -> int:
         """Delete all of a tenant, for good; return how many backups there were."""
-        entries = self._kept.list(folder_of(tenant_id))
-        self._kept.delete([each.path for each in entries])
-        return sum(stem_of(each.path, SEALED) is not None for each in entries)
+        backups = len(self.all(tenant_id))
+        self._kept.clear(folder_of(tenant_id))
+        return backups
 
     def _record(self, path: str) -> Label | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,9 @@ _S3: Final = "s3://"
 _PART_BYTES: Final = 8 * 1_048_576
 _MOST_PARTS: Final = 9_000
 """S3 takes 10,000 parts of an upload."""
+
+_PART: Final = "#[0-9]*"
+"""How a file is called that is not whole yet, after its name."""
 
 _AT_ONCE: Final = 2
 _READ_BYTES: Final = 1_048_576
@@ -183,14 +186,14 @@ class Storehouse:
             ]
         return sorted(found, key=lambda entry: entry.path)
 
-    def is_empty(self) -> bool:
-        """Tell whether nothing is kept here at all.
+    def is_empty(self, folder: str) -> bool:
+        """Tell whether nothing is kept below a folder.
 
         Raises:
             StorehouseError: It cannot be had.
         """
         with _told():
-            return not any(len(batch) for batch in obstore.list(self._store, chunk_size=1))
+            return not any(len(batch) for batch in obstore.list(self._store, folder, chunk_size=1))
 
     def delete(self, paths: Sequence[str]) -> None:
         """Delete, one after the other; what is not there is passed over.
@@ -204,6 +207,38 @@ class Storehouse:
                     obstore.delete(self._store, path)
             except NotFoundError:
                 continue
+
+    def give_up(self, path: str) -> None:
+        """Remove what a killed process left of something that it was putting.
+
+        Only a folder shows such parts; a bucket has rules that end uploads nobody finished.
+
+        Raises:
+            StorehouseError: It cannot be removed.
+        """
+        if self._folder is None:
+            return
+        file = self._folder / path
+        with _told():
+            for part in file.parent.glob(f"{file.name}{_PART}"):
+                part.unlink(missing_ok=True)
+
+    def clear(self, folder: str) -> int:
+        """Delete all that is kept below a folder, and the folder; return how much there was.
+
+        Raises:
+            StorehouseError: Something cannot be deleted.
+        """
+        found = self.list(folder)
+        self.delete([each.path for each in found])
+        if self._folder is not None:
+            with _told():
+                for part in (self._folder / folder).glob(f"*{_PART}"):
+                    part.unlink(missing_ok=True)
+            with suppress(OSError):  # it is not there, or somebody puts something there now
+                (self._folder / folder).rmdir()
+                (self._folder / folder).parent.rmdir()
+        return len(found)
 
     def _settle(self, path: str) -> None:
         """Wait until a file, and its name, are on the disk of this machine."""

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
     from engram_lab.config import BackupSettings
     from engram_lab.core.clock import Clock
+    from engram_lab.core.reports import BackupReport
     from engram_lab.engine import Engine
     from engram_lab.serve.backups.key_file import BackupKey
     from engram_lab.serve.backups.records import Backup, DrillReport
 
 __all__ = ["TenantBackups"]
 
+_NO_ROOM: Final = "there is no room on this machine for a copy of the database"
 _SILENT: Final = Watch()
 
 
@@ -90,9 +92,7 @@ class TenantBackups:
         key = self._key()
         with self._scratch.room() as room:
             file = room / "copy.sqlite"
-            report = engine.backup(
-                file, progress=lambda done, total: watch.step("copy", done, total)
-            )
+            report = _copied(engine, file, watch)
             label = self._shelf.claim(tenant_id, report, key.id)
             size = sealed_size(label.size_bytes, label.to_bytes())
             try:
@@ -236,6 +236,14 @@ class TenantBackups:
         return label
 
 
+def _copied(engine: Engine, file: Path, watch: Watch) -> BackupReport:
+    """Copy a database and verify the copy."""
+    try:
+        return engine.backup(file, progress=lambda done, total: watch.step("copy", done, total))
+    except StoreFullError as error:  # told without the path, as the tenant is told
+        raise StoreFullError(_NO_ROOM) from error
+
+
 def _write(pieces: Iterator[bytes], file: Path) -> str:
     """Write a new file, and return its SHA-256."""
     digest = hashlib.sha256()
@@ -245,5 +253,5 @@ def _write(pieces: Iterator[bytes], file: Path) -> str:
                 digest.update(piece)
                 stream.write(piece)
     except OSError as error:
-        raise StoreFullError("there is no room for the backup in the scratch folder") from error
+        raise StoreFullError(_NO_ROOM) from error
     return digest.hexdigest()

@@ -116,6 +116,7 @@ def append_usage(database: Database, events: Sequence[UsageEvent]) -> int:
     with database.entered("write") as connection:
         for tenant_id, group in groupby(ready, key=lambda each: each["tenant_id"]):
             database.enter(connection, tenant_id)
+            database.lock(connection, f"tenant {tenant_id}", shared=True)  # against a purge
             exists = select(tenants.c.id).where(tenants.c.id == tenant_id)
             if connection.execute(exists).one_or_none() is None:
                 continue

@@ -46,8 +46,11 @@ class Database(Protocol):
         """Go on within another tenant, in the same transaction."""
         ...
 
-    def lock(self, connection: Connection, what: str) -> None:
-        """Wait until no other transaction holds the lock of this name; held until the end."""
+    def lock(self, connection: Connection, what: str, *, shared: bool = False) -> None:
+        """Wait until no other transaction holds the lock of this name; held until the end.
+
+        Many may share it, while nobody holds it alone.
+        """
         ...
 
     def lock_sums(self, connection: Connection) -> None:

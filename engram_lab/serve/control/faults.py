@@ -111,6 +111,8 @@ def told() -> Iterator[None]:
     """
     try:
         yield
+    except (exc.IntegrityError, exc.DataError) as error:
+        raise fault_of(error) from None  # a server repeats the whole row, which a log would keep
     except exc.SQLAlchemyError as error:
         raise fault_of(error) from error
     except (UnicodeEncodeError, OverflowError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, delete, insert, select, type_coerce, update
@@ -27,7 +28,7 @@ from engram_lab.serve.control.tables import (
 from engram_lab.serve.control.within import newest_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from datetime import date, datetime
 
     from sqlalchemy import Connection, Row
@@ -106,6 +107,7 @@ class SqlOperatorView:
     def purge_tenant(self, tenant_id: str) -> None:
         """Remove every row of a deleted tenant but its audit."""
         with self._database.operated("write") as connection:
+            self._database.lock(connection, f"tenant {tenant_id}")
             if _tenant(connection, tenant_id).state != "deleted":
                 raise ConflictError("only a deleted tenant can be purged: delete it first")
             for table in _OF_TENANT:
@@ -122,6 +124,7 @@ class SqlOperatorView:
             tenant_id=tenant_id, workspace=_OWN_WORKSPACE, day=day, **nothing, **held
         )
         with self._database.operated("write") as connection:
+            self._database.lock(connection, f"tenant {tenant_id}", shared=True)  # against a purge
             _tenant(connection, tenant_id)
             connection.execute(
                 written.on_conflict_do_update(
@@ -146,7 +149,8 @@ class SqlOperatorView:
         """Return the number at which a chain stops to hold; None: it holds to its end."""
         with self._database.operated("read") as connection:
             head = head_of(connection, tenant_id or "")
-            return first_fault(_chain(connection, tenant_id or ""), head)
+            with closing(_chain(connection, tenant_id or "")) as entries:
+                return first_fault(entries, head)
 
 
 def _tenant(connection: Connection, tenant_id: str) -> Tenant:
@@ -156,12 +160,13 @@ def _tenant(connection: Connection, tenant_id: str) -> Tenant:
     return rows.tenant(found)
 
 
-def _chain(connection: Connection, tenant_id: str) -> Iterator[AuditEntry]:
+def _chain(connection: Connection, tenant_id: str) -> Generator[AuditEntry]:
     """Yield a chain from its beginning; what cannot be read any more becomes an unsealed entry."""
     columns = [type_coerce(each, BigInteger) if each is audit.c.at else each for each in audit.c]
     asked = select(*columns).where(audit.c.tenant_id == tenant_id).order_by(audit.c.number)
-    for row in connection.execution_options(yield_per=1_000).execute(asked):
-        yield _entry(row)
+    with connection.execute(asked, execution_options={"yield_per": 1_000}) as found:
+        for row in found:
+            yield _entry(row)
 
 
 def _entry(row: Row[Any]) -> AuditEntry:

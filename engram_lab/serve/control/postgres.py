@@ -32,15 +32,12 @@ if TYPE_CHECKING:
     from engram_lab.core.clock import Clock
     from engram_lab.serve.control.database import Mode
 
-__all__ = ["PostgresDatabase", "engine_of"]
+__all__ = ["PostgresDatabase", "engine_of", "owner_of"]
 
-_CONNECT: Final = {
-    "connect_timeout": 5,
-    "application_name": "engram",
-    "options": "-c statement_timeout=30000 -c lock_timeout=10000"
-    " -c idle_in_transaction_session_timeout=60000",
-}
+_BOUNDS: Final = "-c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+_BOUNDS_OF_REQUESTS: Final = f"{_BOUNDS} -c statement_timeout=30000"
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+_SHARE: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:what, 0))")
 _NOTE_USE: Final = text(f"SELECT {SCHEMA}.note_use(:moments)")
 
 
@@ -58,11 +55,11 @@ class PostgresDatabase:
 
     def __init__(self, dsn: str, admin_dsn: str | None, *, clock: Clock) -> None:
         self._closed = False
-        self._engine = engine_of(dsn, "control.dsn", size=4)
+        self._engine = engine_of(dsn, "control.dsn")
         self._owner: Engine | None = None
         try:
             if admin_dsn is not None:
-                self._owner = engine_of(admin_dsn, "control.admin_dsn", size=1)
+                self._owner = owner_of(admin_dsn)
             with told():
                 if self._owner is not None:
                     granting.bring_up(self._owner, self._engine, clock=clock)
@@ -105,9 +102,9 @@ class PostgresDatabase:
         """Go on within another tenant, in the same transaction."""
         _tell(connection, canonical({"tenant_id": tenant_id}), read_only="off")
 
-    def lock(self, connection: Connection, what: str) -> None:
+    def lock(self, connection: Connection, what: str, *, shared: bool = False) -> None:
         """Wait until no other transaction holds the lock of this name; held until the end."""
-        connection.execute(_LOCK, {"what": f"{SCHEMA} {what}"})
+        connection.execute(_SHARE if shared else _LOCK, {"what": f"{SCHEMA} {what}"})
 
     def lock_sums(self, connection: Connection) -> None:
         """Wait until nobody adds to the sums of days; who wants to, waits until the end."""
@@ -164,7 +161,12 @@ def _tell(connection: Connection, claims: str, *, read_only: str) -> None:
     )
 
 
-def engine_of(dsn: str, name: str, *, size: int) -> Engine:
+def owner_of(admin_dsn: str) -> Engine:
+    """Return connections as the owner, whose statements may take long: steps of the schema do."""
+    return engine_of(admin_dsn, "control.admin_dsn", size=1, bounds=_BOUNDS)
+
+
+def engine_of(dsn: str, name: str, *, size: int = 4, bounds: str = _BOUNDS_OF_REQUESTS) -> Engine:
     """Return a pool of connections to an address, none of them open yet.
 
     Raises:
@@ -183,6 +185,6 @@ def engine_of(dsn: str, name: str, *, size: int) -> Engine:
         max_overflow=size,
         pool_timeout=10,
         pool_pre_ping=True,  # a server that was started anew is not an error of a request
-        connect_args=_CONNECT,
+        connect_args={"connect_timeout": 5, "application_name": "engram", "options": bounds},
         hide_parameters=True,
     )

@@ -10,7 +10,7 @@ from engram_lab.core.clock import SystemClock
 from engram_lab.core.errors import ConfigError
 from engram_lab.serve.control.faults import told
 from engram_lab.serve.control.granting import grant, migrate
-from engram_lab.serve.control.postgres import engine_of
+from engram_lab.serve.control.postgres import owner_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,7 +45,7 @@ def set_up(
     """
     if not role:
         raise ConfigError(["the role of the server needs a name"])
-    owner = engine_of(admin_dsn, "control.admin_dsn", size=1)
+    owner = owner_of(admin_dsn)
     try:
         with told(), owner.begin() as connection:
             number = migrate(connection, clock=clock or SystemClock())

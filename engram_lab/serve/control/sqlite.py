@@ -8,7 +8,7 @@ on the disk when it is acknowledged.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Lock
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
@@ -121,10 +121,11 @@ class SqliteDatabase:
             if self._closed:
                 raise StoreClosedError("the control plane is closed")
             try:
-                (seen,) = self._cursor.execute("PRAGMA data_version").fetchone()
+                # All rows are fetched: a statement left half read would keep its state of the file.
+                ((seen,),) = self._cursor.execute("PRAGMA data_version").fetchall()
                 if seen != self._seen:
                     self._cursor.execute("SELECT number FROM revisions")
-                    (self._revision,) = self._cursor.fetchone()
+                    ((self._revision,),) = self._cursor.fetchall()
                     self._seen = seen
             except Exception as error:  # the driver's own: its package belongs to another room
                 raise fault_of(error) from error
@@ -156,7 +157,7 @@ class SqliteDatabase:
     def enter(self, connection: Connection, tenant_id: str) -> None:
         """Do nothing: a transaction is not bound to a tenant."""
 
-    def lock(self, connection: Connection, what: str) -> None:
+    def lock(self, connection: Connection, what: str, *, shared: bool = False) -> None:
         """Do nothing: one that writes is alone from its beginning."""
 
     def lock_sums(self, connection: Connection) -> None:
@@ -220,17 +221,14 @@ def _engine(path: Path) -> Engine:
 def _begin_log(engine: Engine) -> None:
     """Let readers never wait for the writer. SQLite refuses at once where two make one file."""
     end = monotonic() + _BUSY_S
-    raw = engine.raw_connection()
-    try:
-        while True:
-            try:
+    while True:
+        try:
+            with closing(engine.raw_connection()) as raw:
                 raw.cursor().execute("PRAGMA journal_mode = WAL")
-            except Exception as error:
-                busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
-                if not busy or monotonic() > end:
-                    raise fault_of(error) from error
-                sleep(0.002)
-            else:
-                return
-    finally:
-        raw.close()
+        except Exception as error:  # the driver's own: its package belongs to another room
+            busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not busy or monotonic() > end:
+                raise fault_of(error) from error
+            sleep(0.002)
+        else:
+            return

@@ -70,12 +70,13 @@ class Limiter:
     While Redis cannot be reached, `limits.without_redis` says what holds: `local` counts in this
     process, so that each server lets its own share through, beginning with full buckets; `open`
     lets all in; `closed` lets nobody in. It is asked again after a second, then after two, at last
-    every 30, by one request each time; that one waits for 0.25 seconds at most.
+    every 30, by one request each time; that one waits for `timeout_s` at most.
 
     Args:
         settings: Rates, and where to count.
         timer: Seconds that never run back.
         redis: A client in place of the one that `limits.redis_url` says; its owner closes it.
+        timeout_s: How long a request may wait for Redis.
     """
 
     def __init__(
@@ -84,13 +85,15 @@ class Limiter:
         timer: Callable[[], float] = time.perf_counter,
         *,
         redis: Redis | None = None,
+        timeout_s: float = _TIMEOUT_S,
     ) -> None:
+        self._timeout_s = timeout_s
         self._without = settings.without_redis
         self._rates = {plan: _rate_of(plan, settings) for plan in PLANS}
         self._local = LocalBuckets(timer=timer)
         self._owned = redis is None
         if redis is None and settings.redis_url is not None and settings.enabled:
-            redis = connect(settings.redis_url, timeout_s=_TIMEOUT_S)
+            redis = connect(settings.redis_url, timeout_s=timeout_s)
         self._redis = None if redis is None else RedisBuckets(redis)
         self._breaker = Breaker(timer)
 
@@ -113,7 +116,7 @@ class Limiter:
         attempt = self._breaker.attempt()
         if attempt is not None:
             try:
-                async with asyncio.timeout(_TIMEOUT_S):
+                async with asyncio.timeout(self._timeout_s):
                     drawn = await self._redis.take(tenant.id, route, rate, tokens)
             except (RedisError, OSError):
                 self._breaker.failed(attempt)

@@ -17,6 +17,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from engram_lab.core.errors import ConfigError
 from engram_lab.serve.limits.bucket import PARTS, Drawn
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ def connect(url: str, *, timeout_s: float, connections: int = 32) -> Redis:
         url: Such as `redis://host:6379/0`, `rediss://` with TLS, or `unix://`.
         timeout_s: For connecting, and for each answer.
         connections: How many at most; others wait for one.
+
+    Raises:
+        ConfigError: The address is none of Redis.
     """
     options: dict[str, Any] = {
         "max_connections": connections,
@@ -104,4 +108,9 @@ def connect(url: str, *, timeout_s: float, connections: int = 32) -> Redis:
         "socket_connect_timeout": timeout_s,
         "retry": Retry(NoBackoff(), 0),
     }
-    return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
+    try:
+        return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
+    except ValueError:  # without the address, which may hold a password
+        raise ConfigError(
+            ["limits.redis_url is no address of Redis such as redis://host:6379/0"]
+        ) from None

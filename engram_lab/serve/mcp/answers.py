@@ -43,12 +43,14 @@ class Outcome:
         text: The answer as text for a model, where that is more than the record as JSON.
         used: Usage beside the call itself, such as `searches`.
         target: What it was done to, for the audit.
+        workspace: Where, for the account; None for all or the default one.
     """
 
     record: Any
     text: str | None = None
     used: Mapping[str, int] = field(default_factory=dict)
     target: str | None = None
+    workspace: str | None = None
 
 
 class CreateAnswer(TypedDict):

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-import mcp_types as types
-from mcp import MCPError
+from mcp import MCPError, types
 from mcp.server.connection import Connection
 from mcp.server.runner import serve_one
 from mcp.shared.exceptions import NoBackChannelError
 from mcp.shared.transport_context import TransportContext
-from mcp_types.version import LATEST_HANDSHAKE_VERSION
+from mcp.types.version import LATEST_HANDSHAKE_VERSION
 from pydantic import ValidationError
 
 from engram_lab.serve.mcp.faults import protocol_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mcp.server import Server
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["answer", "refusal"]
 
-_LOG: Final = logging.getLogger(__name__)
 _TRANSPORT: Final = TransportContext(kind="bare", can_send_request=False)
 
 
@@ -59,8 +56,16 @@ class _Exchange:
         """Tell nobody."""
 
 
-async def answer(server: Server[Any], message: Message) -> dict[str, Any]:
-    """Return the JSON-RPC answer to a request, whatever becomes of it."""
+async def answer(
+    server: Server[Any], message: Message, *, failed: Callable[[Exception], None]
+) -> dict[str, Any]:
+    """Return the JSON-RPC answer to a request, whatever becomes of it.
+
+    Args:
+        server: Of `build_mcp`.
+        message: The request.
+        failed: Told of an error that nobody foresaw.
+    """
     exchange = _Exchange(request_id=message.id if isinstance(message.id, str | int) else 0)
     connection = Connection.from_envelope(LATEST_HANDSHAKE_VERSION, None, None)
     try:
@@ -76,8 +81,8 @@ async def answer(server: Server[Any], message: Message) -> dict[str, Any]:
         return refusal(_data(error), id_=message.id)
     except ValidationError as error:
         return refusal(_bad_params(error, message.method), id_=message.id)
-    except Exception as error:  # noqa: BLE001 - logged, and told without what it says
-        _LOG.exception("%s failed", message.method[:80])
+    except Exception as error:  # noqa: BLE001 - told without what it says
+        failed(error)
         return refusal(_data(protocol_error(error)), id_=message.id)
     return {"jsonrpc": "2.0", "id": message.id, "result": result}
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import mcp_types as types
-from mcp import MCPError
+from mcp import MCPError, types
 from pydantic import BaseModel, ValidationError
 
 from engram_lab.core.errors import shown

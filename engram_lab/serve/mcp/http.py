@@ -8,8 +8,6 @@ tools, over the engine of the tenant that the request was admitted for.
 
 from __future__ import annotations
 
-import json
-import logging
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -22,7 +20,6 @@ from starlette.routing import Route
 from engram_lab.core.errors import EngramError
 from engram_lab.serve.call import Needs
 from engram_lab.serve.errors import (
-    InvalidRequestError,
     MethodNotAllowedError,
     ServeError,
     TooLargeError,
@@ -39,12 +36,19 @@ from engram_lab.serve.mcp.messages import (
     read_message,
 )
 from engram_lab.serve.mcp.server import build_mcp
+from engram_lab.serve.mcp.wire import (
+    body_of,
+    hand_over,
+    headers_of,
+    json_answer,
+    speaks_the_protocol,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from mcp.server import Server
-    from starlette.types import Message as AsgiMessage
     from starlette.types import Receive, Scope, Send
 
     from engram_lab.engine import Engine
@@ -56,16 +60,12 @@ if TYPE_CHECKING:
 __all__ = ["MOST_IN_A_BATCH", "Gate", "McpEndpoint"]
 
 T = TypeVar("T")
-_LOG: Final = logging.getLogger(__name__)
 
 MOST_IN_A_BATCH: Final = 100
 """Requests of one batch."""
 
+_ANSWERS_OF_A_BATCH: Final = 33_554_432  # bytes
 _BATCH_NEEDS: Final = Needs(route="MCP batch", scope=None)
-_STATUS_OF_CODE: Final[Mapping[int, int]] = {
-    -32700: 400, -32600: 400, -32601: 404, -32602: 400, -32603: 500, -32001: 403, -32002: 404,
-    -32003: 403, -32004: 402, -32005: 429, -32008: 504,
-}  # fmt: skip
 _CALL: ContextVar[Call] = ContextVar("engram_mcp_call")
 
 
@@ -92,6 +92,10 @@ class Gate(Protocol):
 
     def refused(self, scope: Scope, code: str) -> None:
         """Take note of why a request gets no further, before it is admitted."""
+        ...
+
+    def failed(self, call: Call | None, error: Exception) -> None:
+        """Log an error that nobody foresaw; the client learns nothing of it."""
         ...
 
     async def done(self, call: Call) -> None:
@@ -128,10 +132,12 @@ class McpEndpoint:
             self._use,
             author=_author,
             note=_note,
+            failed=self._failed,
             about=about,
             version=version,
             timeout_s=timeout_s,
         )
+        self._answer_limit = _ANSWERS_OF_A_BATCH
         self._sessions: StreamableHTTPSessionManager | None = None
 
     @asynccontextmanager
@@ -169,7 +175,7 @@ class McpEndpoint:
         except BadMessageError as error:
             self._gate.refused(scope, str(error.code))
             told = {"code": error.code, "message": str(error)}
-            response = _json(refusal(told, id_=error.id), status=_STATUS_OF_CODE[error.code])
+            response = json_answer(refusal(told, id_=error.id), status=status_of(told))
         except Exception as error:  # noqa: BLE001 - told as a refusal
             response = self._refuse(scope, error)
         if response is not None:
@@ -178,7 +184,7 @@ class McpEndpoint:
     async def _respond(
         self, scope: Scope, receive: Receive, send: Send, *, batch: bool
     ) -> Response | None:
-        headers = _joined(scope)
+        headers = headers_of(scope)
         self._hosts.check(headers.get("host"), headers.get("origin"))
         if scope["method"] != "POST":
             raise MethodNotAllowedError(
@@ -186,7 +192,7 @@ class McpEndpoint:
             )
         if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             raise UnsupportedTypeError("Content-Type is not application/json: send JSON")
-        value = parsed(await self._body(headers, receive))
+        value = parsed(await body_of(headers, receive, limit=self._body_limit))
         if batch or isinstance(value, list):
             return await self._answer_all(scope, value)
         message = read_message(value)
@@ -200,28 +206,28 @@ class McpEndpoint:
         token = _CALL.set(call)
         try:
             sessions = self._sessions
-            if sessions is not None and _speaks_the_protocol(headers, message):
-                await _hand_over(sessions, message, scope, send)
+            if sessions is not None and speaks_the_protocol(headers, message):
+                await hand_over(sessions, message, scope, send)
                 return None
             found = await self._answer(call, message)
         finally:
             _CALL.reset(token)
             await self._gate.done(call)
-        return _json(found, status=_status_of(found))
+        return json_answer(found, status=status_of(found.get("error")))
 
     def _refuse(self, scope: Scope, error: Exception, *, id_: Any = None) -> Response:
         """Return what is told of an error; of one that we did not foresee, nothing."""
         told = refusal_of(error)
         if not isinstance(error, EngramError):
-            _LOG.error("a request could not be answered", exc_info=error)
+            self._gate.failed(None, error)
         self._gate.refused(scope, told.code)
-        response = _json(refusal(error_data(told), id_=id_), status=told.status)
+        response = json_answer(refusal(error_data(told), id_=id_), status=told.status)
         for name, value in told.headers.items():
             response.headers[name] = value
         return response
 
     async def _answer(self, call: Call, message: Message) -> dict[str, Any]:
-        found = await answer(self.server, message)
+        found = await answer(self.server, message, failed=self._failed)
         if "error" in found and call.error_code is None:
             call.error_code = str(found["error"]["code"])
         return found
@@ -235,22 +241,34 @@ class McpEndpoint:
             )
         whole = await self._gate.admit(scope, _BATCH_NEEDS)
         try:
-            answers = [await self._answer_one(scope, each, n) for n, each in enumerate(value)]
+            told, room = [], self._answer_limit
+            for part, each in enumerate(value):
+                found = await self._answer_one(scope, each, part, full=room <= 0)
+                if found is not None:
+                    told.append(orjson.dumps(found))
+                    room -= len(told[-1])
         finally:
             await self._gate.done(whole)
-        told = [each for each in answers if each is not None]
-        return _json(told) if told else Response(status_code=202)
+        if not told:
+            return Response(status_code=202)
+        return Response(b"[%b]" % b",".join(told), media_type="application/json")
 
-    async def _answer_one(self, scope: Scope, value: Any, part: int) -> dict[str, Any] | None:
+    async def _answer_one(
+        self, scope: Scope, value: Any, part: int, *, full: bool
+    ) -> dict[str, Any] | None:
         """Answer one of a batch: what befalls it is no matter of the others."""
         id_ = None
         try:
             message = read_message(value)
             id_ = message.id
+            if full:
+                return refusal(error_data(_long_enough()), id_=id_)
             call = await self._gate.admit(scope, needs_of(message), part=part)
         except BadMessageError as error:
             return refusal({"code": error.code, "message": str(error)}, id_=error.id)
         except Exception as error:  # noqa: BLE001 - told as a refusal, without what it says
+            if not isinstance(error, EngramError):
+                self._gate.failed(None, error)
             return refusal(error_data(refusal_of(error)), id_=id_)
         token = _CALL.set(call)
         try:
@@ -259,23 +277,8 @@ class McpEndpoint:
             _CALL.reset(token)
             await self._gate.done(call)
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
-        told = headers.get("content-length", "")
-        if told.isdigit() and int(told) > self._body_limit:
-            raise TooLargeError(f"the body has {told} bytes: at most {self._body_limit} are taken")
-        body = bytearray()
-        more = True
-        while more:
-            received = await receive()
-            if received["type"] != "http.request":
-                raise InvalidRequestError("the request broke off")
-            body += received.get("body", b"")
-            if len(body) > self._body_limit:
-                raise TooLargeError(
-                    f"the body has more than {self._body_limit} bytes: send less at a time"
-                )
-            more = received.get("more_body", False)
-        return bytes(body)
+    def _failed(self, error: Exception) -> None:
+        self._gate.failed(_CALL.get(), error)
 
     async def _use(self, work: Callable[[Engine], T], /) -> T:
         return await self._gate.use(_CALL.get(), work)
@@ -291,37 +294,8 @@ class _Batches:
         await self._endpoint.respond(scope, receive, send, batch=True)
 
 
-def _joined(scope: Scope) -> dict[str, str]:
-    """Return the headers by name; a repeated one as a list, which no single name equals."""
-    headers: dict[str, str] = {}
-    for raw_name, raw in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
-
-
-async def _hand_over(
-    sessions: StreamableHTTPSessionManager, message: Message, scope: Scope, send: Send
-) -> None:
-    """Have the official transport answer, of exactly the message that was admitted."""
-    body = json.dumps(message.whole).encode()  # whole numbers of any size stay exact
-    sent = False
-
-    async def receive() -> AsgiMessage:
-        nonlocal sent
-        if sent:
-            return {"type": "http.disconnect"}
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    await sessions.handle_request(scope, receive, send)
-
-
-def _speaks_the_protocol(headers: Mapping[str, str], message: Message) -> bool:
-    """Tell a client of the protocol from somebody who posts by hand."""
-    if not isinstance(message.id, str | int):
-        return False
-    return "mcp-protocol-version" in headers or "text/event-stream" in headers.get("accept", "")
+def _long_enough() -> TooLargeError:
+    return TooLargeError("the answers before this one are long enough: ask for it by itself")
 
 
 def _author() -> str:
@@ -338,11 +312,5 @@ def _note(outcome: Outcome | ServeError) -> None:
         call.used[name] = call.used.get(name, 0) + count
     if outcome.target is not None:
         call.target = outcome.target
-
-
-def _status_of(found: Mapping[str, Any]) -> int:
-    return _STATUS_OF_CODE.get(found["error"]["code"], 500) if "error" in found else 200
-
-
-def _json(value: Any, *, status: int = 200) -> Response:
-    return Response(orjson.dumps(value), status_code=status, media_type="application/json")
+    if outcome.workspace is not None:
+        call.workspace = outcome.workspace

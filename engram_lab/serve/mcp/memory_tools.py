@@ -27,13 +27,6 @@ from engram_lab.serve.mcp.memory_arguments import (
 )
 from engram_lab.serve.mcp.records import memory_record, version_record
 from engram_lab.serve.mcp.tool import MemoryTool
-from engram_lab.serve.observing.kinds import (
-    MEMORY_CREATE,
-    MEMORY_CREATE_BATCH,
-    MEMORY_DELETE,
-    MEMORY_RESTORE,
-    MEMORY_UPDATE,
-)
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
@@ -57,6 +50,7 @@ def _create(engine: Engine, given: CreateArguments, author: str) -> Outcome:
         record={"memory": memory_record(memory), "created": made},
         used={"memories_created": 1} if made else {},
         target=memory.id,
+        workspace=memory.workspace,
     )
 
 
@@ -144,7 +138,7 @@ MEMORY_TOOLS: Final = (
         effect="adds",
         scope="memories:write",
         adds_memories=True,
-        audited=MEMORY_CREATE,
+        audited="memory.create",
     ),
     MemoryTool(
         name="memory_create_batch",
@@ -159,7 +153,7 @@ MEMORY_TOOLS: Final = (
         effect="adds",
         scope="memories:write",
         adds_memories=True,
-        audited=MEMORY_CREATE_BATCH,
+        audited="memory.create_batch",
     ),
     MemoryTool(
         name="memory_get",
@@ -182,7 +176,7 @@ MEMORY_TOOLS: Final = (
         work=_update,
         effect="changes",
         scope="memories:write",
-        audited=MEMORY_UPDATE,
+        audited="memory.update",
     ),
     MemoryTool(
         name="memory_delete",
@@ -195,7 +189,7 @@ MEMORY_TOOLS: Final = (
         work=_delete,
         effect="removes",
         scope="memories:write",
-        audited=MEMORY_DELETE,
+        audited="memory.delete",
     ),
     MemoryTool(
         name="memory_restore",
@@ -208,7 +202,7 @@ MEMORY_TOOLS: Final = (
         work=_restore,
         effect="changes",
         scope="memories:write",
-        audited=MEMORY_RESTORE,
+        audited="memory.restore",
     ),
     MemoryTool(
         name="memory_history",

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import mcp_types as types
+from mcp import types
 from pydantic import Field
 
 from engram_lab.core.clock import parse_time
@@ -77,9 +77,9 @@ def _recall(engine: Engine, given: RecallPrompt) -> Outcome:
 
 def _day(engine: Engine, given: DayPrompt) -> Outcome:
     begins = parse_time(given.day, field="day").astimezone(UTC)
-    ends = begins + timedelta(days=1)
+    ends = begins + timedelta(days=1, microseconds=-1)  # of the last day there is, too
     page = engine.select(
-        filter={"created_at": {"gte": _iso(begins), "lt": _iso(ends)}},
+        filter={"created_at": {"gte": _iso(begins), "lte": _iso(ends)}},
         workspace=given.workspace,
         order="created_at",
         limit=_MOST_OF_A_DAY,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-import mcp_types as types
+from mcp import types
 
 from engram_lab.core.errors import shown
 from engram_lab.serve.errors import AbsentError

@@ -22,7 +22,6 @@ from engram_lab.serve.mcp.other_arguments import (
 )
 from engram_lab.serve.mcp.records import link_record, memory_record, said
 from engram_lab.serve.mcp.tool import MemoryTool
-from engram_lab.serve.observing.kinds import LINK_CREATE
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
@@ -68,7 +67,7 @@ def _search(engine: Engine, given: SearchArguments, author: str) -> Outcome:  # 
         "left_out": hits.left_out,
         "suggestions": [] if hits else [str(each) for each in hits.suggestions],
     }
-    return Outcome(record=answer, used=_SEARCHED)
+    return Outcome(record=answer, used=_SEARCHED, workspace=given.workspace)
 
 
 def _context(engine: Engine, given: ContextArguments, author: str) -> Outcome:  # noqa: ARG001
@@ -87,7 +86,7 @@ def _context(engine: Engine, given: ContextArguments, author: str) -> Outcome:  
         "ids": list(block.ids),
         "left_out": block.left_out,
     }
-    return Outcome(record=record, text=block.text, used=_SEARCHED)
+    return Outcome(record=record, text=block.text, used=_SEARCHED, workspace=given.workspace)
 
 
 def _link(engine: Engine, given: LinkArguments, author: str) -> Outcome:  # noqa: ARG001
@@ -172,7 +171,7 @@ SEARCH_TOOLS: Final = (
         effect="changes",
         again=True,
         scope="memories:write",
-        audited=LINK_CREATE,
+        audited="link.create",
     ),
     MemoryTool(
         name="memory_related",

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-import mcp_types as types
 import orjson
+from mcp import types
 from mcp.server import Server
 
 from engram_lab.core.errors import EngramError, shown
@@ -51,6 +51,10 @@ def _nothing(outcome: Outcome | ServeError) -> None:
     """Keep no account."""
 
 
+def _logged(error: Exception) -> None:
+    _LOG.error("a request failed", exc_info=error)
+
+
 def _nobody() -> str:
     return "mcp"
 
@@ -64,12 +68,14 @@ class MemoryServer:
         *,
         author: Callable[[], str],
         note: Callable[[Outcome | ServeError], None],
+        failed: Callable[[Exception], None],
         about: Mapping[str, Any],
         timeout_s: float | None,
     ) -> None:
         self._use = use
         self._author = author
         self._note = note
+        self._failed = failed
         self._about = dict(about)
         self._timeout_s = timeout_s
 
@@ -89,7 +95,7 @@ class MemoryServer:
         try:
             outcome = await self._run(tool, params.arguments or {})
         except Exception as error:
-            refusal = self._refusal(error, tool.name)
+            refusal = self._refusal(error)
             if is_for_the_caller(refusal):
                 raise protocol_error(refusal) from error
             return failed(refusal)
@@ -131,7 +137,7 @@ class MemoryServer:
         try:
             record = await self._in_time(lambda engine: read(engine, uri, self._about))
         except Exception as error:
-            raise protocol_error(self._refusal(error, "a resource")) from error
+            raise protocol_error(self._refusal(error)) from error
         text = orjson.dumps(record).decode()
         found = types.TextResourceContents(uri=uri, text=text, mime_type="application/json")
         return types.ReadResourceResult(contents=[found])
@@ -157,7 +163,7 @@ class MemoryServer:
             given = checked(prompt.arguments, params.arguments or {}, of=prompt.name)
             outcome = await self._in_time(lambda engine: prompt.work(engine, given))
         except Exception as error:
-            raise protocol_error(self._refusal(error, prompt.name)) from error
+            raise protocol_error(self._refusal(error)) from error
         self._note(outcome)
         said = types.TextContent(type="text", text=outcome.text or "")
         return types.GetPromptResult(
@@ -177,11 +183,11 @@ class MemoryServer:
                 f"this took longer than {self._timeout_s:g} s: ask for less at a time"
             ) from None
 
-    def _refusal(self, error: Exception, what: str) -> ServeError:
+    def _refusal(self, error: Exception) -> ServeError:
         """Take note of an error, and return what is told of it."""
         refusal = refusal_of(error)
         if not isinstance(error, EngramError):
-            _LOG.error("%s failed", what, exc_info=error)
+            self._failed(error)
         self._note(refusal)
         return refusal
 
@@ -198,6 +204,7 @@ def build_mcp(
     *,
     author: Callable[[], str] = _nobody,
     note: Callable[[Outcome | ServeError], None] = _nothing,
+    failed: Callable[[Exception], None] = _logged,
     about: Mapping[str, Any] | None = None,
     version: str = "",
     timeout_s: float | None = None,
@@ -208,11 +215,14 @@ def build_mcp(
         use: Runs something over the engine of whoever asks, in a thread of its own.
         author: Who is recorded as having written what is written now.
         note: Told what a tool did, once it is done: usage and target; or what it refused.
+        failed: Told of an error that nobody foresaw, of which the client learns nothing.
         about: More of what is served, such as a bundle, for the resource `engine://configuration`.
         version: Of this package, as clients show it.
         timeout_s: How long a tool may take, dreams aside.
     """
-    answers = MemoryServer(use, author=author, note=note, about=about or {}, timeout_s=timeout_s)
+    answers = MemoryServer(
+        use, author=author, note=note, failed=failed, about=about or {}, timeout_s=timeout_s
+    )
     return Server(
         "engram",
         title="Engram",

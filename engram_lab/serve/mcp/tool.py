@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import mcp_types as types
+from mcp import types
 from pydantic import TypeAdapter
 
 from engram_lab.serve.call import Needs
@@ -41,7 +41,7 @@ class MemoryTool:
         scope: What a caller must be allowed to.
         meter: Which sum of a plan it adds to.
         adds_memories: Whether it asks for room for more.
-        audited: The kind of its entry in the audit.
+        audited: The kind of its entry in the audit, one of `observing.kinds`.
         long: Whether it may take longer than requests are allowed to.
     """
 

@@ -23,7 +23,6 @@ from engram_lab.serve.mcp.other_arguments import (
 )
 from engram_lab.serve.mcp.records import dream_record
 from engram_lab.serve.mcp.tool import MemoryTool
-from engram_lab.serve.observing.kinds import DREAM_RUN, DREAM_UNDO, HOOK_RUN, MEMORY_FEEDBACK
 
 if TYPE_CHECKING:
     from engram_lab.engine import Engine
@@ -76,7 +75,8 @@ def _dream(engine: Engine, given: DreamArguments, author: str) -> Outcome:
         {"step": each.step, "action": each.action, "id": each.id, "reason": each.reason}
         for each in report.changes[:_MOST_CHANGES]
     ]
-    return Outcome(record={**report.to_dict(), "first_changes": first}, target=report.run_id)
+    record = {**report.to_dict(), "first_changes": first}
+    return Outcome(record=record, target=report.run_id, workspace=given.workspace)
 
 
 def _undo(engine: Engine, given: UndoArguments, author: str) -> Outcome:
@@ -108,7 +108,13 @@ def _hook(engine: Engine, given: HookArguments, author: str) -> Outcome:  # noqa
     if answer.session_id is not None:
         record["session_id"] = answer.session_id
     used = {"memories_created": len(answer.remembered)} if answer.remembered else {}
-    return Outcome(record=record, text=answer.text, used=used, target=answer.session_id)
+    return Outcome(
+        record=record,
+        text=answer.text,
+        used=used,
+        target=answer.session_id,
+        workspace=answer.workspace,
+    )
 
 
 UPKEEP_TOOLS: Final = (
@@ -136,7 +142,7 @@ UPKEEP_TOOLS: Final = (
         long=True,
         effect="removes",
         scope="memories:write",
-        audited=DREAM_RUN,
+        audited="dream.run",
     ),
     MemoryTool(
         name="memory_undo",
@@ -148,7 +154,7 @@ UPKEEP_TOOLS: Final = (
         long=True,
         effect="removes",
         scope="memories:write",
-        audited=DREAM_UNDO,
+        audited="dream.undo",
     ),
     MemoryTool(
         name="memory_feedback",
@@ -162,7 +168,7 @@ UPKEEP_TOOLS: Final = (
         work=_feedback,
         effect="changes",
         scope="memories:write",
-        audited=MEMORY_FEEDBACK,
+        audited="memory.feedback",
     ),
     MemoryTool(
         name="memory_hook",
@@ -176,6 +182,6 @@ UPKEEP_TOOLS: Final = (
         work=_hook,
         effect="adds",
         scope="memories:write",
-        audited=HOOK_RUN,
+        audited="hook.run",
     ),
 )

@@ -95,6 +95,7 @@ class Meter:
         self._kept: deque[UsageEvent] = deque()
         self._telling = Lock()
         self._took_over = False
+        self._stale: set[str] = set()
         self._rolled_up: date | None = None
         self._stop = Event()
         self._thread: Thread | None = None
@@ -232,22 +233,22 @@ class Meter:
 
     def _tell_all(self) -> int:
         new = 0
-        stale: set[str] = set()
         while kept := list(islice(self._kept, self._settings.batch)):
-            new += self._tell(kept, stale, ours=True)
+            new += self._tell(kept, ours=True)
             for _ in kept:
                 self._kept.popleft()
         for batch in self._spool.batches(self._settings.batch):
             events, unreadable = events_of(batch.lines)
-            new += self._tell(events, stale, ours=not batch.inherited)
+            new += self._tell(events, ours=not batch.inherited)
             self._spool.done(batch)
             self.unreadable += unreadable
         self._took_over = True
-        for tenant_id in stale:
+        for tenant_id in list(self._stale):
             self._read(tenant_id)
+            self._stale.discard(tenant_id)
         return new
 
-    def _tell(self, events: Sequence[UsageEvent], stale: set[str], *, ours: bool) -> int:
+    def _tell(self, events: Sequence[UsageEvent], *, ours: bool) -> int:
         """Tell events; where the control plane refuses some of them for good, all others."""
         if not events:
             return 0
@@ -256,14 +257,15 @@ class Meter:
         except _REFUSALS:
             if len(events) > 1:
                 half = len(events) // 2
-                new = self._tell(events[:half], stale, ours=ours)
-                return new + self._tell(events[half:], stale, ours=ours)
+                new = self._tell(events[:half], ours=ours)
+                return new + self._tell(events[half:], ours=ours)
             new = 0
             self.refused += 1
             self._failed()
         self.books.note_told(events, ours=ours)
         if new != len(events):
-            stale.update(event.tenant_id for event in events)  # which were new, it does not say
+            # Which were new, it does not say: read their sums again.
+            self._stale.update(event.tenant_id for event in events)
         return new
 
     def _read(self, tenant_id: str) -> None:

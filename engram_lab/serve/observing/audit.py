@@ -22,11 +22,13 @@ from engram_lab.serve.control.records import AuditEntry
 from engram_lab.serve.metering.spool import Spool
 from engram_lab.serve.observing.entries import entry_of, flood_entry, line_of, loss_entry
 from engram_lab.serve.observing.floods import Floods, source_of
-from engram_lab.serve.observing.kinds import AUTH_DENIED, AUTH_FAILURE, AUTH_SUCCESS
+from engram_lab.serve.observing.kinds import AUDIT_LOST, AUTH_DENIED, AUTH_FAILURE, AUTH_SUCCESS
+from engram_lab.serve.observing.noting import notes_of
 from engram_lab.serve.observing.windows import Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from engram_lab.config.serving import AuditSettings
@@ -42,10 +44,7 @@ _NOTE_EVERY: Final = 10
 _MOST_WAITING: Final = 200_000
 _CLOSING_S: Final = 5.0
 _BATCH: Final = 500
-_UNBELIEVED: Final = frozenset(("UNAUTHORIZED", "TENANT_NOT_FOUND"))
-_SLOWED: Final = "RATE_LIMITED"
-_CREDENTIAL: Final = "credential"  # in `Call.extra`: the part of a key that may be shown
-_DENIED: Final = frozenset(("FORBIDDEN", "TENANT_SUSPENDED"))
+_PORTION: Final = 64
 
 
 class Recorder(Protocol):
@@ -166,48 +165,11 @@ class Audit:
                 self._lost += 1
 
     def note_call(self, call: Call) -> None:
-        """Note what a request was, when it has been answered: who came in or did not, what changed.
-
-        Reads that succeed leave no entry but that of their credential.
-        """
+        """Note what a request was, when it has been answered; see `notes_of`."""
         if not self._enabled:
             return
-        tenant_id = call.tenant.id if call.tenant is not None else None
-        code, needs, actor = call.error_code, call.needs, call.actor
-        who = actor.name if actor is not None else "unknown"
-        route = needs.route if needs is not None else None
-        # Who is slowed down before it is known who they are, tried too many credentials.
-        unbelieved = code in _UNBELIEVED or (code == _SLOWED and actor is None)
-        if code is not None and (unbelieved or code in _DENIED):
-            self.note(
-                AUTH_FAILURE if unbelieved else AUTH_DENIED,
-                actor=who,
-                tenant_id=tenant_id,
-                target=route,
-                outcome=code,
-                request_id=call.request_id,
-                details={"credential": shown} if (shown := call.extra.get(_CREDENTIAL)) else None,
-                client=call.client,
-            )
-        if actor is not None and actor.kind != "local" and not unbelieved:
-            self.note(
-                AUTH_SUCCESS,
-                actor=who,
-                tenant_id=tenant_id,
-                request_id=call.request_id,
-                client=call.client,
-            )
-        if needs is None or needs.audited is None or not call.admitted:
-            return
-        self.note(
-            needs.audited,
-            actor=who,
-            tenant_id=tenant_id,
-            target=call.target,
-            outcome=code or "ok",
-            request_id=call.request_id,
-            details={"workspace": call.workspace},
-        )
+        for each in notes_of(call):
+            self.note(**each)
 
     def flush(self) -> int:
         """Hand on all that waits; return how many entries the control plane did not have yet.
@@ -273,19 +235,40 @@ class Audit:
     def _sweep(self) -> None:
         """Turn windows and floods that are over into entries; all of them where it closes."""
         now = float("inf") if self._closed else self._timer()
+        at = self._clock.now()
+        over = self._over(now)
+        while over:  # in portions, as the event loop may be waiting to note something
+            self._put(over)
+            over = self._over(now)
         with self._lock:
-            try:
-                for key in self._windows.over(now):
-                    self._close_window(key)
-                at = self._clock.now()
-                for flood in self._floods.ended(now):
-                    self._append(flood_entry(flood, self._ids.new(at), at))
-                if self._lost and self._waiting < _MOST_WAITING:
-                    count, self._lost = self._lost, 0
-                    self._tell_lost(count)
-                    self._append(loss_entry(count, self._ids.new(at), at))
-            except (OSError, EngramError):
-                self._lost += 1
+            floods = self._floods.ended(now)
+            lost, self._lost = self._lost, 0
+        self._put([flood_entry(flood, self._new_id(at), at) for flood in floods])
+        if lost:
+            self._tell_lost(lost)
+            self._put([loss_entry(lost, self._new_id(at), at)])
+
+    def _over(self, now: float) -> list[AuditEntry]:
+        with self._lock:
+            return self._windows.close_over(now, most=_PORTION)
+
+    def _new_id(self, at: datetime) -> str:
+        with self._lock:
+            return self._ids.new(at)
+
+    def _put(self, entries: Sequence[AuditEntry]) -> None:
+        """Append many; one that says how many were lost finds room beyond the end."""
+        full = self._waiting >= _MOST_WAITING and any(each.kind != AUDIT_LOST for each in entries)
+        try:
+            if not full:
+                self._spool.append([line_of(entry) for entry in entries])
+        except (OSError, EngramError):
+            full = True
+        with self._lock:
+            if full:
+                self._lost += sum(_stands_for(each) for each in entries)
+            else:
+                self._waiting += len(entries)
 
     def _close_window(self, key: tuple[str | None, str]) -> None:
         entry = self._windows.close(key)
@@ -301,8 +284,8 @@ class Audit:
 
     def _tidy(self) -> int:
         with self._lock:
-            changed = self._windows.changed()
-        self._windows.note(changed)
+            used = self._windows.used()
+        self._windows.note(used)
         left = self._windows.tidy(self._open_windows)
         new = self._plane.record_audit(left) if left else 0
         self._windows.forget()
@@ -319,6 +302,11 @@ class Audit:
             with self._lock:
                 self._lost += len(entries) - len(readable)
         return self._plane.record_audit(readable) if readable else 0
+
+
+def _stands_for(entry: AuditEntry) -> int:
+    """Return how many entries are lost with one: one that tells of lost ones stands for them."""
+    return int(entry.details["count"]) if entry.kind == AUDIT_LOST else 1
 
 
 def open_audit(

@@ -44,6 +44,8 @@ def entry_of(line: bytes) -> AuditEntry | None:
     """Return the entry of a line, None where it is none."""
     try:
         told: dict[str, Any] = orjson.loads(line)
+        if not isinstance(told["details"], dict):
+            return None
         return AuditEntry(
             id=told["id"],
             tenant_id=told["tenant"],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoopWatch"]
 
-_EVERY_S: Final = 0.01
+_EVERY_S: Final = 0.02
 _KEPT_S: Final = 64
 _NEVER: Final = (-1, 0.0)
 _MOST_FRAMES: Final = 12
@@ -114,11 +114,17 @@ class LoopWatch:
         self._next(loop)
 
     def _look(self, thread: int, culprit_s: float) -> None:
+        held = 0.0
+        steps: tuple[str, ...] = ()
         while not self._stopped.wait(culprit_s / 4):
-            late = self.now_s
-            if late > max(culprit_s, self._at[0]):
+            due, late = self._due, self.now_s
+            if late < culprit_s:
+                continue
+            if due != held:  # the first look at this hold-up: later ones may see what follows it
                 frame = sys._current_frames().get(thread)  # noqa: SLF001 - its documented name
-                self._at = (late, _steps(frame))
+                held, steps = due, _steps(frame)
+            if late > self._at[0]:
+                self._at = (late, steps)
 
 
 def _steps(frame: FrameType | None) -> tuple[str, ...]:

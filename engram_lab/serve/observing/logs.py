@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from engram_lab.config.serving import TelemetrySettings
     from engram_lab.serve.call import Call
 
-__all__ = ["CORRELATION", "STREAMING", "UNMATCHED", "Logger", "configure_logs", "route_of"]
+__all__ = [
+    "CORRELATION",
+    "METHODS",
+    "STREAMING",
+    "UNMATCHED",
+    "Logger",
+    "configure_logs",
+    "route_of",
+]
 
 STREAMING: Final = "streaming"
 """True under this name in `Call.extra`: the answer stays open, so that its time tells nothing."""
@@ -36,9 +44,11 @@ CORRELATION: Final = "X-Correlation-ID"
 UNMATCHED: Final = "unmatched"
 """The route of requests that none answers."""
 
-_METHODS: Final = frozenset(
+METHODS: Final = frozenset(
     ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
 )
+"""Others are told as such, and not by the name that a client gave them."""
+
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{1,45}(%[0-9A-Za-z]{1,15})?\Z")
 _LONGEST: Final = 200
 _FAILED: Final = 500
@@ -46,6 +56,9 @@ _FAILED: Final = 500
 
 class Logger:
     """Writes lines; made by `configure_logs` and handed around.
+
+    `debug`, `info`, `warning` and `error` take what happened, a few fixed words, and more by name.
+    Names such as `content`, `query`, `path`, `url`, `key` or `token` are shown without their value.
 
     Args:
         bound: What structlog made.
@@ -78,7 +91,7 @@ class Logger:
             "tenant_slug": tenant.slug if tenant is not None else None,
             "user_id": actor.id[:_LONGEST] if actor is not None and actor.kind == "user" else None,
             "route": route_of(call),
-            "method": call.method if call.method in _METHODS else "OTHER",
+            "method": call.method if call.method in METHODS else "OTHER",
             "status_code": status,
             "latency_ms": round(seconds * 1e3, 3),
             "error_code": call.error_code,

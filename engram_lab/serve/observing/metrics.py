@@ -42,6 +42,7 @@ __all__ = ["Followed", "Metrics"]
 Followed = Literal[
     "engines_open",
     "engines_leased",
+    "requests_in_flight",
     "requests_waiting",
     "loop_lag_seconds",
     "loop_lag_max_seconds",
@@ -54,6 +55,7 @@ Followed = Literal[
 _HELP: Final[dict[Followed, str]] = {
     "engines_open": "databases that are open",
     "engines_leased": "databases that a request is using",
+    "requests_in_flight": "requests that are being answered",
     "requests_waiting": "requests that wait for a thread",
     "loop_lag_seconds": "how late the event loop was at worst within the last minute",
     "loop_lag_max_seconds": "how late the event loop was at worst since the start",
@@ -86,6 +88,7 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._clock = clock or SystemClock()
         self._routes: set[str] = set()
+        self._newest: dict[str, datetime] = {}
         self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._requests = self._counter("requests", "requests answered", "route", "status")
         self._latency = Histogram(
@@ -113,9 +116,6 @@ class Metrics:
             "how long ago the newest backup ended that way, of whichever tenant",
             ("outcome",),
             registry=self.registry,
-        )
-        self.in_flight = Gauge(
-            "engram_requests_in_flight", "requests that are being answered", registry=self.registry
         )
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -160,12 +160,18 @@ class Metrics:
         self._dream_seconds.observe(seconds)
 
     def backed_up(self, outcome: Literal["ok", "failed"], seconds: float, at: datetime) -> None:
-        """Count a backup, and remember when the newest of its outcome ended."""
+        """Count a backup that ended at a moment."""
         self._backups.labels(outcome).inc()
         self._backup_seconds.observe(seconds)
+        self.backup_found(outcome, at)
+
+    def backup_found(self, outcome: Literal["ok", "failed"], at: datetime) -> None:
+        """Tell of a backup that was made before, as on a start: how old the newest is."""
+        newest = max(at, self._newest.get(outcome, at))
+        self._newest[outcome] = newest
 
         def age_s() -> float:
-            return (self._clock.now() - at).total_seconds()
+            return (self._clock.now() - newest).total_seconds()
 
         self._backup_age.labels(outcome).set_function(age_s)
 

@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from engram_lab.core.errors import ConfigError
-from engram_lab.serve.observing.logs import CORRELATION, route_of
+from engram_lab.serve.observing.logs import CORRELATION, METHODS, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +66,7 @@ class Spans:
     @contextmanager
     def of_call(self, call: Call) -> Iterator[Span]:
         """Make the span of a request."""
-        span = self._tracer.start_span(
-            call.method, context=self._parent(call), kind=SpanKind.SERVER
-        )
+        span = self._tracer.start_span("HTTP", context=self._parent(call), kind=SpanKind.SERVER)
         call.extra[_SPAN] = span
         if span.is_recording():
             call.extra["trace_id"] = f"{span.get_span_context().trace_id:032x}"
@@ -144,7 +142,7 @@ def _describe(span: Span, call: Call) -> None:
     """Tell of a request what was found out; no content, and the path as its template alone."""
     route = route_of(call)
     told: dict[str, Any] = {
-        "http.request.method": call.method,
+        "http.request.method": call.method if call.method in METHODS else "_OTHER",
         "url.scheme": "https" if call.secure else "http",
         "engram.request_id": call.request_id,
     }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Windows"]
 
-_MOST: Final = 10_000
+_MOST: Final = 50_000
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,7 +33,6 @@ class _Window:
     ends: float
     last: datetime
     count: int = 1
-    noted: int = 1
 
     def closed(self) -> AuditEntry:
         return _counted(self.entry, self.count, to_us(self.last))
@@ -51,6 +50,8 @@ class Windows:
         self._spool = spool
         self._length_s = length_s
         self._open: dict[tuple[str | None, str], _Window] = {}
+        self._used: set[tuple[str | None, str]] = set()
+        self._ids: set[str] = set()
         self._inherited: list[Batch] = []
 
     def __len__(self) -> int:
@@ -63,6 +64,7 @@ class Windows:
             return False
         window.count += 1
         window.last = at
+        self._used.add(key)
         return True
 
     def open(self, key: tuple[str | None, str], entry: AuditEntry, now: float) -> bool:
@@ -75,35 +77,43 @@ class Windows:
             return False
         self._spool.append([line_of(entry)])
         self._open[key] = _Window(entry=entry, ends=now + self._length_s, last=entry.at)
+        self._ids.add(entry.id)
         return True
 
     def close(self, key: tuple[str | None, str]) -> AuditEntry | None:
         """Close a window and return its entry."""
         window = self._open.pop(key, None)
-        return None if window is None else window.closed()
+        if window is None:
+            return None
+        self._ids.discard(window.entry.id)
+        return window.closed()
 
-    def over(self, now: float) -> list[tuple[str | None, str]]:
-        """Return those whose time is over."""
-        return [key for key, window in self._open.items() if now >= window.ends]
+    def close_over(self, now: float, *, most: int) -> list[AuditEntry]:
+        """Close so many at most of those whose time is over, and return their entries."""
+        over: list[tuple[str | None, str]] = []
+        for key, window in self._open.items():  # the first to open is the first to close
+            if now < window.ends or len(over) == most:
+                break
+            over.append(key)
+        return [entry for key in over if (entry := self.close(key)) is not None]
 
-    def changed(self) -> list[tuple[str, int, int]]:
-        """Return id, count and last use of those that were used since this was asked last."""
-        found = []
-        for window in self._open.values():
-            if window.count != window.noted:
-                window.noted = window.count
-                found.append((window.entry.id, window.count, to_us(window.last)))
-        return found
+    def used(self) -> set[tuple[str | None, str]]:
+        """Return those that were used since this was asked last."""
+        used, self._used = self._used, set()
+        return used
 
-    def note(self, changed: Iterable[tuple[str, int, int]]) -> None:
-        """Write down counts."""
-        lines = [orjson.dumps({"of": each, "n": n, "us": us}) for each, n, us in changed]
-        if lines:
-            self._spool.append(lines)
+    def note(self, used: Iterable[tuple[str | None, str]]) -> None:
+        """Write down counts; the one thing here that may go on beside others."""
+        windows = [window for key in used if (window := self._open.get(key)) is not None]
+        lines = [
+            orjson.dumps({"of": each.entry.id, "n": each.count, "us": to_us(each.last)})
+            for each in windows
+        ]
+        self._spool.append(lines)
 
     def ids(self) -> set[str]:
         """Return the ids of those that are open."""
-        return {window.entry.id for window in self._open.values()}
+        return self._ids.copy()
 
     def tidy(self, ids: Callable[[], set[str]]) -> list[AuditEntry]:
         """Forget what was written down of closed windows; return the entries of dead processes.

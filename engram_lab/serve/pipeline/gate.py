@@ -71,6 +71,10 @@ class McpGate:
         """Note why a request gets no further."""
         call_of(scope).error_code = code
 
+    def failed(self, call: Call | None, error: Exception) -> None:
+        """Log an error that nobody foresaw."""
+        self._services.log.log_error(error, call)
+
     async def done(self, call: Call) -> None:
         """Tell of a part of a batch."""
         if "part" in call.extra:

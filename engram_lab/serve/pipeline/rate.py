@@ -31,6 +31,7 @@ class RateStage:
         call.answer_headers.update(taken.headers)
         if not taken.allowed:
             raise RateLimitedError(
-                f"this tenant may ask {taken.limit:,} times a minute here: try again in "
+                f"this tenant may ask {taken.per_minute:,} times a minute here, and "
+                f"{taken.limit:,} times at once: try again in "
                 f"{taken.headers.get('Retry-After', '1')} s"
             )

@@ -44,6 +44,7 @@ class DueTimes:
         self._file = file
         self._seed = seed
         self._lock = Lock()
+        self._saving = Lock()
         self._done: dict[str, datetime] = {}
         self._first: dict[str, datetime] = {}
         self._failed: dict[str, int] = {}
@@ -93,17 +94,18 @@ class DueTimes:
 
     def save(self) -> None:
         """Write the file where something changed, as a whole; a full disk is no reason to stop."""
-        with self._lock:
-            if not self._changed:
-                return
-            content = {key: moment.isoformat() for key, moment in sorted(self._done.items())}
-            self._changed = False
-        part = self._file.with_name(f"{self._file.name}.part")
-        try:
-            part.write_text(json.dumps(content), encoding="utf-8")
-            part.replace(self._file)
-        except OSError as error:
-            _log.warning("when what was done last is not kept: %s", error)
+        with self._saving:
+            with self._lock:
+                if not self._changed:
+                    return
+                content = {key: moment.isoformat() for key, moment in sorted(self._done.items())}
+                self._changed = False
+            part = self._file.with_name(f"{self._file.name}.part")
+            try:
+                part.write_text(json.dumps(content), encoding="utf-8")
+                part.replace(self._file)
+            except OSError as error:
+                _log.warning("when what was done last is not kept: %s", error)
 
     def _read(self) -> None:
         try:

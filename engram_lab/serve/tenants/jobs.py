@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from engram_lab.serve.tenants.dreaming import dream_all
 from engram_lab.serve.tenants.scheduler import Job
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from engram_lab.core.clock import Clock
     from engram_lab.engine import Engine
     from engram_lab.serve.control.records import Tenant
-    from engram_lab.serve.tenants.dreaming import Dreamers
+    from engram_lab.serve.tenants.apart import Apart
     from engram_lab.serve.tenants.provisioning import Estate
 
 __all__ = ["MakesBackups", "jobs_of"]
@@ -44,7 +45,7 @@ def jobs_of(
     *,
     estate: Estate,
     clock: Clock,
-    dreamers: Dreamers | None = None,
+    apart: Apart | None = None,
     backups: MakesBackups | None = None,
     backup_settings: BackupSettings | None = None,
     measured: Callable[[str, date, int, int], object] | None = None,
@@ -56,7 +57,7 @@ def jobs_of(
         settings: How often.
         estate: Whose; it has a pool.
         clock: Tells the day.
-        dreamers: Who dreams, in processes; without them nobody does.
+        apart: Where dreams are dreamt; without it none are.
         backups: Who copies; without them nobody does.
         backup_settings: How often they do.
         measured: Told the memories and the bytes of a tenant; else the control plane is.
@@ -69,12 +70,12 @@ def jobs_of(
         Job(kind="roll_up", every_s=_HOUR_S, work=own.roll_up, of_tenants=False),
         Job(kind="purge", every_s=_HOUR_S, work=own.purge, of_tenants=False),
     ]
-    if dreamers is not None:
+    if apart is not None:
         jobs.append(
             Job(
                 kind="dream",
                 every_s=settings.dream_every_s,
-                work=lambda tenant: own.dream(tenant, dreamers),
+                work=lambda tenant: own.dream(tenant, apart),
                 may=own.is_quiet,
             )
         )
@@ -117,7 +118,7 @@ class _Work:
         asked = self._pool.asked_at(tenant.id)
         return asked is None or self._timer() - asked >= self._settings.dream_idle_s
 
-    def dream(self, tenant: Tenant | None, dreamers: Dreamers) -> None:
+    def dream(self, tenant: Tenant | None, apart: Apart) -> None:
         """Let all workspaces of a tenant dream; the engine is kept, so that nothing moves it."""
         if tenant is None:
             return
@@ -125,7 +126,8 @@ class _Work:
         with self._pool.lease(tenant, quiet=True) as engine:
             engine.flush()  # what was asked is what is learnt from
             path = str(self._estate.places.database(tenant.id))
-            for each in dreamers.dream_all(path, served.config, author="schedule"):
+            options = {"author": "schedule"}
+            for each in apart.run(dream_all, path, served.config.to_dict(), options):
                 if each.fault is not None:
                     _log.warning(
                         "the workspace %s of tenant %s did not dream: %s",

@@ -8,22 +8,54 @@ does: every version, link, vector, event, session, turn, identity, entity and gr
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.copies import restore_backup
 from engram_lab.core.errors import ConflictError
 from engram_lab.engine.index_files import folder_beside, remove_index_files
+from engram_lab.serve.tenants.dreaming import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from engram_lab.core.reports import ImportReport
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.tenants.pool import EnginePool
     from engram_lab.serve.tenants.provisioning import Estate
 
-__all__ = ["export_tenant", "import_tenant"]
+__all__ = ["export_file", "export_tenant", "import_file", "import_tenant"]
 
 _COPY: Final = ".db"
+
+
+def export_file(
+    path: str, config: Mapping[str, Any], target: str, *, overwrite: bool = False
+) -> dict[str, int]:
+    """Export a database, as work for a process apart; see `Engine.export`.
+
+    Raises:
+        StoreError: The database is not there, or cannot be used.
+        InvalidInputError: See `Engine.export`.
+    """
+    with opened(path, config, read_only=True) as engine:
+        return engine.export(target, overwrite=overwrite)
+
+
+def import_file(
+    path: str, config: Mapping[str, Any], source: str, options: Mapping[str, Any]
+) -> ImportReport:
+    """Import into a database, as work for a process apart; see `Engine.import_`.
+
+    No vector is made here: `engine.took_in(defer=True)` has the server's own engine make them,
+    whose model is in memory already.
+
+    Raises:
+        StoreError: The database is not there, or cannot be used.
+        InvalidInputError, ImportRefusedError: See `Engine.import_`.
+    """
+    plain = {**config, "embedding": {**config["embedding"], "model": "none"}}
+    with opened(path, plain) as engine:
+        return engine.import_(source, **options)
 
 
 def export_tenant(

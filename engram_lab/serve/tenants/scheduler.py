@@ -98,6 +98,7 @@ class Scheduler:
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="engram-job")
         self._running: dict[tuple[str, str], Future[None]] = {}
         self._lock = Lock()
+        self._one_look = Lock()
         self._stopping = Event()
         self._looking: Thread | None = None
 
@@ -144,6 +145,10 @@ class Scheduler:
 
     def _begin_due(self) -> list[Future[None]]:
         """Begin all that is due and not under way, what has waited longest first."""
+        with self._one_look:
+            return self._begin_each()
+
+    def _begin_each(self) -> list[Future[None]]:
         times = self._times()
         if times is None or not self._jobs:
             return []

@@ -68,6 +68,12 @@ def test_the_more_is_shared_the_less_near_frames_must_be() -> None:
     assert nearness("Pim Otter eats figs", "What Pim Otter eats: figs, always") == BOUNDS.one
 
 
+def test_two_that_differ_in_where_something_is_tell_two_places() -> None:
+    kept = "Kestrel's ladder is kept in the {} of house 40"
+    assert nearness(kept.format("shed"), kept.format("attic")) is None
+    assert nearness(kept.format("shed"), "Kestrel keeps its ladder in the shed of house 40")
+
+
 @pytest.mark.parametrize(
     ("one", "other", "why"),
     [
@@ -78,6 +84,8 @@ def test_the_more_is_shared_the_less_near_frames_must_be() -> None:
         ("Ilse Brandt leads Kestrel", "Ilse Brandt leads Otter", "name"),
         (TOLD[8], TOLD[9], "order"),
         ("The review of Kestrel is on Monday", "The review of Kestrel is on Friday", "kind"),
+        ("Orrin likes to eat figs", "Orrin eats figs for supper", "liking"),
+        ("Juno Hale is Pim Hale's teacher", "Pim Hale is Juno Hale's teacher", "order"),
     ],
 )
 def test_guards_speak_first(one: str, other: str, why: str | None) -> None:

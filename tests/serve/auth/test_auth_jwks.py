@@ -74,6 +74,16 @@ async def test_an_unknown_kid_fetches_them_anew_and_at_most_once_in_a_while(
 
 
 @pytest.mark.anyio
+async def test_a_shorter_age_than_that_while_is_kept_to(issuer: Issuer) -> None:
+    timer = Timer()
+    keys = kept(issuer, timer, max_age_s=5)
+    assert await keys.find("kid1") is not None
+    issuer.keys = [rsa(2)]
+    timer.now += 6
+    assert await keys.find("kid1") is None
+
+
+@pytest.mark.anyio
 async def test_all_wait_for_the_same_fetch(issuer: Issuer) -> None:
     issuer.gate = threading.Event()
     keys = kept(issuer, Timer())
@@ -294,11 +304,14 @@ def test_keys_of_other_kinds_and_uses_are_passed_over() -> None:
     assert set(found) == {"kid1"}
 
 
-def test_short_keys_are_passed_over() -> None:
+def test_short_keys_are_passed_over_padded_ones_too() -> None:
     with pytest.warns(match="2048"):
-        short = RSAKey.generate_key(1024, {"kid": "short"})
+        short = RSAKey.generate_key(1024, {"kid": "short"}).as_dict(private=False)
     with pytest.raises(FetchError, match="no RSA key"):
-        rsa_keys(json.dumps({"keys": [short.as_dict(private=False)]}).encode())
+        rsa_keys(json.dumps({"keys": [short]}).encode())
+    padded = {**short, "n": "A" * 172 + str(short["n"])}
+    with pytest.raises(FetchError, match="no RSA key"), pytest.warns(match="2048"):
+        rsa_keys(json.dumps({"keys": [padded]}).encode())
 
 
 def test_of_a_private_key_in_the_set_the_private_part_is_left() -> None:

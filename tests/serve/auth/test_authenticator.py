@@ -5,22 +5,25 @@ from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engram_lab.config.serving import AuthSettings
+from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import ConfigError
-from engram_lab.serve.auth import new_key
+from engram_lab.serve.auth import Authenticator, new_key
 from engram_lab.serve.call import Needs
 from engram_lab.serve.errors import (
     InvalidRequestError,
     RateLimitedError,
     ServeError,
     UnauthorizedError,
+    UnavailableError,
 )
-from tests.serve.auth.conftest import START
+from tests.serve.auth.conftest import START, Keys
 
 if TYPE_CHECKING:
     from engram_lab.serve.call import Call
@@ -269,6 +272,37 @@ async def test_a_client_that_opens_with_many_requests_at_once_is_let_in(
     )
     assert {actor.id for actor in actors} == {"k1"}
     assert at.threads.ran == 1
+
+
+async def test_one_who_goes_away_ends_the_comparison_for_nobody_else(
+    door: Doors, asks: Asks
+) -> None:
+    at = door()
+    secret = at.add()
+    first = asyncio.create_task(at.authenticator.authenticate(asks(bearer=secret)))
+    second = asyncio.create_task(at.authenticator.authenticate(asks(bearer=secret)))
+    await at.threads.began.wait()
+    first.cancel()
+    assert (await second).id == "k1"
+    assert at.threads.ran == 1
+
+
+async def test_what_could_not_be_compared_uses_up_no_attempts(asks: Asks) -> None:
+    async def busy(_: object, /) -> Never:
+        raise UnavailableError("too busy")
+
+    settings = AuthSettings(enabled=True)
+    at = Authenticator(settings, Keys(), ManualClock(START), busy, lambda *_: None)
+    for _ in range(50):
+        with pytest.raises(UnavailableError):
+            await at.authenticate(asks(bearer=new_key("live").secret))
+
+
+async def test_a_scope_that_nobody_knows_any_more_is_none(door: Doors, asks: Asks) -> None:
+    at = door()
+    secret = at.add()
+    at.keys.change("k1", scopes=("search", "root"))
+    assert (await at.authenticator.authenticate(asks(bearer=secret))).scopes == {"search"}
 
 
 async def test_the_same_wrong_key_again_costs_nothing_until_keys_change(

@@ -65,9 +65,20 @@ def test_a_folder_is_not_the_beginning_of_a_name(house: Storehouse) -> None:
 
 def test_deleting_passes_over_what_is_not_there(house: Storehouse) -> None:
     house.claim("a/one", b"")
-    assert not house.is_empty()
+    assert not house.is_empty("a")
     house.delete(["a/none", "a/one", "a/one"])
-    assert house.is_empty()
+    assert house.is_empty("a")
+
+
+def test_clearing_a_folder_leaves_its_neighbours(house: Storehouse, tmp_path: Path) -> None:
+    house.claim("tenants/a/db/x", b"")
+    house.claim("tenants/b/db/y", b"")
+    if (tmp_path / "kept").exists():  # as a killed process leaves it
+        (tmp_path / "kept/tenants/a/db/z#1").write_bytes(b"half")
+    assert house.clear("tenants/a/db") == 1
+    assert house.clear("tenants/a/db") == 0
+    assert [each.path for each in house.list("tenants")] == ["tenants/b/db/y"]
+    assert not (tmp_path / "kept/tenants/a").exists()
 
 
 def test_what_is_not_there_is_said(house: Storehouse) -> None:
@@ -83,7 +94,7 @@ def test_an_upload_that_breaks_leaves_nothing(house: Storehouse) -> None:
 
     with pytest.raises(ValueError, match="it broke"):
         house.put("a/large", broken(), size_bytes=20 * PART)
-    assert house.is_empty()
+    assert house.is_empty("a")
 
 
 @pytest.mark.parametrize("path", ["../escaped", "a/../../escaped", "a//b/../c"])
@@ -118,7 +129,11 @@ def test_a_broken_upload_leaves_no_parts_to_pay_for(s3: BackupSettings) -> None:
 
 def test_a_place_that_is_away_is_said_without_naming_it(s3: BackupSettings) -> None:
     house = Storehouse.at(replace(s3, s3_endpoint="http://127.0.0.1:9"))
-    for deed in (lambda: house.claim("a", b""), lambda: house.list("a"), house.is_empty):
+    for deed in (
+        lambda: house.claim("a", b""),
+        lambda: house.list("a"),
+        lambda: house.is_empty("a"),
+    ):
         with pytest.raises(StorehouseError, match="does not answer") as raised:
             deed()
         assert "127.0.0.1" not in str(raised.value)
@@ -160,7 +175,7 @@ house = Storehouse.at(BackupSettings(place=sys.argv[1]))
 try:
     house.put("a/large", (bytes(1 << 20) for _ in range(8)), size_bytes=8 << 20)
 except StoreFullError as error:
-    print(error, house.is_empty())
+    print(error, house.is_empty("a"))
 """
 
 

@@ -343,6 +343,23 @@ def test_a_stopped_backup_leaves_nothing(
     assert backups.make(ONE, engine).backup.name  # the database is as usable as before
 
 
+def test_the_first_key_is_made_also_where_other_things_are_kept(
+    backups: TenantBackups, engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "kept" / "of-somebody-else").write_text("x")
+    assert backups.make(ONE, engine).backup.label is not None
+    assert backups.key_file.exists()
+
+
+def test_a_scratch_folder_that_cannot_be_is_said(
+    settings: BackupSettings, engine: Engine, clock: ManualClock, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    backups = TenantBackups(settings, clock=clock, scratch=tmp_path / "file" / "scratch")
+    with pytest.raises(BackupError, match="cannot be written"):
+        backups.make(ONE, engine)
+
+
 def test_a_stopped_restore_leaves_the_target_alone(
     backups: TenantBackups, engine: Engine, tmp_path: Path
 ) -> None:
@@ -448,6 +465,7 @@ def test_a_kill_in_the_middle_leaves_the_place_in_order_and_scratch_is_emptied_a
     open_backups: Callable[[], TenantBackups],
     settings: BackupSettings,
     engine: Engine,
+    clock: ManualClock,
     tmp_path: Path,
     where: str,
 ) -> None:
@@ -473,3 +491,8 @@ def test_a_kill_in_the_middle_leaves_the_place_in_order_and_scratch_is_emptied_a
     after = backups.make(ONE, engine).backup
     assert backups.all(ONE)[0].name == after.name > before.name
     assert backups.drill(ONE, Engine.open).ok
+    clock.advance(days=40_000)  # the killed one had the machine's clock
+    backups.prune(ONE)
+    assert {each.name.split(".")[0] for each in files(tmp_path)} == {
+        each.name.split(".")[0] for each in (before, after)
+    }

@@ -299,7 +299,7 @@ def test_a_predicate_that_tells_sees_no_row_of_others(raw: psycopg.Connection) -
     ask(
         raw,
         "CREATE FUNCTION pg_temp.tell(text) RETURNS bool LANGUAGE plpgsql COST 0.0000001"
-        " AS 'BEGIN RAISE NOTICE ''%', $1; RETURN true; END'".replace("%", "%%"),
+        " AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END'".replace("%", "%%"),
     )
     told: list[str] = []
     raw.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engram_lab.config.serving import LimitSettings
+from engram_lab.core.errors import ConfigError
 from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.limits import Limiter, Taken, limits_of
 from engram_lab.serve.limits.redis_bucket import connect
@@ -137,7 +138,8 @@ async def test_servers_that_share_a_redis_count_together_whatever_their_clocks_s
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     chosen = LimitSettings(per_minute=1, burst=4, redis_url=redis_server.url)
-    servers = [Limiter(chosen), Limiter(chosen, timer), Limiter(chosen, lambda: -1e9)]
+    timers = (time.perf_counter, timer, lambda: -1e9)
+    servers = [Limiter(chosen, each, timeout_s=10) for each in timers]
     allowed = []
     for number in range(9):
         timer.now += 1_000_000
@@ -153,7 +155,7 @@ async def test_a_client_that_was_given_is_not_closed(
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     client = connect(redis_server.url, timeout_s=5)
-    limiter = Limiter(LimitSettings(per_minute=1, burst=4), timer, redis=client)
+    limiter = Limiter(LimitSettings(per_minute=1, burst=4), timer, redis=client, timeout_s=10)
     assert (await limiter.take(tenant_of(), ROUTE)).remaining == 3
     await limiter.close()
     assert (await limiter.take(tenant_of(), ROUTE)).remaining == 2
@@ -164,7 +166,7 @@ async def test_without_redis_each_server_counts_for_itself_until_it_is_back(
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     chosen = LimitSettings(per_minute=1, burst=2, redis_url=redis_server.url)
-    limiter = Limiter(chosen, timer)
+    limiter = Limiter(chosen, timer, timeout_s=10)
     assert [(await limiter.take(tenant_of(), ROUTE)).remaining for _ in range(2)] == [1, 0]
     redis_server.kill()
     assert [(await limiter.take(tenant_of(), ROUTE)).remaining for _ in range(2)] == [1, 0]
@@ -183,7 +185,7 @@ async def test_without_redis_all_pass_where_it_is_set_so(
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     chosen = LimitSettings(per_minute=1, burst=1, redis_url=redis_server.url, without_redis="open")
-    limiter = Limiter(chosen, timer)
+    limiter = Limiter(chosen, timer, timeout_s=10)
     redis_server.kill()
     for _ in range(5):
         assert await limiter.take(tenant_of(), ROUTE) == Taken(allowed=True)
@@ -195,7 +197,7 @@ async def test_without_redis_nobody_passes_where_it_is_set_so(
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     chosen = LimitSettings(redis_url=redis_server.url, without_redis="closed")
-    limiter = Limiter(chosen, timer)
+    limiter = Limiter(chosen, timer, timeout_s=10)
     redis_server.kill()
     for _ in range(3):
         with pytest.raises(UnavailableError) as refused:
@@ -213,7 +215,7 @@ async def test_a_redis_that_does_not_answer_holds_up_one_request_a_while(
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     chosen = LimitSettings(per_minute=60, burst=50, redis_url=redis_server.url)
-    limiter = Limiter(chosen, timer)
+    limiter = Limiter(chosen, timer, timeout_s=1)
     assert (await limiter.take(tenant_of(), ROUTE)).remaining == 49
     redis_server.freeze()
 
@@ -222,19 +224,19 @@ async def test_a_redis_that_does_not_answer_holds_up_one_request_a_while(
         await asyncio.gather(*(limiter.take(tenant_of(), ROUTE) for _ in range(number)))
         return time.perf_counter() - began
 
-    assert 0.2 < await seconds(10) < 1  # those that were under way when it froze
+    assert 0.9 < await seconds(10) < 4  # those that were under way when it froze
     assert limiter.degraded
-    assert await seconds(30) < 0.1
+    assert await seconds(30) < 0.5
     timer.now += 1
-    assert 0.2 < await seconds(30) < 1  # one asks again, the others do not wait for it
-    assert await seconds(30) < 0.1
+    assert 0.9 < await seconds(30) < 4  # one asks again, the others do not wait for it
+    assert await seconds(30) < 0.5
     redis_server.thaw()
     await asyncio.sleep(0.1)
     timer.now += 2
     # What it was asked while it was frozen, and which nobody waited for, it may have counted.
     assert 49 - 12 <= (await limiter.take(tenant_of(), ROUTE)).remaining <= 49
     assert not limiter.degraded
-    assert await seconds(5) < 0.2
+    assert await seconds(5) < 0.5
     await limiter.close()
 
 
@@ -243,7 +245,7 @@ async def test_a_redis_that_is_killed_and_started_again_and_again_refuses_nobody
 ) -> None:
     chosen = LimitSettings(per_minute=10**6, burst=10**6, redis_url=redis_server.url)
     now = [0.0]
-    limiter = Limiter(chosen, lambda: now[0])
+    limiter = Limiter(chosen, lambda: now[0], timeout_s=10)
     done = False
 
     async def ask(route: str) -> int:
@@ -273,7 +275,16 @@ async def test_a_redis_that_refuses_is_one_that_is_away(
     redis_server: RedisServer, tenant_of: Callable[..., Tenant], timer: Timer
 ) -> None:
     chosen = LimitSettings(per_minute=1, burst=2, redis_url=f"{redis_server.url}?db=99")
-    limiter = Limiter(chosen, timer)
+    limiter = Limiter(chosen, timer, timeout_s=10)
     assert (await limiter.take(tenant_of(), ROUTE)).remaining == 1
     assert limiter.degraded
     await limiter.close()
+
+
+@pytest.mark.parametrize("address", ["somewhere:6380", "http://:secret@host", "redis://host:no/0"])
+async def test_an_address_that_is_none_of_redis_is_refused_without_repeating_it(
+    address: str,
+) -> None:
+    with pytest.raises(ConfigError, match=r"limits\.redis_url is no address") as refused:
+        Limiter(LimitSettings(redis_url=address))
+    assert address not in str(refused.value)

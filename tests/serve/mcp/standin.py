@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engram_lab.engine import Engine
     from engram_lab.serve.call import Needs
     from engram_lab.serve.control.records import Scope
-    from engram_lab.serve.mcp import McpEndpoint
+    from engram_lab.serve.mcp.http import McpEndpoint
 
 HASHING = EngineConfig.from_dict({"embedding": {"model": "hashing", "dim": 64}})
 ALL = frozenset(SCOPES)
@@ -52,6 +52,7 @@ class StandIn:
     admitted: list[tuple[Needs, int | None]] = field(default_factory=list)
     over: list[Call] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
 
     async def admit(self, scope: Any, needs: Needs, *, part: int | None = None) -> Call:
         headers: dict[str, list[str]] = {}
@@ -91,6 +92,9 @@ class StandIn:
 
     def refused(self, scope: Any, code: str) -> None:
         self.codes.append(code)
+
+    def failed(self, call: Call | None, error: Exception) -> None:
+        self.failures.append(error)
 
     async def done(self, call: Call) -> None:
         self.over.append(call)

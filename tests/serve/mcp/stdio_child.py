@@ -6,7 +6,7 @@ import sys
 
 from engram_lab.config import EngineConfig
 from engram_lab.engine import Engine
-from engram_lab.serve.mcp import serve_stdio
+from engram_lab.serve.mcp.stdio import serve_stdio
 
 HASHING = EngineConfig.from_dict({"embedding": {"model": "hashing", "dim": 64}})
 

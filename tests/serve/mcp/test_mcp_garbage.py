@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,8 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engram_lab.serve.mcp import HostRules, McpEndpoint
+from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.mcp.http import McpEndpoint
 from engram_lab.serve.mcp.messages import BadMessageError, needs_of, parsed, read_message
 from engram_lab.serve.mcp.tools import TOOLS
 from tests.serve.mcp.standin import StandIn
@@ -87,9 +89,11 @@ class Site:
         self._portal = portal
 
     def post(self, body: bytes, *, batch: bool = False, headers: Any = ()) -> tuple[int, bytes]:
-        return self._portal.call(self._post, body, batch, [*_HEADERS, *headers])
+        asked = partial(self._post, body, [*_HEADERS, *headers], batch=batch)
+        answer: tuple[int, bytes] = self._portal.call(asked)
+        return answer
 
-    async def _post(self, body: bytes, batch: bool, headers: Any) -> tuple[int, bytes]:  # noqa: FBT001
+    async def _post(self, body: bytes, headers: Any, *, batch: bool) -> tuple[int, bytes]:
         sent: list[Any] = []
 
         async def receive() -> Any:
@@ -98,8 +102,15 @@ class Site:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": "POST", "path": "/v1/mcp", "headers": headers,
-                 "query_string": b"", "client": ("127.0.0.1", 1), "http_version": "1.1"}  # fmt: skip
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "POST",
+            "path": "/v1/mcp",
+            "query_string": b"",
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+        }
         async with asyncio.timeout(30):
             await self._endpoint.respond(scope, receive, send, batch=batch)
         return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:])

@@ -3,10 +3,12 @@ from __future__ import annotations
 from time import sleep
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from mcp import MCPError
 
+from engram_lab.core.errors import StoreBusyError
 from engram_lab.serve.errors import (
     QuotaExceededError,
     RateLimitedError,
@@ -15,7 +17,8 @@ from engram_lab.serve.errors import (
     TimedOutError,
     UnavailableError,
 )
-from engram_lab.serve.mcp import MOST_IN_A_BATCH, HostRules, McpEndpoint
+from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.mcp.http import MOST_IN_A_BATCH, McpEndpoint
 from tests.serve.mcp.standin import StandIn, app_of, as_tenant, asked, listening, speaking, tool
 
 MODES = ["legacy", "auto"]
@@ -28,6 +31,7 @@ async def test_the_official_client_runs_a_session(
     site: str, gate: StandIn, mode: str, path: str
 ) -> None:
     async with speaking(site, "ada", mode=mode, path=path) as client:
+        assert client.server_info is not None
         assert client.server_info.version == "9.9"
         assert "memory_search" in [each.name for each in (await client.list_tools()).tools]
         made = await client.call_tool("memory_create", {"content": "Ada likes tea ☕ 茶"})
@@ -53,6 +57,11 @@ async def test_usage_target_and_outcome_are_on_the_account(
         await client.call_tool("memory_search", {"query": "one"})
         await client.call_tool("memory_get", {"id": "nope"})
     id_ = made.structured_content["memory"]["id"]
+    with anyio.fail_after(5):  # what is noted at the end of a request may come after its answer
+        while "MCP memory_get" not in {  # noqa: ASYNC110 - the server is in another thread
+            call.needs.route for call in gate.over if call.needs
+        }:
+            await anyio.sleep(0.01)
     told = {
         call.needs.route: (call.used, call.target, call.error_code, call.needs.audited)
         for call in gate.over
@@ -139,7 +148,7 @@ REFUSED: tuple[tuple[bytes, int, int], ...] = (
     (b'{"jsonrpc":"2.0","method":"tools/call","params":{"name":5}}', 400, -32602),
     (b'{"jsonrpc":"2.0","method":"tools/call","params":{"name":"fly"}}', 400, -32602),
     (b'{"jsonrpc":"2.0","method":"initialize","params":{}}', 400, -32602),
-    (b'{"jsonrpc":"2.0","method":"resources/read","params":{"uri":"memory://x"}}', 400, -32602),
+    (b'{"jsonrpc":"2.0","method":"resources/read","params":{"uri":"memory://x"}}', 404, -32602),
 )
 
 
@@ -250,13 +259,26 @@ def test_a_batch_has_up_to_a_hundred(ada: httpx2.Client, gate: StandIn) -> None:
     pings = [{**asked("ping"), "id": n} for n in range(MOST_IN_A_BATCH + 1)]
     assert len(ada.post("/v1/mcp/batch", json=pings[:-1]).json()) == MOST_IN_A_BATCH
     gate.admitted.clear()
-    for body in (pings, [], {}, 3):
+    bodies: tuple[Any, ...] = (pings, [], {}, 3)
+    for body in bodies:
         answer = ada.post("/v1/mcp/batch", json=body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32600)
     assert gate.admitted == []
     only = [asked("notifications/initialized")]
     assert ada.post("/v1/mcp/batch", json=only).status_code == 202
     assert ada.post("/v1/mcp", json=pings[:2]).json()[1]["id"] == 1
+
+
+def test_a_batch_ends_where_its_answers_are_too_long(
+    ada: httpx2.Client, endpoint: McpEndpoint, gate: StandIn
+) -> None:
+    gate.engines["ada"].remember("x" * 9_000)
+    endpoint._answer_limit = 15_000  # in earnest it is far more than a test should send
+    lists = [{**tool("memory_list"), "id": n} for n in range(3)]
+    told = ada.post("/v1/mcp/batch", json=[*lists, "nonsense"]).json()
+    assert [each.get("error", {}).get("code") for each in told] == [None, -32602, -32602, -32600]
+    assert [each["id"] for each in told] == [0, 1, 2, None]
+    assert told[1]["error"]["data"]["code"] == "CONTENT_TOO_LARGE"
 
 
 def test_a_body_too_large_or_of_another_kind_is_refused(ada: httpx2.Client) -> None:
@@ -299,6 +321,40 @@ def test_an_unknown_version_of_the_protocol_is_refused_not_broken(ada: httpx2.Cl
         answer = ada.post("/v1/mcp", json=asked("tools/list", id=1), headers=headers)
         assert 400 <= answer.status_code < 500
         assert "error" in answer.json()
+
+
+def test_what_cannot_be_done_now_has_the_status_that_says_so(
+    ada: httpx2.Client, gate: StandIn
+) -> None:
+    def busy() -> None:
+        raise StoreBusyError("the database is locked: /a/path")
+
+    gate.before = busy
+    answer = ada.post("/v1/mcp", json=asked("resources/read", {"uri": "stats://memories"}, id=1))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, -32603)
+    assert "path" not in answer.text
+    told = ada.post("/v1/mcp", json=tool("memory_stats")).json()["result"]
+    assert (told["isError"], told["_meta"]["code"]) == (True, "UNAVAILABLE")
+
+
+def test_what_nobody_foresaw_is_logged_and_not_told(ada: httpx2.Client, gate: StandIn) -> None:
+    def broken() -> None:
+        raise RuntimeError("/secret/path")
+
+    gate.before = broken
+    for headers in ({}, {"Accept": "application/json, text/event-stream"}):
+        gate.failures.clear()
+        answer = ada.post("/v1/mcp", json={**tool("memory_stats"), "id": 1}, headers=headers)
+        assert answer.json()["error"]["code"] == -32603
+        assert "secret" not in answer.text
+        assert [str(each) for each in gate.failures] == ["/secret/path"]
+    gate.before = None
+    gate.refuse = lambda needs, part: RuntimeError("/secret/gate")  # type: ignore[assignment, return-value]
+    for path, body in (("/v1/mcp", asked("ping")), ("/v1/mcp/batch", [asked("ping")])):
+        gate.failures.clear()
+        answer = ada.post(path, json=body)
+        assert (answer.status_code, "secret" in answer.text) == (500, False)
+        assert [str(each) for each in gate.failures] == ["/secret/gate"]
 
 
 def test_a_slow_engine_times_out_and_the_server_goes_on(gate: StandIn) -> None:

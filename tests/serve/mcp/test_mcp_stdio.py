@@ -58,6 +58,7 @@ async def test_the_official_client_runs_a_session_over_stdio(tmp_path: Path, mod
         command=program, args=arguments, cwd=ROOT, env={"PYTHONPATH": ROOT, **os.environ}
     )
     async with Client(stdio_client(started), mode=mode) as client:
+        assert client.server_info is not None
         assert client.server_info.version == "1.2"
         made = await client.call_tool("memory_create", {"content": "line\nbreak ☕"})
         assert not made.is_error

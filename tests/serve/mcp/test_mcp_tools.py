@@ -13,8 +13,8 @@ from engram_lab.consolidation.lock import locked
 from engram_lab.core.text import estimated_tokens
 from engram_lab.engine import Engine
 from engram_lab.serve.control.records import SCOPES
-from engram_lab.serve.mcp import build_mcp
 from engram_lab.serve.mcp.context import context_block
+from engram_lab.serve.mcp.server import build_mcp
 from engram_lab.serve.mcp.tools import TOOLS
 from engram_lab.serve.observing.kinds import KINDS
 from tests.serve.mcp.standin import HASHING
@@ -58,7 +58,8 @@ async def refused(client: Client, tool: str, /, **arguments: Any) -> tuple[str, 
     answer = await client.call_tool(tool, arguments)
     assert answer.is_error
     assert answer.structured_content is None
-    return answer.meta["code"], answer.content[0].text
+    assert answer.meta is not None
+    return answer.meta["code"], answer.content[0].text  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
@@ -304,8 +305,8 @@ def test_every_tool_has_schemas_examples_hints_and_needs() -> None:
     for tool in TOOLS.values():
         listed = tool.listed
         for schema in (listed.input_schema, listed.output_schema):
-            Draft202012Validator.check_schema(schema)
             assert schema is not None
+            Draft202012Validator.check_schema(schema)
             assert schema["type"] == "object"
         assert listed.input_schema["additionalProperties"] is False
         assert listed.description

@@ -205,6 +205,30 @@ def test_a_failed_flush_is_told_again_and_nothing_is_lost(
     meter.close()
 
 
+def test_sums_that_could_not_be_read_again_are_read_by_the_next_flush(
+    new_meter: Callable[..., Meter], plane: ControlPlane
+) -> None:
+    class Blind(Failing):
+        blind = False
+
+        def within(self, tenant_id: str) -> Any:
+            if self.blind:
+                raise StoreBusyError("not now")
+            return self._plane.within(tenant_id)
+
+    blind = Blind(plane)
+    meter = new_meter(blind)
+    meter.month("acme")
+    meter.record(event("r1"))
+    meter.record(event("r1"))
+    blind.blind = True
+    with pytest.raises(StoreBusyError):
+        meter.flush()
+    blind.blind = False
+    assert meter.flush() == 0
+    assert meter.month("acme").api_calls == day_of(plane).api_calls == 1
+
+
 def test_one_event_that_is_refused_for_good_holds_up_no_other(
     new_meter: Callable[..., Meter], plane: ControlPlane
 ) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 
 import pytest
@@ -459,3 +460,43 @@ def test_moments_are_those_of_the_clock(book: Book) -> None:
     book.audit.note(kinds.CONFIG_LOAD, actor="system", tenant_id=None, target="abc")
     book.audit.flush()
     assert book.told(None)[0].at == before
+
+
+def test_noting_takes_microseconds(book: Book, made_call: MakeCall) -> None:
+    read, write, best = (
+        made_call(),
+        made_call(needs=WRITE, target="m1"),
+        {"read": 1.0, "write": 1.0},
+    )
+    for _ in range(20):
+        for name, call in (("read", read), ("write", write)):
+            began = time.perf_counter()
+            for _ in range(50):
+                book.audit.note_call(call)
+            best[name] = min(best[name], (time.perf_counter() - began) / 50)
+
+    assert best["read"] < 15e-6
+    assert best["write"] < 60e-6
+
+
+def test_windows_that_close_together_hold_nobody_up(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3_000):
+        book.audit.note(kinds.AUTH_SUCCESS, actor=f"key:{number}", tenant_id=TENANT)
+    book.timer.now += 301
+    put, portions = book.audit._put, []
+
+    def put_while_somebody_notes(entries: Sequence[AuditEntry]) -> None:
+        portions.append(len(entries))
+        book.audit.note(kinds.MEMORY_CREATE, actor="key:other", tenant_id=TENANT)
+        put(entries)
+
+    monkeypatch.setattr(book.audit, "_put", put_while_somebody_notes)
+    sweep = Thread(target=book.audit._sweep, daemon=True)
+    sweep.start()
+    sweep.join(20)
+
+    assert not sweep.is_alive()  # else whoever notes would wait for it
+    assert max(portions) <= 64
+    assert book.audit.waiting == 3_000 + len(portions)

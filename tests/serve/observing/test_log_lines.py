@@ -8,9 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from io import FileIO, StringIO
+from pathlib import Path
+from socket import create_connection
+from threading import Thread
 from typing import IO, Any
 
 import pytest
+import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -214,6 +218,7 @@ def test_the_lines_of_the_http_server_are_like_ours(adopted: tuple[Logger, Strin
     error.debug("headers: %s", CANARY)
     error.info('%s - "WebSocket %s" [accepted]', "1.2.3.4", f"/?q={CANARY}")
     logging.getLogger("uvicorn.access").info('"GET /%s"', CANARY)
+    logging.getLogger("mcp.server.lowlevel").info("Processing request")
     logging.getLogger("mcp.server.lowlevel").warning(f"Failed to validate: {CANARY}")  # noqa: G004
     try:
         int(CANARY)
@@ -230,6 +235,21 @@ def test_the_lines_of_the_http_server_are_like_ours(adopted: tuple[Logger, Strin
     ]
     assert told[0]["says"] == "Uvicorn running on http://127.0.0.1:8765\n{forged}"
     assert told[2]["error_type"] == "ValueError"
+
+
+def test_a_warning_that_comes_again_and_again_is_told_once_a_minute(
+    adopted: tuple[Logger, StringIO],
+) -> None:
+    log, stream = adopted
+    theirs = logging.getLogger("opentelemetry.exporter")
+    for number in (0, 1, 2, 61):
+        record = theirs.makeRecord(theirs.name, logging.WARNING, "", 7, "no collector", (), None)
+        record.created = 1_000.0 + number
+        theirs.handle(record)
+    log.close()
+
+    told = [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+    assert [line.get("repeated") for line in told] == [None, 2]
 
 
 def test_what_was_adopted_is_given_back() -> None:
@@ -318,3 +338,64 @@ def test_lines_come_in_order_and_none_is_missing(pipe: tuple[FileIO, IO[str]]) -
     while not log.close(within_s=0.01) or not got.endswith(b'"number":1999}\n'):
         got += reader.read(1 << 16) or b""
     assert [json.loads(line)["number"] for line in got.splitlines()] == list(range(2_000))
+
+
+def test_a_full_disk_holds_nobody_up() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as stream:
+        log = configure_logs(TelemetrySettings(), stream, adopt=False)
+        log.info("line")
+        assert not log.close()
+
+    assert log.dropped == 1
+
+
+def test_a_real_server_of_http_speaks_through_ours() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            raise KeyError(CANARY)
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    stream = StringIO()
+    log = configure_logs(TelemetrySettings(), stream)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
+    thread = Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    (port,) = {each.getsockname()[1] for each in server.servers[0].sockets}
+    for request in (f"GET /{CANARY}?q={CANARY} HTTP/1.1\r\nhost: h", f"{CANARY}\r\n{CANARY}"):
+        with create_connection(("127.0.0.1", port)) as client:
+            client.sendall(request.encode() + b"\r\n\r\n")
+            client.recv(1_000)
+    server.should_exit = True
+    thread.join()
+    log.close()
+
+    told = [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+    assert CANARY not in stream.getvalue()
+    assert {line["logger"] for line in told} == {"uvicorn.error"}
+    assert any("Uvicorn running on" in line.get("says", "") for line in told)
+    (failed,) = [line for line in told if line["level"] == "error"]
+    assert failed["error_type"] == "KeyError"
+    assert failed["error_at"][-1].startswith(f"{__name__}:app:")
+
+
+def test_a_line_takes_microseconds(made_call: MakeCall, pipe: tuple[FileIO, IO[str]]) -> None:
+    reader, stream = pipe
+    log, call, best = configure_logs(TelemetrySettings(), stream, adopt=False), made_call(), 1.0
+    for _ in range(20):
+        began = time.perf_counter()
+        for _ in range(50):
+            log.log_call(call, 200, 0.001)
+        best = min(best, (time.perf_counter() - began) / 50)
+        reader.read(1 << 16)
+    stream_is_read = Thread(target=lambda: all(iter(lambda: reader.read(1 << 16), b"")))
+    stream_is_read.start()
+    assert log.close()
+    stream.close()
+    stream_is_read.join()
+
+    assert best < 40e-6

@@ -134,6 +134,8 @@ def test_the_age_of_a_backup_grows() -> None:
     clock.advance(hours=2)
     metrics.backed_up("failed", 2.0, clock.now() - timedelta(minutes=1))
 
+    metrics.backup_found("ok", clock.now() - timedelta(days=1))  # an older one changes nothing
+
     assert value(metrics, "engram_backup_age_seconds", outcome="ok") == 7_200
     assert value(metrics, "engram_backup_age_seconds", outcome="failed") == 60
     assert value(metrics, "engram_backups_total", outcome="ok") == 1
