@@ -14,22 +14,19 @@ from engram_lab.serve.auth import Authenticator
 from engram_lab.serve.backups import TenantBackups
 from engram_lab.serve.control import Lookups, open_control_plane
 from engram_lab.serve.control.records import AuditEntry
+from engram_lab.serve.health import health
 from engram_lab.serve.idempotency import Answered
 from engram_lab.serve.limits import Limiter, Quotas
 from engram_lab.serve.mcp.hosts import HostRules
 from engram_lab.serve.metering import Meter, Spool
 from engram_lab.serve.observing import (
-    Check,
-    CheckFailedError,
-    Health,
+    Audit,
+    Logger,
     LoopWatch,
     Metrics,
     Tracing,
     configure_logs,
-    folder_check,
-    lag_check,
     open_audit,
-    simple_check,
 )
 from engram_lab.serve.pipeline.authentication import AuthenticationStage
 from engram_lab.serve.pipeline.membership import MembershipStage
@@ -39,8 +36,8 @@ from engram_lab.serve.pipeline.stage import Admission
 from engram_lab.serve.pipeline.tenant import TenantStage
 from engram_lab.serve.services import Services
 from engram_lab.serve.tenants.about import versions
+from engram_lab.serve.tenants.apart import Apart
 from engram_lab.serve.tenants.configurations import Configurations
-from engram_lab.serve.tenants.dreaming import Dreamers
 from engram_lab.serve.tenants.keys import Minting
 from engram_lab.serve.tenants.places import Places
 from engram_lab.serve.tenants.pool import EnginePool
@@ -187,11 +184,11 @@ class Making:
         )
 
     @cached_property
-    def dreamers(self) -> Dreamers:
-        """Processes that dream, so that no request waits for one."""
-        dreamers = Dreamers(most=self.config.schedule.concurrency)
-        self._stack.callback(dreamers.close)
-        return dreamers
+    def apart(self) -> Apart:
+        """Processes for what would hold up requests."""
+        apart = Apart(most=self.config.schedule.concurrency)
+        self._stack.callback(apart.close)
+        return apart
 
     @cached_property
     def used_keys(self) -> UsedKeys:
@@ -228,24 +225,7 @@ class Making:
         tracing = Tracing(self.config.telemetry, version=versions()["engram_lab"])
         self._stack.callback(tracing.close)
         _ = self.plane, self.used_keys, self.pool  # closed after what uses them
-        meter = Meter(
-            self.plane,
-            Spool(self._spools, "usage"),
-            self.config.usage,
-            self.clock,
-            timer=self.timer,
-            failed=self.metrics.usage_flush_failed,
-        )
-        self._stack.callback(meter.close)
-        audit = open_audit(
-            self.plane,
-            self._spools,
-            self.config.audit,
-            self.clock,
-            failed=lambda _: self.metrics.audit_flush_failed(),
-            lost=self.metrics.audit_lost,
-        )
-        self._stack.callback(audit.close)
+        meter, audit = self._meter(), self._audit(log)
         serve = self.config.serve
         engines = self._workers(serve.threads, serve.waiting, "engine")
         files = self._workers(_FILES, _WAITING, "files")
@@ -267,7 +247,7 @@ class Making:
             pool=self.pool,
             configurations=self.configurations,
             estate=self.estate,
-            dreamers=self.dreamers,
+            apart=self.apart,
             engines=engines,
             files=files,
             controls=controls,
@@ -281,11 +261,39 @@ class Making:
             metrics=self.metrics,
             tracing=tracing,
             log=log,
-            health=self._health(limiter),
+            health=health(self, limiter),
             backups=self.backups,
             reports=ImportReports(self.places),
             scratch=self._scratch,
         )
+
+    def _meter(self) -> Meter:
+        meter = Meter(
+            self.plane,
+            Spool(self._spools, "usage"),
+            self.config.usage,
+            self.clock,
+            timer=self.timer,
+            failed=self.metrics.usage_flush_failed,
+        )
+        self._stack.callback(meter.close)
+        return meter
+
+    def _audit(self, log: Logger) -> Audit:
+        def failed(error: Exception) -> None:
+            self.metrics.audit_flush_failed()
+            log.log_error(error)
+
+        audit = open_audit(
+            self.plane,
+            self._spools,
+            self.config.audit,
+            self.clock,
+            failed=failed,
+            lost=self.metrics.audit_lost,
+        )
+        self._stack.callback(audit.close)
+        return audit
 
     @property
     def _spools(self) -> Path:
@@ -328,18 +336,3 @@ class Making:
             ),
             operators=(authentication, membership),
         )
-
-    def _health(self, limiter: Limiter) -> Health:
-        def redis() -> str:
-            if limiter.degraded:
-                raise CheckFailedError("cannot be reached")
-            return "reached"
-
-        checks: list[Check] = [
-            simple_check("control_plane", lambda: self.plane.tenant_by_slug("health")),
-            folder_check(self.places.root),
-            lag_check(self.watch.recent_s),
-        ]
-        if self.config.limits.redis_url is not None:
-            checks.append(Check(name="redis", look=redis, otherwise="degraded"))
-        return Health(checks, timer=self.timer)

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from engram_lab.core.clock import SystemClock
 from engram_lab.serve.auth import check_exposure
+from engram_lab.serve.health import follow
 from engram_lab.serve.making import Making
 from engram_lab.serve.mcp.hosts import HostRules
 from engram_lab.serve.mcp.http import McpEndpoint
@@ -86,6 +87,7 @@ class Running:
             self.services = made.services(log_to or sys.stderr)
             self.watch = made.watch
             self.scheduler = schedule(made, self.services)
+            follow(made, self.services)
             self._closing = stack.pop_all()
         services = self.services
         self.ending = Ending(

@@ -20,7 +20,7 @@ def schedule(made: Making, services: Services) -> Scheduler:
         made.config.schedule,
         estate=made.estate,
         clock=made.clock,
-        dreamers=made.dreamers,
+        apart=made.apart,
         backups=made.backups,
         backup_settings=made.config.backups,
         measured=lambda tenant_id, _day, memories, size: services.meter.measured(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, TypeVarTuple
 
 from engram_lab.serve.control.records import UsageDay
 from engram_lab.serve.errors import UnauthorizedError
 from engram_lab.serve.limits import limits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
     from pathlib import Path
 
     from engram_lab.config import ServerConfig
-    from engram_lab.consolidation.report import DreamReport
     from engram_lab.core.clock import Clock
     from engram_lab.engine import Engine
     from engram_lab.serve.backups import TenantBackups
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from engram_lab.serve.metering import Meter
     from engram_lab.serve.observing import Audit, Health, Logger, Metrics, Tracing
     from engram_lab.serve.pipeline.stage import Admission
+    from engram_lab.serve.tenants.apart import Apart
     from engram_lab.serve.tenants.configurations import Configurations
-    from engram_lab.serve.tenants.dreaming import Dreamers
     from engram_lab.serve.tenants.keys import Minting
     from engram_lab.serve.tenants.places import Places
     from engram_lab.serve.tenants.pool import EnginePool
@@ -40,6 +39,7 @@ __all__ = ["Services"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Services:
     pool: EnginePool
     configurations: Configurations
     estate: Estate
-    dreamers: Dreamers
+    apart: Apart
     engines: Workers
     files: Workers
     controls: Workers
@@ -108,15 +108,21 @@ class Services:
         """Return who is recorded as the author of a change."""
         return self.actor(call).name
 
-    async def dream(self, call: Call, **options: Any) -> DreamReport:
-        """Let a tenant's memories settle, in a process of its own, so that no request waits."""
-        return await self.files.run(self._dreamt, call.within, options)
+    async def elsewhere(
+        self, call: Call, work: Callable[[str, Mapping[str, Any], *Ts], T], *args: *Ts
+    ) -> T:
+        """Return what `work` returns, in a process of its own, so that no request waits for it.
 
-    def _dreamt(self, tenant: Tenant, options: dict[str, Any]) -> DreamReport:
+        It is given the path of the tenant's database and the configuration of its engine.
+        """
+        return await self.files.run(self._apart, call, call.within, work, args)
+
+    def _apart(self, call: Call, tenant: Tenant, work: Callable[..., T], args: Any) -> T:
         config = self.configurations.of(tenant).config
-        with self.pool.lease(tenant) as engine:
-            engine.flush()  # what was asked is what is learnt from
-            return self.dreamers.dream(str(self.places.database(tenant.id)), config, **options)
+        with self.tracing.part(call, "apart"), self.pool.lease(tenant) as engine:
+            engine.flush()  # what was asked is what is learnt from, and goes out with the rest
+            path = str(self.places.database(tenant.id))
+            return self.apart.run(work, path, config.to_dict(), *args)
 
     def usage(self, call: Call, first: date, last: date) -> dict[str, Any]:
         """Return what a tenant used, and what its plan allows. Asks the control plane."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -15,8 +16,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.serve.live import Live, live
-from tests.serve.live import settings as served_with
+from engram_lab.config import BackupSettings
+from tests.serve.live import Live, live, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,28 +29,34 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
+OPERATIONS = 45
+"""At least so many, so that none goes missing unseen."""
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(served_with(tmp_path_factory.mktemp("data"))) as found:
+    folder = tmp_path_factory.mktemp("data")
+    kept = BackupSettings(place=str(folder / "kept"), key_file=str(folder / "key"))
+    with live(settings(folder, backups=kept)) as found:
         yield found
 
 
-@pytest.fixture(scope="module")
-def headers(served: Live) -> dict[str, str]:
-    return {"Authorization": f"Bearer {served.key('acme')}", "X-Engram-Tenant": "acme"}
+def test_every_route_keeps_its_promise(served: Live, subtests: pytest.Subtests) -> None:
+    api = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
+    tenant = {"Authorization": f"Bearer {served.key('acme')}", "X-Engram-Tenant": "acme"}
+    operator = {"Authorization": served.operator.headers["Authorization"]}
+    operations = [found.ok() for found in api.get_all_operations()]
+    assert len(operations) >= OPERATIONS
+    for operation in operations:
+        headers = operator if operation.path.startswith("/v1/admin") else tenant
+        with subtests.test(operation.label):
+            keeps_its_promise(operation, headers)
 
 
-@pytest.fixture(scope="module")
-def api(served: Live) -> Any:
-    return schemathesis.openapi.from_url(f"{served.url}/openapi.json")
+def keeps_its_promise(operation: Any, headers: dict[str, str]) -> None:
+    @given(case=operation.as_strategy())
+    @trying(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    def keeps(case: Any) -> None:
+        case.call_and_validate(headers=headers, checks=list(CHECKS))
 
-
-schema = schemathesis.pytest.from_fixture("api")
-
-
-@schema.parametrize()
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_route_keeps_its_promise(case: Any, headers: dict[str, str]) -> None:
-    case.call_and_validate(headers=headers, checks=list(CHECKS))
+    keeps()

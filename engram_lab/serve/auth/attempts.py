@@ -51,7 +51,7 @@ class Attempts:
 
     def give_back(self, client: str) -> None:
         """Give back an attempt that turned out to be none."""
-        self._put(client, min(self._burst, self._now(client) + 1))
+        self._put(client, self._now(client) + 1)  # `_now` knows the most
 
     def _now(self, client: str) -> float:
         left, at = self._left.get(client, (self._burst, -math.inf))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,9 +77,14 @@ LeastWeight = Annotated[
 
 
 class Arguments(BaseModel):
-    """What a tool is called with: exactly what its schema names."""
+    """What a tool is called with: exactly what its schema names.
+
+    Attributes:
+        clears: Whether null says something else than to leave a field out.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    clears: ClassVar[bool] = False
 
     def told(self, *names: str) -> dict[str, Any]:
         """Return those of some fields that were told, by name."""

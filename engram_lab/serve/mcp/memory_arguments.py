@@ -108,6 +108,8 @@ class GetArguments(Arguments):
 class UpdateArguments(Arguments):
     """Of `memory_update`."""
 
+    clears = True
+
     id: Id = Field(examples=[AN_ID])
     content: str | None = Field(default=None, min_length=1, description="The new text.")
     type: Type | None = None

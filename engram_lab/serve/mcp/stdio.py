@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["serve_stdio"]
 
 T = TypeVar("T")
+_LOG: Final = logging.getLogger(__name__)
 
 _AT_A_TIME: Final = 65_536
 _SETTLING_S: Final = 0.02
@@ -54,7 +56,10 @@ def serve_stdio(
         about: See `build_mcp`.
         version: See `build_mcp`.
     """
-    anyio.run(partial(_serve, engine, author=author, about=about, version=version))
+    try:
+        anyio.run(partial(_serve, engine, author=author, about=about, version=version))
+    except* BrokenPipeError:
+        _LOG.info("nobody reads the answers any more: it is over")
 
 
 async def _serve(

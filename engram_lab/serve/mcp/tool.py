@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcp import types
-from pydantic import TypeAdapter
 
 from engram_lab.serve.call import Needs
+from engram_lab.serve.mcp.schemas import answer_schema, arguments_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +73,12 @@ class MemoryTool:
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         """The JSON schema of what it takes."""
-        return self.arguments.model_json_schema()
+        return arguments_schema(self.arguments)
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
         """The JSON schema of what it answers."""
-        return TypeAdapter(self.answer).json_schema(mode="serialization")
+        return answer_schema(self.answer)
 
     @cached_property
     def listed(self) -> types.Tool:

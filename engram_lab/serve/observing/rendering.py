@@ -124,7 +124,7 @@ def _encoded(value: Mapping[str, Any] | Any) -> str:
     except TypeError:  # half of a surrogate pair, a number beyond 64 bits, a circle
         try:
             return json.dumps(value, default=_told, skipkeys=True)
-        except ValueError:
+        except (ValueError, RecursionError):
             return json.dumps({"event": "log_failed", "level": "error"})
 
 

@@ -93,7 +93,7 @@ class Edge:
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = call.extra["status"] = message["status"]
                 self._dress(MutableHeaders(scope=message), call)
             await send(message)
 

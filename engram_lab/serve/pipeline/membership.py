@@ -28,6 +28,7 @@ class MembershipStage:
         actor, tenant, member = call.actor, call.tenant, None
         if actor is not None and actor.kind == "user" and tenant is not None:
             member = await self._lookups.member(tenant.id, actor.id)
-            if member is None and call.needs is not None and call.needs.newcomers:
+            newcomers = call.needs is not None and call.needs.newcomers
+            if member is None and newcomers and tenant.state == "active":
                 return
         call.actor = check_entry(call, member)

@@ -13,6 +13,7 @@ from engram_lab.serve.answers import answer
 from engram_lab.serve.observing.kinds import DREAM_RUN, DREAM_UNDO
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Body, Envelope, Label
+from engram_lab.serve.tenants.dreaming import dream_one
 
 if TYPE_CHECKING:
     from engram_lab.core.dreams import Change, DreamRun
@@ -99,9 +100,8 @@ async def dream(request: Request, body: DreamBody) -> Response:
     """Let the memories of a workspace settle; `undo` takes it back to the last bit."""
     call, services = of(request)
     call.workspace = body.workspace
-    fields = body.model_dump()
-    author = services.author(call)
-    report = await services.dream(call, author=author, **fields)
+    options = {**body.model_dump(), "author": services.author(call)}
+    report = await services.elsewhere(call, dream_one, options)
     call.target = report.run_id
     changes = [_change(each) for each in report.changes[:_MOST_SHOWN]]
     told = {

@@ -106,6 +106,7 @@ async def rotate(request: Request, id: Id, body: RotateBody) -> Response:  # noq
         key_id=id,
         created_by=services.author(call),
         overlap=timedelta(seconds=body.overlap_s),
+        check=lambda old: check_scopes_granted(services.actor(call), old.scopes),
     )
     return answer(call, key_row(made.key) | {"secret": made.secret}, status=201)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from engram_lab.serve.answers import answer
 from engram_lab.serve.auth import accept_invite, check_role_granted, new_invite
 from engram_lab.serve.control.records import Role
+from engram_lab.serve.errors import AbsentError, TenantNotFoundError
 from engram_lab.serve.observing.kinds import (
     INVITE_ACCEPT,
     INVITE_CREATE,
@@ -164,9 +165,19 @@ async def create_invite(request: Request, body: InviteBody) -> Response:
 async def accept(request: Request, body: Acceptance) -> Response:
     """Become a member by an invitation to one's own address, once."""
     call, services = of(request)
-    member = await services.control(
-        accept_invite, services.plane, body.token, services.actor(call), at=call.at
-    )
+    try:
+        member = await services.control(
+            accept_invite,
+            services.plane,
+            body.token,
+            services.actor(call),
+            at=call.at,
+            tenant_id=call.within.id,
+        )
+    except AbsentError:  # as where there is no such tenant, so that nobody finds out which are
+        raise TenantNotFoundError(
+            "there is no such invitation here, or it has ended: ask for a new one"
+        ) from None
     call.target = member.user_id
     return answer(call, _member(member))
 

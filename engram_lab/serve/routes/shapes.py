@@ -79,6 +79,7 @@ _SAID: Final = {
     409: "what is stored contradicts the request",
     412: "somebody changed it since",
     413: "the body is too large",
+    415: "of a kind that is not read or written here",
     422: "the idempotency key came with another request before",
     429: "too fast: Retry-After says when again",
     500: "something went wrong here",

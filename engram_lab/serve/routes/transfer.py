@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -20,11 +21,12 @@ from engram_lab.serve.errors import AbsentError, InvalidRequestError, Unsupporte
 from engram_lab.serve.observing.kinds import TENANT_EXPORT, TENANT_IMPORT
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Envelope
+from engram_lab.serve.tenants.moving import export_file, export_table, import_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from engram_lab.engine import Engine
+    from engram_lab.core.reports import ImportReport
 
 __all__ = ["router"]
 
@@ -89,9 +91,10 @@ async def export(
     try:
         file = folder / f"export.{'jsonl' if kind is None else kind}"
         if kind is None:
-            await services.use(call, lambda engine: engine.export(file))
+            await services.elsewhere(call, export_file, str(file))
         else:
-            await services.use(call, lambda engine: _write_table(engine, table, kind, file))
+            work = partial(export_table, stream=kind == "arrow")
+            await services.elsewhere(call, work, table, str(file))
     except BaseException:
         await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
         raise
@@ -124,14 +127,13 @@ async def import_(
         await _received(file, path)
         rows = await services.files.run(_rows_of, path)
         await services.quotas.room_for(call, rows)
-        told = await services.use(
-            call,
-            lambda engine: _take_in(
-                engine, path, workspace=workspace, dedup=dedup, keep_going=keep_going
-            ),
-        )
+        options = {"workspace": workspace, "dedup": dedup, "keep_going": keep_going}
+        told = _told(await services.elsewhere(call, import_file, str(path), options))
+    except ImportRefusedError as error:
+        raise InvalidRequestError(str(error).replace(str(path), "the file")) from None
     finally:
         await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
+    await services.use(call, lambda engine: engine.took_in(defer=True))
     call.used["memories_created"] = told["imported"].get("memories", 0)
     told = {"id": call.request_id, "done": True, **told}
     await services.files.run(services.reports.keep, call.within.id, call.request_id, told)
@@ -163,21 +165,6 @@ def _kind(accept: str) -> str | None:
     raise UnsupportedTypeError(
         f"nothing is exported as that: accept one of {', '.join((_LINES, *_TABLE_TYPES))}"
     )
-
-
-def _write_table(engine: Engine, table: str, kind: str, file: File) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    batches = engine.scan(table)
-    if kind == "parquet":
-        with pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-    else:
-        with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, batches.schema) as stream:
-            for batch in batches:
-                stream.write_batch(batch)
 
 
 async def _sent(file: File, folder: File) -> AsyncIterator[bytes]:
@@ -213,15 +200,7 @@ def _rows_of(path: File) -> int:
     return rows
 
 
-def _take_in(
-    engine: Engine, path: File, *, workspace: str | None, dedup: Dedup | None, keep_going: bool
-) -> dict[str, Any]:
-    try:
-        report = engine.import_(path, workspace=workspace, dedup=dedup, keep_going=keep_going)
-    except ImportRefusedError as error:
-        if keep_going:
-            raise
-        raise InvalidRequestError(str(error).replace(str(path), "the file")) from None
+def _told(report: ImportReport) -> dict[str, Any]:
     refused = [{"table": e.table, "row": e.row, "reason": e.reason} for e in report.refused]
     return {
         "imported": dict(report.imported),

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, JsonValue
 
 from engram_lab.serve.answers import answer
-from engram_lab.serve.errors import UnavailableError
+from engram_lab.serve.errors import AbsentError
 from engram_lab.serve.observing.kinds import BACKUP_MAKE, BACKUP_VERIFY
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Envelope
@@ -109,7 +109,7 @@ def audit_row(entry: AuditEntry) -> dict[str, Any]:
 
 def _kept(services: Services) -> TenantBackups:
     if services.backups is None:
-        raise UnavailableError("this server keeps no backups: whoever runs it sets backups.place")
+        raise AbsentError("this server keeps no backups: whoever runs it sets backups.place")
     return services.backups
 
 

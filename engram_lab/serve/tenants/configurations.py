@@ -254,6 +254,15 @@ class Configurations:
         finally:
             store.close()
 
+    def own_embedder(self) -> str | None:
+        """Return the fingerprint of what makes the vectors of the server's own configuration.
+
+        Raises:
+            EmbedderError: It cannot be loaded.
+        """
+        loaded = self._served[None].loaded
+        return loaded.get().fingerprint if loaded.exists else None
+
     def about(self, tenant: Tenant) -> EngineAbout:
         """Return what a tenant may know of the engine that answers it.
 

@@ -1,4 +1,4 @@
-"""What a process apart does to let a tenant dream; see `serve.tenants.apart`.
+"""Dreams in processes of their own; see `serve.tenants.apart`.
 
 The engine that the server has open follows the change log, so that it sees what was dreamt with its
 next question.

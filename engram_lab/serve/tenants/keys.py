@@ -80,9 +80,23 @@ def make_key(
 
 
 def replace_key(
-    view: TenantView, minting: Minting, *, key_id: str, created_by: str, overlap: timedelta
+    view: TenantView,
+    minting: Minting,
+    *,
+    key_id: str,
+    created_by: str,
+    overlap: timedelta,
+    check: Callable[[ApiKey], object] = lambda _old: None,
 ) -> MadeKey:
     """Make a key that may do what another may, which ends after an overlap.
+
+    Args:
+        view: Of its tenant.
+        minting: Makes it.
+        key_id: Of the other.
+        created_by: Who does it.
+        overlap: For how long both hold.
+        check: Told the other first; raises where who does it may not.
 
     Raises:
         NotFoundError: There is no such key.
@@ -91,6 +105,7 @@ def replace_key(
     old = {each.id: each for each in view.keys()}.get(key_id)  # noqa: SIM118 - no dict
     if old is None:
         raise NotFoundError(f"there is no key {key_id!r} here: list them to see which there are")
+    check(old)
     made = rotate_key(
         old,
         new_id=minting.new_id(),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.tenants.pool import EnginePool
     from engram_lab.serve.tenants.provisioning import Estate
 
-__all__ = ["export_file", "export_tenant", "import_file", "import_tenant"]
+__all__ = ["export_file", "export_table", "export_tenant", "import_file", "import_tenant"]
 
 _COPY: Final = ".db"
 
@@ -39,6 +39,37 @@ def export_file(
     """
     with opened(path, config, read_only=True) as engine:
         return engine.export(target, overwrite=overwrite)
+
+
+def export_table(
+    path: str, config: Mapping[str, Any], table: str, target: str, *, stream: bool
+) -> None:
+    """Write one table of a database, as work for a process apart.
+
+    Args:
+        path: Of the database.
+        config: Of the engine.
+        table: Such as `memories`.
+        target: The file to be.
+        stream: Write an Arrow stream; else Parquet.
+
+    Raises:
+        InvalidInputError: There is no such table.
+        StoreError: The database is not there, or cannot be used.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with opened(path, config, read_only=True) as engine:
+        batches = engine.scan(table)
+        if stream:
+            with pa.OSFile(target, "wb") as sink, pa.ipc.new_stream(sink, batches.schema) as out:
+                for batch in batches:
+                    out.write_batch(batch)
+        else:
+            with pq.ParquetWriter(target, batches.schema, compression="zstd") as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
 
 
 def import_file(

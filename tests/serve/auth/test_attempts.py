@@ -51,6 +51,13 @@ def test_only_so_many_clients_are_remembered_the_last_ones() -> None:
     assert attempts.take("a") == 0
 
 
+def test_who_was_seen_lately_is_not_the_one_forgotten() -> None:
+    attempts = Attempts(burst=2, clients=2, timer=Timer())
+    for client in ("a", "b", "a", "c"):
+        attempts.take(client)
+    assert attempts.take("a") > 0
+
+
 @pytest.mark.parametrize(
     ("client", "network"),
     [

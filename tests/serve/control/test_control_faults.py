@@ -86,7 +86,7 @@ def test_a_damaged_file_is_told_as_damaged(making: Making) -> None:
     content = bytearray(path.read_bytes())
     content[8192:] = b"\xff" * (len(content) - 8192)
     path.write_bytes(content)
-    with pytest.raises((StoreCorruptError, StoreError)) as refused:
+    with pytest.raises(StoreCorruptError) as refused:
         making().as_operator().tenants()
     assert str(making.folder) not in str(refused.value)
 
@@ -121,9 +121,10 @@ def test_a_refused_row_is_in_no_traceback(plane: ControlPlane) -> None:
     plane.as_operator().add_tenant(tenant("acme"))
     view = plane.within("id-of-acme")
     view.add_key(api_key("one"))
+    secret = f"hash-{NOON.year}"  # which no line of the source has
     for about, kind in (({}, ConflictError), ({"environment": "moon"}, InvalidInputError)):
         with pytest.raises(kind) as refused:
-            view.add_key(api_key("one", hash="$argon2id$secret", **about))
+            view.add_key(api_key("one", hash=secret, **about))
         told_all = "".join(traceback.format_exception(refused.value))
-        assert "$argon2id$secret" not in told_all
+        assert secret not in told_all
         assert "Failing row" not in told_all

@@ -110,3 +110,14 @@ def test_a_signal_ends_it_cleanly_while_the_input_is_open(
     child.send_signal(told)
     assert child.wait(10) == 0
     assert child.stderr.read() == b"closed\n"
+
+
+def test_a_client_that_went_away_ends_it_cleanly(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdout.close()
+    child.stdin.write(lines(INITIALIZE, READY, call("memory_stats", 2)))
+    child.stdin.flush()
+    assert child.wait(20) == 0
+    assert child.stderr.read() == b"closed\n"

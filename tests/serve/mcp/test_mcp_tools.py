@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -320,6 +321,25 @@ def test_every_tool_has_schemas_examples_hints_and_needs() -> None:
         for name in required:
             if name != "event":  # its values are all listed
                 assert "examples" in listed.input_schema["properties"][name], (tool.name, name)
+
+
+def test_null_is_offered_only_where_it_clears_a_field_and_never_as_the_default() -> None:
+    for tool in TOOLS.values():
+        text = json.dumps(tool.input_schema)
+        assert '"default": null' not in text
+        assert ('"type": "null"' in text) is (tool.name == "memory_update")
+
+
+async def test_null_clears_a_field_and_what_is_left_out_stays(
+    server: Server[Any], engine: Engine
+) -> None:
+    id_ = engine.remember("one", event_at="2026-05-04", source="book").id
+    async with Client(server) as client:
+        new = await called(client, "memory_update", id=id_, event_at=None)
+        assert "event_at" not in new["memory"]
+        assert new["memory"]["source"] == "book"
+        code, text = await refused(client, "memory_update", id=id_, content=None)
+        assert (code, "cannot be cleared" in text) == (BAD, True)
 
 
 async def test_private_sections_stay_so(server: Server[Any], engine: Engine) -> None:

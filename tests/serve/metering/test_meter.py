@@ -125,6 +125,7 @@ def test_a_month_begins_anew_and_so_does_a_day(
 def test_days_are_those_of_utc(new_meter: Callable[..., Meter]) -> None:
     meter = new_meter()
     late = datetime(2026, 11, 22, 1, 0, tzinfo=timezone(timedelta(hours=2)))
+    assert meter.day("acme").api_calls == 0
     meter.record(event("r1", at=late))
     assert meter.day("acme").api_calls == 1
     meter.flush()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -277,16 +278,43 @@ def test_a_segment_that_somebody_removed_blocks_nothing(tmp_path: Path) -> None:
 def test_a_forked_child_writes_for_itself_alone(tmp_path: Path) -> None:
     spool = Spool(tmp_path, "usage")
     spool.append([b"parent"])
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:  # the child, which must not return into the test
         try:
+            os.read(reader, 1)
             spool.append([b"child"])
         finally:
             os._exit(0)
+    assert taken(spool) == [b"parent"]  # and with it goes the segment that the child had open
+    os.write(writer, b".")
+    os.close(writer)
+    os.close(reader)
     assert os.waitpid(pid, 0)[1] == 0
-    assert sorted(taken(spool)) == [b"child", b"parent"]
+    assert taken(spool) == [b"child"]
     spool.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_somebody_removed_before_it_was_held_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def overtaken(held: int, how: int) -> None:
+        # Another process took the new file for that of a dead one, and cleared it away.
+        monkeypatch.setattr(fcntl, "flock", flock)
+        next(tmp_path.glob("*.lock")).unlink()
+        flock(held, how)
+
+    monkeypatch.setattr(fcntl, "flock", overtaken)
+    spool = Spool(tmp_path, "usage")
+    spool.append([b"a"])
+    other = Spool(tmp_path, "usage")
+    assert taken(other) == []
+    assert taken(spool) == [b"a"]
+    spool.close()
+    other.close()
 
 
 def test_many_threads_append_while_one_takes(tmp_path: Path) -> None:

@@ -394,6 +394,31 @@ def test_what_was_noted_is_there_after_a_kill(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+def test_a_killed_window_has_the_count_that_was_last_noted(
+    book: Book, plane: ControlPlane, tmp_path: Path, timer: Timing
+) -> None:
+    for _ in range(7):
+        book.audit.note(kinds.AUTH_SUCCESS, actor="key:k1", tenant_id=TENANT)
+    book.audit.flush()  # the first one notes counts
+    for _ in range(2):
+        book.audit.note(kinds.AUTH_SUCCESS, actor="key:k1", tenant_id=TENANT)
+    for spool in (book.audit._spool, book.audit._journal):
+        spool.close()  # what a killed process leaves: all on the disk, and nobody's lock
+
+    after = Book(plane, tmp_path / "spool", timer)
+    after.audit.close()
+
+    (told,) = after.told()
+    assert told.details == {"count": 7, "within_s": pytest.approx(0.006), "at_least": True}
+
+
+def test_what_comes_after_the_end_does_no_harm(book: Book, made_call: MakeCall) -> None:
+    book.audit.close()
+    book.audit.note(kinds.MEMORY_DELETE, actor="key:k1", tenant_id=TENANT)
+    book.audit.note_call(made_call(needs=WRITE))
+    assert book.told() == []
+
+
 def test_a_window_that_closed_before_the_kill_is_not_told_twice(
     plane: ControlPlane, tmp_path: Path, timer: Timing
 ) -> None:

@@ -146,6 +146,21 @@ def test_what_the_database_says_is_told() -> None:
     assert CANARY not in log.text
 
 
+def test_a_value_that_cannot_be_written_is_still_a_line() -> None:
+    log, deep = Log(), []  # type: ignore[var-annotated]
+    circle: dict[str, Any] = {}
+    circle["self"] = circle
+    for _ in range(100_000):
+        deep = [deep]
+
+    for value in (circle, deep, 2**70, float("nan"), b"bytes"):
+        log.log.info("told", value=value)
+
+    assert [line["event"] for line in log.lines] == [
+        *("log_failed", "log_failed", "told", "told", "told")
+    ]
+
+
 ANYTHING = st.text(st.characters(codec=None, categories=None), max_size=40)
 
 
