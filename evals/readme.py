@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from readme_dreams import DREAMS
 from readme_quality import DETAILS, PROFILES
+from readme_serve import SERVE
 
 from engram_lab.config import EngineConfig, LoadedConfig, ServerConfig, show
 from engram_lab.core.errors import InvalidInputError
@@ -310,6 +311,7 @@ PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "retrieval": retrieval_table,
         **PROFILES,
         **DREAMS,
+        **SERVE,
     },
     "ARCHITECTURE.md": {"tests": tests_table},
     "evals/README.md": {"datasets": datasets_table, **DETAILS},

@@ -20,6 +20,7 @@ from engram_lab.cli import (
     keys,
     memories,
     recalls,
+    remote,
     serving,
     tenant_backups,
     tenants,
@@ -50,6 +51,7 @@ dreams.add_to(app)
 evaluation.add_to(app)
 config.add_to(app)
 serving.add_to(app)
+remote.add_to(app)
 tenants.add_to(app)
 tenant_backups.add_to(app)
 keys.add_to(app)

@@ -1,4 +1,4 @@
-"""`engram tenant backup`, `backups`, `verify`, `restore`, `drill`, `prune`: sealed copies."""
+"""`engram tenant backup`, `backups`, `verify`, `restore`, `drill`, `prune`, `rekey`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Name = Annotated[str, typer.Argument(metavar="BACKUP", help="As `engram tenant b
 
 def add_to(_: typer.Typer) -> None:
     """Add these commands to `engram tenant`."""
-    for command in (backup, backups, verify, restore, drill, prune):
+    for command in (backup, backups, verify, restore, drill, prune, rekey):
         tenant.command()(command)
 
 
@@ -161,6 +161,19 @@ def prune(
     with operating(data, config, settings) as made:
         gone = _kept(made).prune(tenant_of(made, slug).id)
     say(f"removed {len(gone)}" if gone else "nothing to remove")
+
+
+def rekey(
+    data: Data = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+) -> None:
+    """Seal backups with a new key from now on; the old ones stay in the file, to open old ones."""
+    with operating(data, config, settings) as made:
+        kept = _kept(made)
+        new = kept.key_file.rotate(made.clock.now())
+        where = kept.key_file.path
+    say(f"backups are sealed with the key {new.id} from now on: keep a copy of {where} elsewhere")
 
 
 def _steps(told: Callable[[int, int | None], None]) -> Callable[[str, int, int], None]:

@@ -52,9 +52,9 @@ if TYPE_CHECKING:
 
     from engram_lab.serve.running import Running
 
-__all__ = ["create_app"]
+__all__ = ["ROUTERS", "create_app"]
 
-_ROUTERS: Final = (
+ROUTERS: Final = (
     search,
     batch,
     memories,
@@ -96,7 +96,7 @@ def create_app(running: Running) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.services = services
-    for each in _ROUTERS:  # not included, as finding a route among routers takes longer
+    for each in ROUTERS:  # not included, as finding a route among routers takes longer
         app.router.routes.extend(each.router.routes)
     app.router.routes.extend(running.mcp.routes())
     for kind in (EngramError, RequestValidationError, HTTPException):

@@ -203,6 +203,12 @@ _KINDS: tuple[tuple[type[core.EngramError], type[ServeError]], ...] = (
     (core.EmbedderError, UnavailableError),
 )
 
+_SAID: dict[type[ServeError], str] = {
+    DiskFullError: "there is no room left on the disk of the server: nothing was changed",
+    UnavailableError: "try again in a moment",
+}
+"""In place of what such errors say, which names files."""
+
 
 def refusal_of(error: Exception) -> ServeError:
     """Return what a client is told of an error.
@@ -214,7 +220,7 @@ def refusal_of(error: Exception) -> ServeError:
         return error
     for kind, told in _KINDS:
         if isinstance(error, kind):
-            said = str(error) if told is not UnavailableError else "try again in a moment"
+            said = _SAID.get(told, str(error))
             return told(said, headers={"Retry-After": "1"} if told is UnavailableError else None)
     if isinstance(error, core.StoreError):
         return UnavailableError("the memories of this tenant cannot be reached now")

@@ -44,6 +44,7 @@ from engram_lab.serve.tenants.pool import EnginePool
 from engram_lab.serve.tenants.provisioning import Estate
 from engram_lab.serve.tenants.reports import ImportReports
 from engram_lab.serve.tenants.used_keys import UsedKeys
+from engram_lab.serve.turns import Turns
 from engram_lab.serve.workers import Workers
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ class Making:
         serve = self.config.serve
         engines = self._workers(serve.threads, serve.waiting, "engine")
         files = self._workers(_FILES, _WAITING, "files")
+        aparts = self._workers(1 + self.config.schedule.concurrency, _WAITING, "apart")
         controls = self._workers(_CONTROLS, _WAITING, "control")
         lookups = Lookups(self.plane, controls.run)
 
@@ -250,6 +252,8 @@ class Making:
             apart=self.apart,
             engines=engines,
             files=files,
+            aparts=aparts,
+            turns=Turns(),
             controls=controls,
             admission=self._admission(lookups, limiter, quotas, controls),
             answered=Answered(self.timer),

@@ -118,6 +118,7 @@ class Running:
     async def __aexit__(self, *exception: object) -> None:
         """Let what was begun end, then close every part."""
         await self._within.aclose()
+        await self.services.limiter.close()
         self.services.audit.note(SERVER_STOP, actor="system", tenant_id=None)
         await asyncio.to_thread(self.close)
 

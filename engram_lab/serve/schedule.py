@@ -31,6 +31,7 @@ def schedule(made: Making, services: Services) -> Scheduler:
 
     def always() -> None:
         made.pool.close_idle()
+        made.apart.rest()
         made.used_keys.flush()
         for tenant in made.plane.as_operator().tenants():
             if tenant.state != "active" and made.pool.is_open(tenant.id):

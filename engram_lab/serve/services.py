@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.tenants.pool import EnginePool
     from engram_lab.serve.tenants.provisioning import Estate
     from engram_lab.serve.tenants.reports import ImportReports
+    from engram_lab.serve.turns import Turns
     from engram_lab.serve.workers import Workers
 
 __all__ = ["Services"]
@@ -49,6 +50,8 @@ class Services:
     Attributes:
         engines: Threads in which engines answer.
         files: Threads for slower work on files, so that no search waits behind it.
+        aparts: Threads that wait for work in processes of its own, and do nothing else.
+        turns: How much of that each tenant has going on.
         controls: Threads in which the control plane is asked, and keys are verified.
         scratch: A folder for what is on its way in or out.
     """
@@ -65,6 +68,8 @@ class Services:
     apart: Apart
     engines: Workers
     files: Workers
+    aparts: Workers
+    turns: Turns
     controls: Workers
     admission: Admission
     answered: Answered
@@ -83,7 +88,8 @@ class Services:
 
     async def use(self, call: Call, work: Callable[[Engine], T]) -> T:
         """Return what `work` returns, given the engine of the tenant, in a thread."""
-        return await self.engines.run(self._used, call, call.within, work)
+        tenant = call.within
+        return await self.engines.run_for(tenant.id, self._used, call, tenant, work)
 
     def _used(self, call: Call, tenant: Tenant, work: Callable[[Engine], T]) -> T:
         with self.tracing.part(call, "engine"), self.pool.lease(tenant) as engine:
@@ -115,7 +121,8 @@ class Services:
 
         It is given the path of the tenant's database and the configuration of its engine.
         """
-        return await self.files.run(self._apart, call, call.within, work, args)
+        tenant = call.within
+        return await self.aparts.run_for(tenant.id, self._apart, call, tenant, work, args)
 
     def _apart(self, call: Call, tenant: Tenant, work: Callable[..., T], args: Any) -> T:
         config = self.configurations.of(tenant).config

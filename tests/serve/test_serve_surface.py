@@ -185,7 +185,7 @@ def test_two_bundles_answer_side_by_side_and_are_swapped(tmp_path: Path) -> None
         assert told["config_hash"] == bundle.config.content_hash
         assert told["evidence"]["verdict"] == "pass"
         absent = served.operator.patch("/v1/admin/tenants/second", json={"bundle": "absent"})
-        assert code(absent) == (503, "UNAVAILABLE")
+        assert code(absent) == (400, "INVALID_REQUEST")
         served.operator.patch("/v1/admin/tenants/second", json={"bundle": "-"})
         assert len(second.post("/v1/search", json={"query": "bread"}).json()["data"]) == 5
 

@@ -109,7 +109,8 @@ class MemoryServer:
     async def _run(self, tool: MemoryTool, arguments: dict[str, Any]) -> Outcome:
         given = checked(tool.arguments, arguments, of=tool.name)
         author = self._author()
-        return await self._in_time(lambda engine: tool.work(engine, given, author), long=tool.long)
+        work = partial(_worked, tool.name, given, author)  # which another process can be told, too
+        return await self._in_time(work, long=tool.long)
 
     async def list_resources(
         self,
@@ -197,6 +198,10 @@ class MemoryServer:
         )
         self._note(refusal)
         return protocol_error(refusal)
+
+
+def _worked(name: str, given: Any, author: str, engine: Engine) -> Outcome:
+    return TOOLS[name].work(engine, given, author)
 
 
 def build_mcp(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from engram_lab.serve.errors import ServeError
+from engram_lab.serve.mcp.tools import TOOLS
 from engram_lab.serve.pipeline.edge import call_of
+from engram_lab.serve.tenants.dreaming import work_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ __all__ = ["McpGate"]
 
 T = TypeVar("T")
 _OK = 200
+_LONG: Final = frozenset(tool.needs.route for tool in TOOLS.values() if tool.long)
 
 
 class McpGate:
@@ -64,8 +67,14 @@ class McpGate:
         return call
 
     async def use(self, call: Call, work: Callable[[Engine], T], /) -> T:
-        """Return what the work returns, done in a thread over the engine of the tenant."""
-        return await self._services.use(call, work)
+        """Return what the work returns, done in a thread over the engine of the tenant.
+
+        What may take long, such as a dream, is done in a process of its own: no search waits.
+        """
+        if call.needs is None or call.needs.route not in _LONG:
+            return await self._services.use(call, work)
+        with self._services.turns.turn(call.within.id):
+            return await self._services.elsewhere(call, work_once, work)
 
     def refused(self, scope: Scope, code: str) -> None:
         """Note why a request gets no further."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.control.records import Scope
     from engram_lab.serve.services import Services
 
-__all__ = ["GuardedRoute", "OpenRoute", "needs", "of"]
+__all__ = ["GuardedRoute", "OpenRoute", "needs", "needs_of", "of"]
 
 _MARK: Final = "__needs__"
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -48,6 +48,16 @@ def needs(
         return handler
 
     return mark
+
+
+def needs_of(route: APIRoute) -> str:
+    """Return what a route asks of a caller, in a word or two."""
+    told = getattr(route.endpoint, _MARK, None)
+    if told is None:
+        return "anybody"
+    if told["newcomers"]:
+        return "a token"
+    return told["scope"] or ("any member" if told["tenant"] else "the admin token")
 
 
 def of(request: Request) -> tuple[Call, Services]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -10,9 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from engram_lab.core.errors import shown
 from engram_lab.serve.answers import answer
 from engram_lab.serve.control.records import Environment, Plan, Scope, TenantState
-from engram_lab.serve.errors import AbsentError
+from engram_lab.serve.errors import AbsentError, InvalidRequestError
 from engram_lab.serve.observing.kinds import KEY_CREATE, TENANT_CREATE, TENANT_DELETE, TENANT_UPDATE
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.keys import NewKeyOut, key_row
@@ -182,7 +182,11 @@ def _changed(services: Services, slug: str, body: TenantChange) -> Tenant:
     tenant, estate = _known(services, slug), services.estate
     if body.bundle is not None:
         name = None if body.bundle == OWN else body.bundle
-        services.configurations.of(replace(tenant, bundle=name))  # which is served here
+        if name is not None and name not in services.configurations.names:
+            served = ", ".join(services.configurations.names) or "none"
+            raise InvalidRequestError(
+                f"no bundle {shown(name)} is served here: served are {served}"
+            )
         tenant = services.plane.as_operator().assign_bundle(tenant.id, name)
     if body.name is not None or body.plan is not None:
         view = services.plane.as_operator()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from engram_lab.config import EngineConfig
-from engram_lab.config.sections import nest
 from engram_lab.core.errors import (
     ConflictError,
     EmbedderError,
@@ -25,55 +22,22 @@ from engram_lab.engine import Engine
 from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.tenants.about import EngineAbout, summary_of, versions
 from engram_lab.serve.tenants.embedders import SharedEmbedders, had
+from engram_lab.serve.tenants.served import Served, settled, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+    from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
     from engram_lab.engine import Bundle
-    from engram_lab.engine.loading import LoadedEmbedder
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.tenants.places import Places
 
-__all__ = ["Configurations", "Served", "settled"]
+__all__ = ["Configurations"]
 
 _log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
-_OF_THE_PROVIDER: Final = frozenset({"embedding.url", "embedding.api_key"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Served:
-    """One configuration that is served.
-
-    Attributes:
-        name: Of the bundle; None for the server's own.
-        config: With what belongs to the place.
-        number: Another one for each that was ever served, so that a change is seen.
-    """
-
-    name: str | None
-    config: EngineConfig
-    bundle: Bundle | None
-    loaded: LoadedEmbedder
-    number: int
-
-    def check(self) -> None:
-        """Check that vectors are made as they were where the evidence comes from.
-
-        Raises:
-            PromotionRefusedError: They are not.
-            EmbedderError: The embedder cannot be loaded.
-        """
-        if self.bundle is None:
-            return
-        found = self.loaded.get().fingerprint if self.loaded.exists else None
-        if self.bundle.embedder is not None and found != self.bundle.embedder:
-            raise PromotionRefusedError(
-                f"the evidence is of vectors made by {self.bundle.embedder!r}, and here they are "
-                f"made by {found!r}: install that model, or evaluate anew with this one"
-            )
 
 
 class Configurations:
@@ -302,7 +266,7 @@ class Configurations:
         loaded = self._embedders.of(config.embedding)
         if config.embedding.defer == "auto" and loaded.is_remote:
             # An engine that is given an embedder cannot tell that it asks another machine.
-            config = _with(config, {"embedding.defer": "always"})
+            config = with_values(config, {"embedding.defer": "always"})
         self._number += 1
         return Served(name=name, config=config, bundle=bundle, loaded=loaded, number=self._number)
 
@@ -317,31 +281,6 @@ class Configurations:
     def _check_served(self, name: str) -> None:
         if name not in self._served:
             raise NotFoundError(f"no bundle {shown(name)} is served: add it")
-
-
-def settled(config: EngineConfig, own: EngineConfig) -> EngineConfig:
-    """Return a configuration with what belongs to the place, as the server's own has it.
-
-    The address and the credential of a provider are passed on only where both ask the same one:
-    another one's must never see it.
-    """
-    values = own.flat()
-    places = {
-        name: values[name]
-        for name, setting in EngineConfig.settings().items()
-        if not setting.identity
-    }
-    if _provider(config) != _provider(own):
-        places |= {name: config.flat()[name] for name in _OF_THE_PROVIDER}
-    return _with(config, places)
-
-
-def _provider(config: EngineConfig) -> str:
-    return config.embedding.model.partition(":")[0]
-
-
-def _with(config: EngineConfig, values: Mapping[str, Any]) -> EngineConfig:
-    return EngineConfig.from_dict(nest({**config.flat(), **values}))
 
 
 def _embed_what_waits(engine: Engine) -> None:

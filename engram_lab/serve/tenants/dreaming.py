@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engram_lab.config import EngineConfig
 from engram_lab.core.errors import DreamLockedError, EngramError, StoreError
 from engram_lab.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engram_lab.consolidation import DreamReport
 
-__all__ = ["Dreamt", "dream_all", "dream_one", "opened"]
+__all__ = ["Dreamt", "dream_all", "dream_one", "opened", "work_once"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +42,12 @@ def dream_one(path: str, config: Mapping[str, Any], options: Mapping[str, Any]) 
     """Let one workspace of a database dream; see `Engine.dream` for options and errors."""
     with opened(path, config) as engine:
         return engine.dream(**options)
+
+
+def work_once(path: str, config: Mapping[str, Any], work: Callable[[Engine], T]) -> T:
+    """Return what work returns over the engine of a database; it must be found by its name."""
+    with opened(path, config) as engine:
+        return work(engine)
 
 
 def dream_all(path: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> list[Dreamt]:

@@ -10,6 +10,7 @@ from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.ids import IdSource
 from engram_lab.serve.backups.layout import SEALED, BackupName, folder_of, stem_of
 
+ZERO = "01890000-0000-7000-8000-000000000000"
 AT = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
 
 
@@ -58,7 +59,17 @@ def test_a_forged_name_is_refused(forged: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "forged", ["..", "../other", "a/b", "", "01890000-0000-7000-8000-00000000000/", "A" * 36]
+    "forged",
+    [
+        "..",
+        "../other",
+        "a/b",
+        "",
+        "01890000-0000-7000-8000-00000000000/",
+        "A" * 36,
+        f"{ZERO}/..",
+        f"{ZERO}\n",
+    ],
 )
 def test_a_forged_tenant_is_refused(forged: str) -> None:
     with pytest.raises(InvalidInputError, match="no id of a tenant"):

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +25,8 @@ from engram_lab.core.errors import (
     StoreBusyError,
 )
 from engram_lab.core.selection import Selection
-from engram_lab.serve.backups.storehouse import StorehouseError
+from engram_lab.serve.backups.shelf import Shelf
+from engram_lab.serve.backups.storehouse import Entry, Storehouse, StorehouseError
 from engram_lab.serve.backups.tenant_backups import TenantBackups
 from engram_lab.serve.backups.watch import BackupStoppedError, Watch
 
@@ -435,6 +438,52 @@ def test_a_drill_on_an_engine_that_forgot_something_says_so(
     report = backups.drill(ONE, lossy)
     assert not report.ok
     assert "18 memories were restored, of 20" in report.problems
+
+
+class Mute(Engine):
+    """Finds nothing, whatever it is asked."""
+
+    def recall(self, query: str, k: int | None = None, **chosen: Any) -> Any:
+        return super().recall("zzzzzz", k, strategy="keyword")
+
+
+def test_a_drill_on_an_engine_that_answers_nothing_says_so(
+    backups: TenantBackups, engine: Engine
+) -> None:
+    backups.make(ONE, engine)
+    report = backups.drill(ONE, Mute.open)
+    assert report.problems == ("none of 20 questions was answered",)
+
+
+def test_a_drill_finds_what_was_ill_when_it_was_copied(
+    backups: TenantBackups, engine: Engine, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "live" / "engram.db")) as other, other:
+        other.execute("UPDATE memories SET content_hash = 'x' WHERE rowid = 3")
+    backups.make(ONE, engine)
+    report = backups.drill(ONE, Engine.open)
+    assert not report.ok
+    assert report.checked == 19
+    assert "1 memories say something else than their hashes" in report.problems
+
+
+class Blind(Storehouse):
+    """Lists nothing, as somebody sees it who looked just before another put something."""
+
+    def list(self, folder: str) -> list[Entry]:
+        return []
+
+
+def test_of_two_who_claim_a_name_at_once_the_second_takes_the_next(
+    settings: BackupSettings, engine: Engine, clock: ManualClock, tmp_path: Path
+) -> None:
+    shelf = Shelf(Blind.at(settings), clock)
+    report = engine.backup(tmp_path / "copy.db")
+
+    names = [shelf.claim(ONE, report, "0" * 16).name for _ in range(3)]
+
+    assert names == sorted(set(names))
+    assert [each.name for each in files(tmp_path)] == [f"{name}.json" for name in names]
 
 
 KILLED = r"""

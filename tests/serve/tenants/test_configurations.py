@@ -18,8 +18,9 @@ from engram_lab.core.errors import (
 from engram_lab.engine.bundle import Bundle
 from engram_lab.retrieval.embedders import EMBEDDERS, resolve
 from engram_lab.serve.errors import UnavailableError
-from engram_lab.serve.tenants.configurations import Configurations, settled
+from engram_lab.serve.tenants.configurations import Configurations
 from engram_lab.serve.tenants.pool import EnginePool
+from engram_lab.serve.tenants.served import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

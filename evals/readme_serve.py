@@ -1,0 +1,81 @@
+"""What is generated of the document about the server: its routes, refusals, plans and tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi.routing import APIRoute
+
+from engram_lab.serve import errors
+from engram_lab.serve.app import ROUTERS
+from engram_lab.serve.limits import PLANS
+from engram_lab.serve.mcp.tools import TOOLS
+from engram_lab.serve.routes.guarded import needs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["SERVE"]
+
+PLAN_ROWS: Final = {
+    "memories": "memories",
+    "searches": "searches a month",
+    "api_calls": "calls a month",
+    "storage_bytes": "MB of storage",
+    "members": "members",
+    "workspaces": "workspaces (ours)",
+    "per_minute": "calls a minute to a route (ours)",
+    "burst": "of these at once (ours)",
+}
+
+
+def routes_table() -> str:
+    """Return every route, what it does and what it asks of a caller."""
+    lines = ["| route | what | scope |", "|---|---|---|"]
+    routes = [each for part in ROUTERS for each in part.router.routes]
+    for each in routes:
+        if isinstance(each, APIRoute):
+            methods = "/".join(sorted(each.methods or ()))
+            said = (each.description or "").split("\n")[0].rstrip(".")
+            lines.append(f"| `{methods} {each.path_format}` | {said} | {needs_of(each)} |")
+    return "\n".join(lines)
+
+
+def refusals_table() -> str:
+    """Return every refusal with its status and codes."""
+    lines = ["| status | code | JSON-RPC | when |", "|---|---|---|---|"]
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    told = [each for each in kinds if isinstance(each, type) and each is not errors.ServeError]
+    for each in sorted(told, key=lambda kind: (kind.status, kind.code)):
+        said = (each.__doc__ or "").split("\n")[0].rstrip(".")
+        lines.append(f"| {each.status} | `{each.code}` | {each.rpc_code} | {said} |")
+    return "\n".join(lines)
+
+
+def plans_table() -> str:
+    """Return what each plan allows."""
+    names = list(PLANS)
+    lines = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for field, said in PLAN_ROWS.items():
+        cells = [_cell(getattr(PLANS[name], field), field) for name in names]
+        lines.append(f"| {said} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(value: int | None, field: str) -> str:
+    if value is None:
+        return "no limit"
+    return f"{value // 1_000_000 if field == 'storage_bytes' else value:,}"
+
+
+def tools_list() -> str:
+    """Return the names of all tools."""
+    return ", ".join(f"`{each.name}`" for each in TOOLS.values()) + "."
+
+
+SERVE: Final[Mapping[str, Callable[[], str]]] = {
+    "routes": routes_table,
+    "refusals": refusals_table,
+    "plans": plans_table,
+    "tools": tools_list,
+}
