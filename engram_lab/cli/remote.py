@@ -13,13 +13,13 @@ import typer
 from engram_lab.cli.common import open_engine
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
 from engram_lab.cli.printing import counted, print_json, say
-from engram_lab.core.errors import InvalidInputError, RemoteError
+from engram_lab.core.errors import EngramError, InvalidInputError
 from engram_lab.core.packages import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["add_to"]
+__all__ = ["RemoteError", "add_to"]
 
 Url = Annotated[str, typer.Argument(metavar="URL", help="Of the server: https://acme.example.com")]
 Tenant = Annotated[
@@ -30,6 +30,10 @@ _KEY: Final = "ENGRAM_KEY"
 _PIECE: Final = 262_144
 _OK: Final = 200
 _WAIT_S: Final = 30.0
+
+
+class RemoteError(EngramError):
+    """A hosted tenant refused, or its server cannot be reached."""
 
 
 def add_to(app: typer.Typer) -> None:

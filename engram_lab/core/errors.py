@@ -15,7 +15,6 @@ EngramError
 ├── AccessDeniedError(PermissionError) an agent reached outside its scope without a grant
 ├── ImportRefusedError                 an import with refused rows; nothing was written
 ├── BackupError                        a backup that does not verify
-├── RemoteError                        a hosted tenant refused, or cannot be reached
 ├── EmbedderError                      a model or its provider failed, or cannot be loaded
 ├── EvaluationError                    something that cannot be judged
 │   ├── DatasetMissingError(LookupError) a data set is not on this machine: skip it, with its reason
@@ -69,7 +68,6 @@ __all__ = [
     "NotAnEngramFileError",
     "NotFoundError",
     "PromotionRefusedError",
-    "RemoteError",
     "SchemaMismatchError",
     "SchemaTooNewError",
     "StoreBusyError",
@@ -242,10 +240,6 @@ class ImportRefusedError(EngramError):
 
 class BackupError(EngramError):
     """A backup that cannot be made, or does not verify."""
-
-
-class RemoteError(EngramError):
-    """A hosted tenant refused, or its server cannot be reached."""
 
 
 class EmbedderError(EngramError):
