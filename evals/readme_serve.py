@@ -45,7 +45,9 @@ def refusals_table() -> str:
     """Return every refusal with its status and codes."""
     lines = ["| status | code | JSON-RPC | when |", "|---|---|---|---|"]
     kinds = [getattr(errors, name) for name in errors.__all__]
-    told = [each for each in kinds if isinstance(each, type) and each is not errors.ServeError]
+    told: list[type[errors.ServeError]] = [
+        each for each in kinds if isinstance(each, type) and each is not errors.ServeError
+    ]
     for each in sorted(told, key=lambda kind: (kind.status, kind.code)):
         said = (each.__doc__ or "").split("\n")[0].rstrip(".")
         lines.append(f"| {each.status} | `{each.code}` | {each.rpc_code} | {said} |")

@@ -129,9 +129,14 @@ class LimitSettings:
 
     enabled: bool = setting(default=True, help="keep rates and quotas")
     per_minute: int | None = setting(
-        None, help="requests of a tenant to a route; else what its plan says", ge=1
+        None,
+        help="requests of a tenant to a route; else what its plan says",
+        ge=1,
+        le=100_000_000,
     )
-    burst: int | None = setting(None, help="how many of those at once; else by plan", ge=1)
+    burst: int | None = setting(
+        None, help="how many of those at once; else by plan", ge=1, le=100_000_000
+    )
     redis_url: str | None = setting(None, help="count there, for several servers together")
     without_redis: WithoutRedis = setting(  # noqa: RUF009 - declares a field
         "local",

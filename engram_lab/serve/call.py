@@ -49,8 +49,11 @@ class Needs:
     Attributes:
         route: Its name in limits, usage, logs and metrics, such as `POST /v1/search`.
         scope: The scope that it takes; None where any known actor of the tenant will do.
+        also: One more scope that it takes, such as that to read what it lets out.
         meter: Which sum of the plan it adds to, beside calls.
-        adds_memories: Refused with 402 where the plan has no room for more.
+        adds_memories: Refused with 402 where the plan has no room for more; for so many, where it
+            is known how many that will be.
+        grows: Refused with 402 where the plan has no room for a larger database.
         audited: The kind of its entry in the audit; None for reads.
         tenant: False for the operator's own routes, which belong to no tenant.
         newcomers: Also for people who are no members yet, as to accept an invitation.
@@ -58,8 +61,10 @@ class Needs:
 
     route: str
     scope: Scope | None
+    also: Scope | None = None
     meter: Literal["searches"] | None = None
-    adds_memories: bool = False
+    adds_memories: int = False
+    grows: bool = False
     audited: str | None = None
     tenant: bool = True
     newcomers: bool = False

@@ -33,7 +33,9 @@ HEADER: Final = "idempotency-key"
 _REPLAYED: Final = {"Idempotency-Replayed": "true"}
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _DAY_S: Final = 86_400.0
-_MOST: Final = 10_000
+_MOST_BYTES: Final = 67_108_864
+"""Of all answers that are kept, of which each counts for some more than its body."""
+_EACH: Final = 2_048
 _LARGEST: Final = 262_144
 """Bytes of an answer: larger ones are not kept."""
 
@@ -42,13 +44,29 @@ _LARGEST: Final = 262_144
 class _Kept:
     request: str
     answer: asyncio.Future[Response | None]
+    size: int = 0
 
 
 class Answered:
-    """What was answered to keys, by tenant, route and key; the oldest make room."""
+    """What was answered to keys, by tenant, route and key; the oldest make room.
 
-    def __init__(self, timer: Callable[[], float]) -> None:
-        self.kept: TTLCache[tuple[str, str, str], _Kept] = TTLCache(_MOST, _DAY_S, timer=timer)
+    Args:
+        timer: Tells seconds.
+        most_bytes: How much of it is kept in memory.
+    """
+
+    def __init__(self, timer: Callable[[], float], *, most_bytes: int = _MOST_BYTES) -> None:
+        self.kept: TTLCache[tuple[str, str, str], _Kept] = TTLCache(
+            most_bytes, _DAY_S, timer=timer, getsizeof=_size
+        )
+
+    def forget(self, tenant_id: str, memory_id: str) -> None:
+        """Forget what was answered of a memory that was purged."""
+        text = memory_id.encode()
+        for place, kept in list(self.kept.items()):
+            said = kept.answer.result() if kept.answer.done() else None
+            if place[0] == tenant_id and said is not None and text in said.body:
+                self.kept.pop(place, None)
 
 
 def made_id(call: Call, place: int = 0) -> str | None:
@@ -108,8 +126,14 @@ async def once(
         raise
     if len(said.body) > _LARGEST:
         answered.kept.pop(place, None)
+    else:
+        answered.kept[place] = _Kept(request, future, len(said.body))
     future.set_result(said)
     return said
+
+
+def _size(kept: _Kept) -> int:
+    return _EACH + kept.size
 
 
 def _again(said: Response) -> Response:

@@ -29,6 +29,7 @@ from engram_lab.serve.observing import (
     open_audit,
 )
 from engram_lab.serve.pipeline.authentication import AuthenticationStage
+from engram_lab.serve.pipeline.hosts import HostStage
 from engram_lab.serve.pipeline.membership import MembershipStage
 from engram_lab.serve.pipeline.quota import QuotaStage
 from engram_lab.serve.pipeline.rate import RateStage
@@ -338,5 +339,5 @@ class Making:
                 RateStage(limiter),
                 QuotaStage(quotas),
             ),
-            operators=(authentication, membership),
+            operators=(HostStage(hosts), authentication, membership),
         )

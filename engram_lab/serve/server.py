@@ -117,7 +117,7 @@ class _Bounded(_Patient):
 
 def uvicorn_server(app: FastAPI, settings: ServeSettings) -> uvicorn.Server:
     """Return a server of an application, to be run."""
-    bases = (_Patient, H11Protocol)  # which bounds a head by itself
+    bases: tuple[type[Any], ...] = (_Patient, H11Protocol)  # which bounds a head by itself
     if HttpToolsProtocol is not None:
         bases = (_Bounded, HttpToolsProtocol)
     protocol = type("PatientProtocol", bases, {"head_s": settings.head_s})

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
-from time import time
+from time import sleep, time
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -149,6 +149,7 @@ def lived(own: Canary, other: Canary, ends: Event) -> list[str]:
     while not ends.is_set():
         number += 1
         made = own.client.post("/v1/memories", json={"content": f"{own.word} again {number}"})
+        sleep(0.01)
         found = own.client.post("/v1/search", json={"query": f"{own.word} {BAIT}"})
         out = own.client.get("/v1/memories", params={"limit": 100})
         for answer in (made, found, out):

@@ -50,8 +50,10 @@ def check_entry(call: Call, member: Member | None) -> Actor:
     actor = _belonging(actor, tenant, member)
     if tenant.state != "active":
         raise TenantSuspendedError("this tenant is suspended: ask whoever runs the server")
-    if call.needs is not None and call.needs.scope is not None:
-        _check_scope(actor, call.needs.scope)
+    if call.needs is not None:
+        for scope in (call.needs.scope, call.needs.also):
+            if scope is not None:
+                _check_scope(actor, scope)
     return actor
 
 

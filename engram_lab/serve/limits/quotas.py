@@ -6,6 +6,7 @@ limit of one server. Several servers see what the others counted within half a m
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.serve.errors import QuotaExceededError
@@ -38,6 +39,9 @@ _SAID: Final = {
 class Quotas:
     """Compares what a tenant used with what its plan allows. For one event loop.
 
+    Attributes:
+        joining: Held from counting members to adding one, so that many at once pass no limit.
+
     Args:
         meter: Knows what was used, and is told what was let in.
         settings: Whether limits are kept at all.
@@ -59,6 +63,7 @@ class Quotas:
         self._enabled = settings.enabled
         self._run = run
         self._measure = measure
+        self.joining = Lock()
 
     async def check(self, call: Call) -> None:
         """Let a request in that its tenant's plan has room for, and note that it is under way.
@@ -73,6 +78,7 @@ class Quotas:
             call.tenant,
             searches=int(call.needs.meter == "searches"),
             memories=int(call.needs.adds_memories),
+            grows=call.needs.grows,
         )
 
     async def room_for(self, call: Call, memories: int = 0, *, searches: int = 0) -> None:
@@ -103,19 +109,22 @@ class Quotas:
         if self._enabled:
             _refuse(tenant, metric, current, 1, limit)
 
-    async def _let_in(self, call: Call, tenant: Tenant, *, searches: int, memories: int) -> None:
+    async def _let_in(
+        self, call: Call, tenant: Tenant, *, searches: int, memories: int, grows: bool = False
+    ) -> None:
         if not self._enabled:
             return
         meter, limits = self._meter, limits_of(tenant.plan)
         if not meter.knows(tenant.id):
             await self._run(lambda: meter.hydrate(tenant.id))
-        if memories and (limits.memories is not None or limits.storage_bytes is not None):
+        grows = grows or memories > 0
+        if grows and (limits.memories is not None or limits.storage_bytes is not None):
             await self._measured(call, tenant, limits, memories)
         # From here on nothing waits: what is compared is what is noted.
         used, others = meter.month(tenant.id), meter.books.admitted(tenant.id, but=call.request_id)
         _refuse(tenant, "api_calls", used.api_calls + others.api_calls, 1, limits.api_calls)
         _refuse(tenant, "searches", used.searches + others.searches, searches, limits.searches)
-        if memories:
+        if grows:
             self._refuse_memories(call, tenant, limits, memories)
         meter.books.admit(call.request_id, tenant.id, searches=searches, memories=memories)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +47,7 @@ _METHODS: Final[Mapping[str, Needs]] = MappingProxyType(
     {name: Needs(route=f"MCP {name}", scope=None) for name in _OPEN}
     | {"resources/read": Needs(route="MCP resources/read", scope="memories:read")}
 )
+_HOOK: Final = "MCP memory_hook"
 _OTHER: Final = Needs(route="MCP other", scope=None)
 
 
@@ -162,8 +163,22 @@ def needs_of(message: Message) -> Needs:
     name = params.get("name")
     if message.method == "tools/call":
         tool = TOOLS.get(name) if isinstance(name, str) else None
-        return tool.needs if tool is not None else Needs(route="MCP tools/call", scope=None)
+        if tool is None:
+            return Needs(route="MCP tools/call", scope=None)
+        return _with_arguments(tool.needs, params.get("arguments"))
     if message.method == "prompts/get":
         known = _PROMPTS.get(name) if isinstance(name, str) else None
         return known or Needs(route="MCP prompts/get", scope=None)
     return _METHODS.get(message.method, _OTHER)
+
+
+def _with_arguments(needs: Needs, arguments: object) -> Needs:
+    """Return what a tool asks of a caller who gives it these arguments."""
+    given = arguments if isinstance(arguments, dict) else {}
+    if needs.route == _HOOK:  # as a session starts, it shows what is known; else it keeps something
+        starts = given.get("event") == "SessionStart"
+        return replace(needs, also="memories:read" if starts else None, adds_memories=not starts)
+    memories = given.get("memories")
+    if not needs.adds_memories or not isinstance(memories, list) or len(memories) <= 1:
+        return needs
+    return replace(needs, adds_memories=len(memories))

@@ -67,6 +67,7 @@ class MemoryTool:
             scope=self.scope,
             meter=self.meter,
             adds_memories=self.adds_memories,
+            grows=self.effect in {"adds", "changes"},
             audited=self.audited,
         )
 

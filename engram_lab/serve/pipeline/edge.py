@@ -88,13 +88,16 @@ class Edge:
             return
         call = self._call(scope)
         scope[_KEY] = call
-        status = 0
+        status, told = 0, False
 
         async def send_on(message: Message) -> None:
-            nonlocal status
+            nonlocal status, told
             if message["type"] == "http.response.start":
                 status = call.extra["status"] = message["status"]
                 self._dress(MutableHeaders(scope=message), call)
+            elif not (message.get("more_body") or told):
+                told = True  # before its end goes out: what was answered counts, whatever follows
+                self._ended(call, status, self._timer() - call.began)
             await send(message)
 
         try:
@@ -109,7 +112,8 @@ class Edge:
             else:
                 await refusal(call, self._told(call, error))(scope, receive, send_on)
         finally:
-            self._ended(call, status or 499, self._timer() - call.began)
+            if not told:
+                self._ended(call, status or 499, self._timer() - call.began)
 
     def _told(self, call: Call, error: Exception) -> ServeError:
         if type(error) is TimeoutError:

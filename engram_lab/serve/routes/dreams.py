@@ -101,7 +101,8 @@ async def dream(request: Request, body: DreamBody) -> Response:
     call, services = of(request)
     call.workspace = body.workspace
     options = {**body.model_dump(), "author": services.author(call)}
-    report = await services.elsewhere(call, dream_one, options)
+    with services.turns.turn(call.within.id):
+        report = await services.elsewhere(call, dream_one, options)
     call.target = report.run_id
     changes = [_change(each) for each in report.changes[:_MOST_SHOWN]]
     told = {

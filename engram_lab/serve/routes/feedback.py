@@ -37,7 +37,7 @@ class VotedOut(BaseModel):
 
 
 @router.post("/v1/feedback", response_model=Envelope[list[VotedOut]])
-@needs("memories:write", audited=MEMORY_FEEDBACK)
+@needs("memories:write", grows=True, audited=MEMORY_FEEDBACK)
 async def feedback(request: Request, body: Votes) -> Response:
     """Vote on memories; the votes stand in their metadata, and the question in their history."""
     call, services = of(request)

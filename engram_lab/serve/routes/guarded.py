@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from engram_lab.serve.control.records import Scope
     from engram_lab.serve.services import Services
 
-__all__ = ["GuardedRoute", "OpenRoute", "needs", "needs_of", "of"]
+__all__ = ["FileRoute", "GuardedRoute", "OpenRoute", "needs", "needs_of", "of"]
 
 _MARK: Final = "__needs__"
+_MOST_FIELDS: Final = 8
+_LARGEST_FIELD: Final = 65_536
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def needs(
     scope: Scope | None,
     *,
+    also: Scope | None = None,
     meter: Literal["searches"] | None = None,
     adds_memories: bool = False,
+    grows: bool = False,
     audited: str | None = None,
     tenant: bool = True,
     newcomers: bool = False,
@@ -38,8 +42,10 @@ def needs(
     def mark(handler: F) -> F:
         told = {
             "scope": scope,
+            "also": also,
             "meter": meter,
             "adds_memories": adds_memories,
+            "grows": grows,
             "audited": audited,
             "tenant": tenant,
             "newcomers": newcomers,
@@ -76,9 +82,21 @@ class GuardedRoute(APIRoute):
         async def admitted(request: Request) -> Response:
             call, services = of(request)
             await services.admission(call, told)
+            await self.read(request)
             return await handler(request)
 
         return admitted
+
+    async def read(self, request: Request) -> None:
+        """Read what the framework would read by other rules; nothing, as a rule."""
+
+
+class FileRoute(GuardedRoute):
+    """A route that takes one file: of forms with much else, the framework holds all in memory."""
+
+    async def read(self, request: Request) -> None:
+        """Read the form, which then is kept for the framework."""
+        await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LARGEST_FIELD)
 
 
 class OpenRoute(APIRoute):

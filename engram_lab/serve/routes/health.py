@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from engram_lab.serve.answers import answer
 from engram_lab.serve.auth.jwks import is_loopback
 from engram_lab.serve.errors import UnauthorizedError
+from engram_lab.serve.mcp.hosts import HostRules
 from engram_lab.serve.routes.guarded import OpenRoute, of
 from engram_lab.serve.routes.shapes import Envelope
 
@@ -66,7 +67,11 @@ async def metrics(
 ) -> Response:
     """Return the metrics, as Prometheus reads them: to this machine, or for the admin token."""
     call, services = of(request)
-    token = services.config.auth.admin_token
+    config = services.config
+    if not config.auth.enabled:  # a page whose name leads to this machine is on it, too
+        hosts = HostRules.of(config.serve, config.tenancy)
+        hosts.check(call.header("host"), call.header("origin"))
+    token = config.auth.admin_token
     told = token is not None and hmac.compare_digest(
         authorization.encode(), f"Bearer {token}".encode()
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from engram_lab.serve.answers import answer
 from engram_lab.serve.auth import check_scopes_granted
@@ -33,7 +33,7 @@ class NewKeyBody(Body):
     name: Label = Field(examples=["the agent in production"])
     environment: Environment = "live"
     scopes: list[Scope] = Field(list(_ALL), min_length=1)
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class RotateBody(Body):

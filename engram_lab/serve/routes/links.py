@@ -58,7 +58,7 @@ class NeighbourOut(BaseModel):
 
 
 @router.post("/v1/links", status_code=201, response_model=Envelope[LinkOut])
-@needs("memories:write", audited=LINK_CREATE)
+@needs("memories:write", grows=True, audited=LINK_CREATE)
 async def create_link(request: Request, body: NewLink) -> Response:
     """Link two memories. Asking again changes the same link."""
     call, services = of(request)

@@ -10,7 +10,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from engram_lab.serve.answers import answer
-from engram_lab.serve.auth import accept_invite, check_role_granted, new_invite
+from engram_lab.serve.auth import (
+    accept_invite,
+    check_role_granted,
+    check_scopes_granted,
+    new_invite,
+    scopes_of_role,
+)
 from engram_lab.serve.control.records import Role
 from engram_lab.serve.errors import AbsentError, TenantNotFoundError
 from engram_lab.serve.observing.kinds import (
@@ -24,6 +30,7 @@ from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Body, Envelope, Label
 
 if TYPE_CHECKING:
+    from engram_lab.serve.call import Actor
     from engram_lab.serve.control.records import Invite, Member
 
 __all__ = ["router"]
@@ -101,18 +108,19 @@ async def put_member(request: Request, user_id: UserId, body: MemberBody) -> Res
     """Add a member, or change the role of one. A tenant always keeps an owner."""
     call, services = of(request)
     call.target = user_id
-    check_role_granted(services.actor(call), body.role)
-    view = services.within(call)
-    known = {each.user_id: each for each in await services.control(view.members)}
-    if user_id in known:
-        check_role_granted(services.actor(call), known[user_id].role)
-    else:
-        open_ = await services.control(view.invites)
-        services.quotas.check_members(call.within, len(known) + len(open_))
-    member = await services.control(
-        view.put_member, user_id, body.role, email=body.email, at=call.at
-    )
-    return answer(call, _member(member))
+    actor, view = services.actor(call), services.within(call)
+    _check_granted(actor, body.role)
+
+    def put() -> Member:
+        with services.quotas.joining:
+            known = {each.user_id: each for each in view.members()}
+            if user_id in known:
+                check_role_granted(actor, known[user_id].role)
+            else:
+                services.quotas.check_members(call.within, len(known) + len(view.invites()))
+            return view.put_member(user_id, body.role, email=body.email, at=call.at)
+
+    return answer(call, _member(await services.control(put)))
 
 
 @router.delete("/v1/members/{user_id}", response_model=Envelope[Removed])
@@ -143,6 +151,7 @@ async def list_invites(request: Request) -> Response:
 async def create_invite(request: Request, body: InviteBody) -> Response:
     """Invite somebody. The token is in this answer, and nowhere else."""
     call, services = of(request)
+    _check_granted(services.actor(call), body.role)
     made = new_invite(
         services.actor(call),
         invite_id=services.minting.new_id(),
@@ -153,9 +162,14 @@ async def create_invite(request: Request, body: InviteBody) -> Response:
         lasts=timedelta(seconds=body.expires_s),
     )
     view = services.within(call)
-    there = await services.control(lambda: len(view.members()) + len(view.invites()))
-    services.quotas.check_members(call.within, there)
-    await services.control(view.add_invite, made.invite)
+
+    def invite() -> None:
+        with services.quotas.joining:
+            there = len(view.members()) + len(view.invites())
+            services.quotas.check_members(call.within, there)
+            view.add_invite(made.invite)
+
+    await services.control(invite)
     call.target = made.invite.id
     return answer(call, _invite(made.invite) | {"token": made.token}, status=201)
 
@@ -193,6 +207,12 @@ async def remove_invite(
     call.target = id
     await services.control(services.within(call).remove_invite, id)
     return answer(call, {"id": id})
+
+
+def _check_granted(actor: Actor, role: Role) -> None:
+    """Refuse a role above that of whoever gives it, or one that may do what their key may not."""
+    check_role_granted(actor, role)
+    check_scopes_granted(actor, scopes_of_role(role))
 
 
 def _member(member: Member) -> dict[str, Any]:

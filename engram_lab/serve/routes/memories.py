@@ -134,7 +134,7 @@ async def get(request: Request, id: Id) -> Response:  # noqa: A002
 
 
 @router.patch("/v1/memories/{id}", response_model=Envelope[MemoryOut])
-@needs("memories:write", audited=MEMORY_UPDATE)
+@needs("memories:write", grows=True, audited=MEMORY_UPDATE)
 async def update(request: Request, id: Id, body: MemoryChange) -> Response:  # noqa: A002
     """Change a memory, and keep what it was as an earlier version."""
     call, services = of(request)
@@ -167,11 +167,13 @@ async def delete(
             engine.forget(id, author=author)
 
     await services.use(call, work)
+    if purge:
+        services.answered.forget(call.within.id, id)
     return answer(call, {"id": id, "purged": purge})
 
 
 @router.post("/v1/memories/{id}/restore", response_model=Envelope[MemoryOut])
-@needs("memories:write", audited=MEMORY_RESTORE)
+@needs("memories:write", grows=True, audited=MEMORY_RESTORE)
 async def restore(
     request: Request,
     id: Id,  # noqa: A002

@@ -90,8 +90,8 @@ async def usage(
     """Return what was used by day, of the last 30 days unless told, and what the plan allows."""
     call, services = of(request)
     last = until or call.at.date()
-    first = since or last - _MONTH
-    if not first <= last <= first + _LONGEST:
+    first = since or last - min(_MONTH, last - date.min)
+    if not timedelta(0) <= last - first <= _LONGEST:
         raise InvalidRequestError(
             f"from {first} until {last} is no span of 0 to {_LONGEST.days} days: give another"
         )

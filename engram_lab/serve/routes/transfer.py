@@ -14,23 +14,29 @@ from fastapi import APIRouter, Header, Path, Query, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
-from engram_lab.core.errors import ImportRefusedError
+from engram_lab.core.errors import ImportRefusedError, InvalidInputError
 from engram_lab.core.types import Dedup
 from engram_lab.serve.answers import answer
 from engram_lab.serve.errors import AbsentError, InvalidRequestError, UnsupportedTypeError
 from engram_lab.serve.observing.kinds import TENANT_EXPORT, TENANT_IMPORT
-from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
+from engram_lab.serve.routes.guarded import FileRoute, GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Envelope
+from engram_lab.serve.tenants.counting import rows_of
 from engram_lab.serve.tenants.moving import export_file, export_table, import_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.types import Receive, Scope, Send
 
     from engram_lab.core.reports import ImportReport
+    from engram_lab.serve.call import Call
+    from engram_lab.serve.services import Services
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["transfer"], route_class=GuardedRoute, responses=REFUSALS)
+_taking = APIRouter(tags=["transfer"], route_class=FileRoute, responses=REFUSALS)
 _PIECE: Final = 262_144
 _LINES: Final = "application/x-ndjson"
 _TABLE_TYPES: Final = {
@@ -39,8 +45,6 @@ _TABLE_TYPES: Final = {
 }
 _SUFFIXES: Final = (".jsonl", ".json", ".ndjson", ".parquet", ".arrow")
 _MOST_TOLD: Final = 1_000
-_FIELD: Final = b'"content"'
-"""In JSON this stands once in a memory: within a text its quotes would be escaped."""
 
 
 class RowRefused(BaseModel):
@@ -72,7 +76,7 @@ class Imported(BaseModel):
     },
     response_class=StreamingResponse,
 )
-@needs("admin", audited=TENANT_EXPORT)
+@needs("admin", also="memories:read", audited=TENANT_EXPORT)
 async def export(
     request: Request,
     table: Annotated[
@@ -86,9 +90,11 @@ async def export(
     holds nothing up; then it is sent in pieces.
     """
     call, services = of(request)
-    kind = _kind(accept)
-    folder = File(await services.files.run(tempfile.mkdtemp, dir=services.scratch))
+    kind, tenant = _kind(accept), call.within
+    services.turns.take(tenant.id)
+    folder: File | None = None
     try:
+        folder = File(await services.files.run(tempfile.mkdtemp, dir=services.scratch))
         file = folder / f"export.{'jsonl' if kind is None else kind}"
         if kind is None:
             await services.elsewhere(call, export_file, str(file))
@@ -96,14 +102,16 @@ async def export(
             work = partial(export_table, stream=kind == "arrow")
             await services.elsewhere(call, work, table, str(file))
     except BaseException:
-        await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
+        services.turns.give_back(tenant.id)
+        if folder is not None:
+            await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
         raise
     media = _LINES if kind is None else next(k for k, v in _TABLE_TYPES.items() if v == kind)
-    return StreamingResponse(_sent(file, folder), media_type=media)
+    return _Exported(file, media, ended=lambda: services.turns.give_back(tenant.id))
 
 
-@router.post("/v1/import", response_model=Envelope[Imported])
-@needs("admin", adds_memories=True, audited=TENANT_IMPORT)
+@_taking.post("/v1/import", response_model=Envelope[Imported])
+@needs("admin", also="memories:write", adds_memories=True, audited=TENANT_IMPORT)
 async def import_(
     request: Request,
     file: UploadFile,
@@ -116,6 +124,23 @@ async def import_(
     The report stays to be fetched at `/v1/imports/{id}`, for whoever lost the connection.
     """
     call, services = of(request)
+    with services.turns.turn(call.within.id):
+        told = await _imported(
+            call,
+            services,
+            file,
+            {"workspace": workspace, "dedup": dedup, "keep_going": keep_going},
+        )
+    await services.use(call, lambda engine: engine.took_in(defer=True))
+    call.used["memories_created"] = told["imported"].get("memories", 0)
+    told = {"id": call.request_id, "done": True, **told}
+    await services.files.run(services.reports.keep, call.within.id, call.request_id, told)
+    return answer(call, told)
+
+
+async def _imported(
+    call: Call, services: Services, file: UploadFile, options: dict[str, Any]
+) -> dict[str, Any]:
     suffix = File(file.filename or "").suffix.lower()
     if suffix not in _SUFFIXES:
         raise UnsupportedTypeError(
@@ -125,19 +150,13 @@ async def import_(
     try:
         path = folder / f"given{suffix}"
         await _received(file, path)
-        rows = await services.files.run(_rows_of, path)
+        rows = await services.files.run(rows_of, path)
         await services.quotas.room_for(call, rows)
-        options = {"workspace": workspace, "dedup": dedup, "keep_going": keep_going}
-        told = _told(await services.elsewhere(call, import_file, str(path), options))
-    except ImportRefusedError as error:
+        return _told(await services.elsewhere(call, import_file, str(path), options))
+    except (ImportRefusedError, InvalidInputError) as error:
         raise InvalidRequestError(str(error).replace(str(path), "the file")) from None
     finally:
         await anyio.to_thread.run_sync(shutil.rmtree, folder, abandon_on_cancel=True)
-    await services.use(call, lambda engine: engine.took_in(defer=True))
-    call.used["memories_created"] = told["imported"].get("memories", 0)
-    told = {"id": call.request_id, "done": True, **told}
-    await services.files.run(services.reports.keep, call.within.id, call.request_id, told)
-    return answer(call, told)
 
 
 @router.get("/v1/imports/{id}", response_model=Envelope[Imported])
@@ -167,37 +186,32 @@ def _kind(accept: str) -> str | None:
     )
 
 
-async def _sent(file: File, folder: File) -> AsyncIterator[bytes]:
-    try:
-        async with await anyio.open_file(file, "rb") as opened:
-            while piece := await opened.read(_PIECE):
-                yield piece
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+class _Exported(StreamingResponse):
+    """Sends a file in pieces; whatever becomes of it, its folder goes."""
+
+    def __init__(self, file: File, media_type: str, *, ended: Callable[[], object]) -> None:
+        super().__init__(_pieces(file), media_type=media_type)
+        self._folder = file.parent
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # also where nobody listened any more, so that not one piece was read
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._ended()
+
+
+async def _pieces(file: File) -> AsyncIterator[bytes]:
+    async with await anyio.open_file(file, "rb") as opened:
+        while piece := await opened.read(_PIECE):
+            yield piece
 
 
 async def _received(file: UploadFile, path: File) -> None:
     async with await anyio.open_file(path, "wb") as opened:
         while piece := await file.read(_PIECE):
             await opened.write(piece)
-
-
-def _rows_of(path: File) -> int:
-    """Return how many rows a file has at most, without reading it into memory."""
-    if path.suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            return int(pq.ParquetFile(path).metadata.num_rows)
-        except pa.ArrowException as error:
-            raise InvalidRequestError(f"the file is no Parquet ({error})") from None
-    rows, tail = 0, b""
-    with path.open("rb") as opened:
-        while piece := opened.read(_PIECE):
-            rows += (tail + piece).count(_FIELD)
-            tail = piece[-len(_FIELD) + 1 :]  # which holds no whole one, so that none counts twice
-    return rows
 
 
 def _told(report: ImportReport) -> dict[str, Any]:
@@ -208,3 +222,6 @@ def _told(report: ImportReport) -> dict[str, Any]:
         "refused": refused[:_MOST_TOLD],
         "more_refused": max(0, len(refused) - _MOST_TOLD),
     }
+
+
+router.routes.extend(_taking.routes)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
+
+import pytest
 
 from engram_lab.config.serving import ControlSettings
 from engram_lab.core.clock import ManualClock
@@ -13,10 +16,9 @@ from engram_lab.serve.control import open_control_plane
 from tests.serve.control.made import NOON, entry, usage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.serve.control.conftest import Making
 
+ROOT = Path(__file__).resolve().parents[3]
 EVENTS = 300
 ENTRIES = 60
 
@@ -41,7 +43,11 @@ def write(dsn: str | None, folder: Path, number: int) -> int:
 
 def in_processes(making: Making, count: int) -> list[int]:
     """Let so many processes write at once; return how many events were new to each."""
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool,
+    ):
+        environment.syspath_prepend(str(ROOT))  # where they find this module
         dsn, folder = making.settings.dsn, making.folder
         running = [pool.submit(write, dsn, folder, number) for number in range(count)]
         return [each.result(timeout=100) for each in running]

@@ -1,0 +1,31 @@
+"""Which names a server answers to, for requests that belong to no tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engram_lab.serve.call import Call
+    from engram_lab.serve.mcp.hosts import HostRules
+
+__all__ = ["HostStage"]
+
+
+class HostStage:
+    """Refuses pages from elsewhere; see `HostRules`.
+
+    Args:
+        hosts: What is answered; None is whatever was asked for, as everybody shows a key.
+    """
+
+    def __init__(self, hosts: HostRules | None) -> None:
+        self._hosts = hosts
+
+    async def __call__(self, call: Call) -> None:
+        """Pass what was sent to a name of this server, by no page or by one of its own.
+
+        Raises:
+            ForbiddenError: It was not.
+        """
+        if self._hosts is not None:
+            self._hosts.check(call.header("host"), call.header("origin"))

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from engram_lab import Engine
+from tests.serve.live import HASHING, live, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.conftest import Engram
+    from tests.serve.live import Live
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ENGRAM_TENANCY_DATA", str(tmp_path / "hosted"))
+    monkeypatch.setenv("ENGRAM_EMBEDDING_MODEL", "hashing")
+    monkeypatch.setenv("ENGRAM_EMBEDDING_DIM", "64")
+    return tmp_path
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Live]:
+    with live(settings(tmp_path / "served")) as found:
+        yield found
+
+
+def test_a_tenant_comes_rests_and_goes(engram: Engram) -> None:
+    assert "no tenants" in engram("tenant", "list")
+    assert "engram key create acme" in engram("tenant", "create", "acme", "--plan", "pro")
+    (listed,) = engram.json("tenant", "list")
+    assert (listed["slug"], listed["plan"], listed["state"]) == ("acme", "pro", "active")
+    engram("tenant", "suspend", "acme")
+    assert engram.json("tenant", "show", "acme")["state"] == "suspended"
+    engram("tenant", "resume", "acme")
+    engram("tenant", "change", "acme", "--plan", "team", "--name", "Acme & Co")
+    assert engram.json("tenant", "show", "acme")["name"] == "Acme & Co"
+    assert "delete it first" in engram.refused("tenant", "purge", "acme")
+    engram("tenant", "delete", "acme")
+    assert "30 days" in engram.refused("tenant", "purge", "acme")
+    engram("tenant", "purge", "acme", "--now")
+    assert engram.json("tenant", "list") == []
+
+
+def test_everything_that_was_done_is_in_the_audit(engram: Engram) -> None:
+    engram("tenant", "create", "acme")
+    secret = engram("key", "create", "acme").strip()
+    told = engram.json("tenant", "audit", "acme")
+    assert [each["kind"] for each in told["entries"]] == ["key.create", "tenant.create"]
+    assert told["broken_at"] is None
+    assert secret not in json.dumps(told)
+
+
+def test_a_key_is_printed_once_and_alone(engram: Engram) -> None:
+    engram("tenant", "create", "acme")
+    secret = engram("key", "create", "acme", "--scope", "search", "--test").strip()
+    assert secret.startswith("ek_test_")
+    (key,) = engram.json("key", "list", "acme")
+    assert (key["prefix"], key["scopes"]) == (secret[:12], ["search"])
+    assert "hash" not in key
+    other = engram("key", "rotate", "acme", key["id"], "--overlap", "60").strip()
+    assert other != secret
+    engram("key", "revoke", "acme", key["id"])
+    states = {each["id"]: each["revoked_at"] for each in engram.json("key", "list", "acme")}
+    assert states[key["id"]] is not None
+    assert list(states.values()).count(None) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("tenant", "create", "Acme!"), "a-z"),
+        (("tenant", "create", "www"), "server itself"),
+        (("tenant", "create", "acme", "--plan", "gold"), "free, pro, team, dedicated"),
+        (("tenant", "show", "nobody"), "engram tenant list"),
+        (("key", "create", "nobody"), "engram tenant list"),
+        (("tenant", "backup", "nobody"), "engram tenant list"),
+        (("serve", "--bundle", "no-such.bundle"), "does not exist"),
+        (("pull", "http://127.0.0.1:9"), "ENGRAM_KEY"),
+    ],
+)
+def test_a_mistake_is_one_sentence(engram: Engram, words: tuple[str, ...], said: str) -> None:
+    assert said in engram.refused(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("serve", "--host", "::"), "auth"),
+        (("serve", "--port", "99999"), "0 to 65535"),
+        (("tenant", "backup", "acme"), "backups.place"),
+    ],
+)
+def test_a_configuration_that_cannot_be_says_why(
+    engram: Engram, words: tuple[str, ...], said: str
+) -> None:
+    engram("tenant", "create", "acme")
+    ran = engram.run(*words)
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_a_backup_is_made_and_rehearsed(
+    engram: Engram, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGRAM_BACKUPS_PLACE", str(place / "kept"))
+    monkeypatch.setenv("ENGRAM_BACKUPS_KEY_FILE", str(place / "key"))
+    engram("tenant", "create", "acme")
+    rows = place / "rows.jsonl"
+    rows.write_text('{"content": "kept safe"}\n')
+    engram("tenant", "import", "acme", str(rows))
+    engram("tenant", "backup", "acme")
+    engram("tenant", "rekey")
+    (kept,) = engram.json("tenant", "backups", "acme")
+    engram("tenant", "verify", "acme", kept["name"])
+    told = engram.json("tenant", "drill", "acme")
+    assert (told["problems"], told["counts"]["memories"]) == ([], 1)
+    assert "replaced" in engram.refused("tenant", "restore", "acme", kept["name"])
+    assert "restored" in engram("tenant", "restore", "acme", kept["name"], "--replace")
+
+
+def exported(path: Path, folder: Path) -> bytes:
+    with Engine.open(path, config=HASHING) as engine:
+        engine.export(folder / f"{path.stem}.jsonl")
+    return (folder / f"{path.stem}.jsonl").read_bytes()
+
+
+def test_a_database_goes_to_a_server_and_back_without_a_loss(
+    engram: Engram, served: Live, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, back = place / "here.db", place / "back.db"
+    with Engine.open(here, config=HASHING) as engine:
+        a = engine.remember("first", tags=["x"], metadata={"deep": {"y": [1, 2]}})
+        b = engine.remember("second <private>hidden</private>")
+        engine.update(a.id, content="first, changed", reason="it was")
+        engine.link(a.id, b.id, weight=0.3)
+        engine.forget(b.id)
+    monkeypatch.setenv("ENGRAM_KEY", served.key("acme"))
+    told = engram.json("push", served.url, "--tenant", "acme", "--db", str(here))
+    assert told["imported"]["memories"] == 2
+    again = engram.json("push", served.url, "--tenant", "acme", "--db", str(here))
+    assert (again["imported"].get("memories", 0), again["refused"]) == (0, [])
+    engram("pull", served.url, "--tenant", "acme", "--db", str(back))
+    assert exported(back, place) == exported(here, place)
+
+
+def test_a_server_that_refuses_or_is_not_there_says_so(
+    engram: Engram, served: Live, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = place / "here.db"
+    Engine.open(db, config=HASHING).close()
+    monkeypatch.setenv("ENGRAM_KEY", "ek_live_forged")
+    assert "not valid" in engram.refused("push", served.url, "--tenant", "acme", "--db", str(db))
+    assert "not valid" in engram.refused("pull", served.url, "--tenant", "acme", "--db", str(db))
+    assert "cannot be reached" in engram.refused("push", "http://127.0.0.1:9", "--db", str(db))
+
+
+def test_serve_serves_until_it_is_told_to_stop(place: Path) -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "engram_lab.cli", "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--tenant", "home"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/v1/memories"
+        asked = Request(
+            url, data=b'{"content": "served"}', headers={"Content-Type": "application/json"}
+        )
+        ends = time.monotonic() + 60
+        while True:
+            try:
+                with urlopen(asked) as answer:  # noqa: S310 - our own server
+                    told: dict[str, Any] = json.load(answer)
+                break
+            except OSError:
+                assert time.monotonic() < ends
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.05)
+        assert told["data"]["content"] == "served"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=30)
+    assert process.returncode in {0, -signal.SIGTERM}
+    assert all(line.startswith("{") for line in log.splitlines())
+    assert Path(os.environ["ENGRAM_TENANCY_DATA"], "control.db").is_file()
