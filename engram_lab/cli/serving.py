@@ -90,9 +90,10 @@ def mcp(
     """Speak the Model Context Protocol on standard input and output, over one database."""
     _need_the_extra()
     from engram_lab.serve.mcp.stdio import serve_stdio
+    from engram_lab.serve.tenants.about import versions
 
     with open_engine(db, config, settings, use="create") as engine:
-        serve_stdio(engine)
+        serve_stdio(engine, version=versions()["engram_lab"])
 
 
 @contextmanager

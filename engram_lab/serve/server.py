@@ -1,7 +1,8 @@
-"""The server of HTTP: uvicorn, with a bound on how long somebody may connect and say nothing.
+"""The server of HTTP: uvicorn, with a bound on how long somebody may say, or take, nothing.
 
 By itself uvicorn bounds how long a connection may idle after a request, not how long it may take
-for its first one; so a few thousand who never finish theirs would use it up.
+to finish asking, nor how long it may leave an answer untaken; so a few thousand who never finish
+would use it up.
 """
 
 from __future__ import annotations
@@ -35,84 +36,71 @@ _PER_BYTE = 8
 
 
 class _Patient:
-    """Gives a connection so long for the head of each request; mixed into a protocol.
+    """Bounds how long a connection may keep others waiting; mixed into a protocol.
 
-    Whoever has no request that is being answered has `head_s` from their first byte on for all of
-    the next one's head, or for the rest of a body that nobody reads any more.
+    The head of each request, not of the first alone, comes within `head_s`; of an answer something
+    is taken within `stall_s`, else the connection ends.
     """
 
     head_s: float = 10.0
+    stall_s: float = 30.0
     cycle: Any
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
-    timeout_keep_alive_task: asyncio.TimerHandle | None
-    _waiting: asyncio.TimerHandle | None = None
+    _awaiting: asyncio.TimerHandle | None = None
+    _former: Any = None
+    _sending: asyncio.TimerHandle | None = None
+    _unsent: int = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)  # type: ignore[misc]
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-        super().connection_lost(exc)  # type: ignore[misc]
+        self._await_head()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)  # type: ignore[misc]
-        if self._waiting is None and self._owes():
-            self._wait()
+        cycle = self.cycle
+        between = cycle is None or cycle.response_complete
+        if between and (self._awaiting is None or self._former is not cycle):
+            self._await_head()
 
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(self.head_s, self._look, self.cycle)
+    def connection_lost(self, exc: Exception | None) -> None:
+        for each in (self._awaiting, self._sending):
+            if each is not None:
+                each.cancel()
+        super().connection_lost(exc)  # type: ignore[misc]
 
-    def _owes(self) -> bool:
-        """Tell whether it is the client's turn, and nothing else bounds how long it may take."""
-        idle = self.cycle is None or self.cycle.response_complete
-        return idle and self.timeout_keep_alive_task is None and not self.transport.is_closing()
+    def pause_writing(self) -> None:
+        super().pause_writing()  # type: ignore[misc]
+        self._await_reader()
 
-    def _look(self, cycle: object) -> None:
-        self._waiting = None
-        if not self._owes():
-            return
-        if self.cycle is cycle:
+    def resume_writing(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        super().resume_writing()  # type: ignore[misc]
+
+    def _await_head(self) -> None:
+        if self._awaiting is not None:
+            self._awaiting.cancel()
+        self._former = self.cycle
+        self._awaiting = self.loop.call_later(self.head_s, self._look)
+
+    def _look(self) -> None:
+        self._awaiting = None
+        if self.cycle is self._former and not self.transport.is_closing():
             self.transport.close()
-        else:  # another request came and was answered meanwhile
-            self._wait()
+        self._former = None
 
+    def _await_reader(self) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._sending = self.loop.call_later(self.stall_s, self._look_at_reader)
 
-class _Bounded(_Patient):
-    """Bounds what comes beside the body, too; mixed into the protocol of httptools.
-
-    That one holds a head of any length, and takes fields that follow a body for headers.
-
-    Source: RFC 9110, sections 5.4 and 6.5.1.
-    """
-
-    _beside: int = 0
-    _inside: int = 0
-    _headed: bool = False
-
-    def data_received(self, data: bytes) -> None:
-        self._beside += len(data)
-        super().data_received(data)
-        if self._beside - self._inside > _MOST_BESIDE + _PER_BYTE * self._inside:
-            self.transport.abort()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._headed:
-            super().on_header(name, value)  # type: ignore[misc]
-
-    def on_headers_complete(self) -> None:
-        self._headed = True
-        super().on_headers_complete()  # type: ignore[misc]
-
-    def on_body(self, body: bytes) -> None:
-        self._inside += len(body)
-        super().on_body(body)  # type: ignore[misc]
-
-    def on_message_complete(self) -> None:
-        self._beside, self._inside, self._headed = 0, 0, False
-        super().on_message_complete()  # type: ignore[misc]
+    def _look_at_reader(self) -> None:
+        self._sending = None
+        if self.transport.get_write_buffer_size() < self._unsent:
+            self._await_reader()
+        else:
+            self.transport.abort()  # to close it would wait for the reader
 
 
 def uvicorn_server(app: FastAPI, settings: ServeSettings) -> uvicorn.Server:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, TypeVarTuple
 
+from engram_lab.core.errors import ConflictError
 from engram_lab.serve.control.records import UsageDay
+from engram_lab.serve.control.records import Workspace as Recorded
 from engram_lab.serve.errors import UnauthorizedError
 from engram_lab.serve.limits import limits_of
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from engram_lab.config import ServerConfig
     from engram_lab.core.clock import Clock
+    from engram_lab.core.types import Workspace
     from engram_lab.engine import Engine
     from engram_lab.serve.backups import TenantBackups
     from engram_lab.serve.call import Actor, Call
@@ -130,6 +134,20 @@ class Services:
             engine.flush()  # what was asked is what is learnt from, and goes out with the rest
             path = str(self.places.database(tenant.id))
             return self.apart.run(work, path, config.to_dict(), *args)
+
+    def record_workspace(self, call: Call, workspace: Workspace) -> None:
+        """Record a workspace that was made by name, once. Asks the control plane."""
+        tenant, view = call.within, self.within(call)
+        if workspace.name not in {each.name for each in view.workspaces()}:
+            with suppress(ConflictError):  # somebody else was quicker
+                view.add_workspace(
+                    Recorded(
+                        tenant_id=tenant.id,
+                        name=workspace.name,
+                        db_path=str(self.places.database(tenant.id)),
+                        created_at=workspace.created_at,
+                    )
+                )
 
     def usage(self, call: Call, first: date, last: date) -> dict[str, Any]:
         """Return what a tenant used, and what its plan allows. Asks the control plane."""

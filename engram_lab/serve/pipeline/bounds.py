@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["Bounds"]
 
 _LARGE: Final = frozenset({"/v1/import"})
-_LONG: Final = frozenset({"/v1/import", "/v1/export", "/v1/dream", "/v1/mcp", "/mcp"})
+_LONG: Final = frozenset(
+    {"/v1/import", "/v1/export", "/v1/dream", "/v1/mcp", "/v1/mcp/batch", "/mcp"}
+)
 """What may take as long as it takes: files go in and out in pieces, and a session stays open."""
 
 

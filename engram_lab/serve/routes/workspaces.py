@@ -67,7 +67,9 @@ async def put_workspace(request: Request, name: Name, body: WorkspaceBody) -> Re
             services.quotas.check_workspaces(call.within, len(names))
         return rooms.put(name, **body.model_dump())
 
-    return answer(call, _row(await services.use(call, work)))
+    made = await services.use(call, work)
+    await services.control(services.record_workspace, call, made)
+    return answer(call, _row(made))
 
 
 def _row(workspace: Workspace) -> dict[str, Any]:
