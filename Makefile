@@ -50,6 +50,7 @@ bench: $(INSTALLED) ## the speed of each part against its floor; keeps the figur
 	$(BIN)/python evals/bench/evaluation_statistics.py --save evals/baselines/bench-statistics.json
 	$(BIN)/python evals/bench/conversation.py --save evals/baselines/bench-conversation.json
 	$(BIN)/python evals/bench/dreaming.py --save evals/baselines/bench-dreaming.json
+	$(BIN)/python evals/bench/serve.py --save evals/baselines/bench-serve.json
 	$(BIN)/python evals/readme.py
 
 simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; keeps the figures
