@@ -50,9 +50,9 @@ def push(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send everything in a database to a hosted tenant; the key is taken from ENGRAM_KEY.
+    """Send everything in a database to a hosted tenant.
 
-    Again, it sends what is new: what is there already changes nothing.
+    The key is taken from ENGRAM_KEY. What is there already changes nothing.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "export.jsonl"
@@ -75,7 +75,10 @@ def pull(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring everything of a hosted tenant into a database; the key is taken from ENGRAM_KEY."""
+    """Bring everything of a hosted tenant into a database.
+
+    The key is taken from ENGRAM_KEY. What is there already changes nothing.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "export.jsonl"
         with _client(url, tenant) as client, client.stream("GET", "/v1/export") as answer:

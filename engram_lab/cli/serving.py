@@ -87,7 +87,7 @@ def mcp(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Speak the Model Context Protocol on standard input and output, over one database."""
+    """Speak the Model Context Protocol, over one database."""
     _need_the_extra()
     from engram_lab.serve.mcp.stdio import serve_stdio
     from engram_lab.serve.tenants.about import versions

@@ -42,7 +42,7 @@ def backup(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy a tenant's database while it is in use: verified, sealed, and kept elsewhere."""
+    """Copy a tenant's database, sealed, while it is in use."""
     from engram_lab.serve.backups.watch import Watch
 
     with operating(data, config, settings) as made, progress_bar("backing up") as told:
@@ -108,7 +108,10 @@ def restore(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Put a backup in place. Suspend the tenant first, so that the server lets go of it."""
+    """Put a backup in place.
+
+    Suspend the tenant first, so that the server lets go of its database.
+    """
     with operating(data, config, settings) as made:
         found = tenant_of(made, slug)
         made.places.make(found.id)
@@ -125,7 +128,7 @@ def drill(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rehearse a restore of the newest backup: elsewhere, asked something, and timed."""
+    """Rehearse a restore of the newest backup, elsewhere."""
     from engram_lab.engine import Engine
 
     with operating(data, config, settings) as made:
@@ -168,7 +171,10 @@ def rekey(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Seal backups with a new key from now on; the old ones stay in the file, to open old ones."""
+    """Seal backups with a new key from now on.
+
+    The old ones stay in the file, to open old backups.
+    """
     with operating(data, config, settings) as made:
         kept = _kept(made)
         new = kept.key_file.rotate(made.clock.now())
