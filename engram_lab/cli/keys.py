@@ -19,6 +19,7 @@ __all__ = ["add_to"]
 key = typer.Typer(help="The keys of a tenant.", no_args_is_help=True)
 KeyId = Annotated[str, typer.Argument(metavar="KEY", help="The id of a key.")]
 _OPERATOR = "operator"
+_LONGEST_OVERLAP_S = 2_592_000
 
 
 def add_to(app: typer.Typer) -> None:
@@ -131,7 +132,11 @@ def rotate(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Make a key that may do the same, and let the old one end after a while."""
+    """Make a key in the place of one, which ends after a while."""
+    if not 0 <= overlap <= _LONGEST_OVERLAP_S:  # NaN is not either
+        raise InvalidInputError(
+            f"--overlap is {overlap:g}: allowed are 0 to {_LONGEST_OVERLAP_S:,} seconds"
+        )
     with operating(data, config, settings) as made:
         from engram_lab.serve.tenants.keys import replace_key
 

@@ -139,7 +139,7 @@ def suspend(
 def resume(
     slug: Slug, data: Data = None, config: ConfigFile = None, settings: Settings = None
 ) -> None:
-    """Let people in again, also where it was deleted and not purged yet."""
+    """Let people in again, if it was not purged yet."""
     with operating(data, config, settings) as made:
         made.note("tenant.update", made.estate.resume(tenant_of(made, slug).id))
     say(f"{slug} is active")
@@ -198,11 +198,14 @@ def purge(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Remove a deleted tenant for good: its files, its backups, its rows. Its audit stays."""
+    """Remove a deleted tenant for good.
+
+    Its files, its backups and its rows go; its audit stays.
+    """
     with operating(data, config, settings) as made:
         found = tenant_of(made, slug)
-        made.note("tenant.purge", found)
         made.estate.purge(found.id, at_once=now)
+        made.note("tenant.purge", found)
     say(f"purged {slug}: nothing of it is left but its audit")
 
 
@@ -224,7 +227,7 @@ def export(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Take everything out of a tenant, to a database or files of one's own."""
+    """Take everything out of a tenant, to files of one's own."""
     from engram_lab.serve.tenants.moving import export_tenant
 
     with operating(data, config, settings) as made:
@@ -245,7 +248,7 @@ def import_(
     config: ConfigFile = None,
     settings: Settings = None,
 ) -> None:
-    """Bring a database or an export of one's own into a tenant."""
+    """Bring a database or an export into a tenant."""
     from engram_lab.serve.tenants.moving import import_tenant
 
     with operating(data, config, settings) as made, progress_bar("importing") as told:
@@ -260,7 +263,9 @@ def import_(
 @tenant.command()
 def audit(
     slug: Slug,
-    limit: Annotated[int, typer.Option(metavar="NUMBER", help="The newest so many.")] = 20,
+    limit: Annotated[
+        int, typer.Option(metavar="NUMBER", help="The newest so many.", min=1, max=100_000)
+    ] = 20,
     data: Data = None,
     config: ConfigFile = None,
     settings: Settings = None,

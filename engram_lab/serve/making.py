@@ -331,13 +331,9 @@ class Making:
             )
         )
         membership = MembershipStage(lookups)
+        known = (TenantStage(self.config.tenancy, lookups, hosts=hosts), authentication, membership)
         return Admission(
-            (
-                TenantStage(self.config.tenancy, lookups, hosts=hosts),
-                authentication,
-                membership,
-                RateStage(limiter),
-                QuotaStage(quotas),
-            ),
+            (*known, RateStage(limiter), QuotaStage(quotas)),
             operators=(HostStage(hosts), authentication, membership),
+            entering=known,
         )

@@ -93,8 +93,10 @@ class Running:
         self.ending = Ending(
             meter=services.meter, audit=services.audit, metrics=services.metrics, log=services.log
         )
+        gate = McpGate(services, self.ending)
         self.mcp = McpEndpoint(
-            McpGate(services, self.ending),
+            gate,
+            enter=gate.enter,
             hosts=HostRules.of(server.serve, server.tenancy, server.auth),
             body_limit=server.serve.body_limit_bytes,
             version=versions()["engram_lab"],

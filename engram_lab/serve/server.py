@@ -103,12 +103,48 @@ class _Patient:
             self.transport.abort()  # to close it would wait for the reader
 
 
+class _Bounded(_Patient):
+    """Bounds what comes beside the body, too; mixed into the protocol of httptools.
+
+    That one holds a head of any length, and takes fields that follow a body for headers.
+
+    Source: RFC 9110, sections 5.4 and 6.5.1.
+    """
+
+    _beside: int = 0
+    _inside: int = 0
+    _headed: bool = False
+
+    def data_received(self, data: bytes) -> None:
+        self._beside += len(data)
+        super().data_received(data)
+        if self._beside - self._inside > _MOST_BESIDE + _PER_BYTE * self._inside:
+            self.transport.abort()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._headed:
+            super().on_header(name, value)  # type: ignore[misc]
+
+    def on_headers_complete(self) -> None:
+        self._headed = True
+        super().on_headers_complete()  # type: ignore[misc]
+
+    def on_body(self, body: bytes) -> None:
+        self._inside += len(body)
+        super().on_body(body)  # type: ignore[misc]
+
+    def on_message_complete(self) -> None:
+        self._beside, self._inside, self._headed = 0, 0, False
+        super().on_message_complete()  # type: ignore[misc]
+
+
 def uvicorn_server(app: FastAPI, settings: ServeSettings) -> uvicorn.Server:
     """Return a server of an application, to be run."""
     bases: tuple[type[Any], ...] = (_Patient, H11Protocol)  # which bounds a head by itself
     if HttpToolsProtocol is not None:
         bases = (_Bounded, HttpToolsProtocol)
-    protocol = type("PatientProtocol", bases, {"head_s": settings.head_s})
+    bounds = {"head_s": settings.head_s, "stall_s": settings.timeout_s}
+    protocol = type("PatientProtocol", bases, bounds)
     return uvicorn.Server(
         uvicorn.Config(
             app,

@@ -25,6 +25,11 @@ class Turns:
         self._most = most
         self._taken: dict[str, int] = {}
 
+    @property
+    def going_on(self) -> int:
+        """How many there are, of all tenants."""
+        return sum(self._taken.values())
+
     @contextmanager
     def turn(self, tenant_id: str) -> Iterator[None]:
         """Count one more for the block.

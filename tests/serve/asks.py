@@ -91,42 +91,42 @@ def message(method: str, params: Any, *, name: str | None = None, value: str = "
 
 
 def _asks_of(shapes: Schema, method: str, path: str, told: Schema, values: Values) -> Iterator[Ask]:
-    name = f"{method} {path}"
-    places = {each["name"]: each for each in told.get("parameters", [])}
-    required = {
-        each["name"]: values.ids[0]
-        for each in places.values()
-        if each["in"] == "query" and each.get("required")
-    }
-    content = told.get("requestBody", {}).get("content", {})
-    bodies: list[tuple[str, dict[str, Any]]] = [("", {})]
-    if "application/json" in content:
-        schema = _resolved(shapes, content["application/json"]["schema"])
-        bodies = [(v, {"body": each}) for v, each in _bodies(schema, shapes, values)]
-    elif "multipart/form-data" in content:
-        bodies = [(v, {"file": _rows(v)}) for v in values.within]
-    in_path = [each["name"] for each in places.values() if each["in"] == "path"]
-    for value in values.pathed if in_path else ():
+    name, places = f"{method} {path}", told.get("parameters", [])
+    needed = [each for each in places if each["in"] == "query" and each.get("required")]
+    required = {each["name"]: values.ids[0] for each in needed}
+    bodies = _given(shapes, told.get("requestBody", {}).get("content", {}), values)
+    in_path = [each["name"] for each in places if each["in"] == "path"]
+
+    def ask(value: str, given: Mapping[str, Any] = bodies[0][1], **more: Any) -> Ask:
         filled = path
         for each in in_path:
-            filled = filled.replace(f"{{{each}}}", value)
-        yield Ask(
-            name=name, method=method, path=filled, value=value, pathed=True, params=required,
-            **bodies[0][1],
-        )  # fmt: skip
-    for each in in_path:
-        path = path.replace(f"{{{each}}}", values.ids[0])
-    for value, body in () if in_path and len(bodies) == 1 else bodies:
-        yield Ask(name=name, method=method, path=path, value=value, params=required, **body)
-    for each in places.values():
+            filled = filled.replace(f"{{{each}}}", value if "pathed" in more else values.ids[0])
+        params = {**required, **more.pop("params", {})}
+        return Ask(
+            name=name, method=method, path=filled, value=value, params=params, **given, **more
+        )
+
+    if in_path:
+        yield from (ask(value, pathed=True) for value in values.pathed)
+    if len(bodies) > 1 or not in_path:
+        yield from (ask(value, given) for value, given in bodies)
+    for each in places:
         if each["in"] == "query" and "string" in _kinds(each["schema"]):
-            for value in values.asked:
-                params = {**required, each["name"]: value}
-                yield Ask(
-                    name=name, method=method, path=path, value=value, params=params, **bodies[0][1]
-                )
+            yield from (ask(value, params={each["name"]: value}) for value in values.asked)
     for kind in told["responses"].get("200", {}).get("content", {}):
-        yield Ask(name=name, method=method, path=path, headers={"Accept": kind}, **bodies[0][1])
+        yield ask("", headers={"Accept": kind})
+
+
+def _given(
+    shapes: Schema, content: Mapping[str, Any], values: Values
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return the bodies to be sent, each with the value that it is made for."""
+    if "application/json" in content:
+        schema = _resolved(shapes, content["application/json"]["schema"])
+        return [(value, {"body": each}) for value, each in _bodies(schema, shapes, values)]
+    if "multipart/form-data" in content:
+        return [(value, {"file": _rows(value)}) for value in values.within]
+    return [("", {})]
 
 
 def _rows(value: str) -> bytes:

@@ -20,7 +20,7 @@ import httpx2
 from tests.serve.live import HASHING, live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from engram_lab.config import ServerConfig
     from engram_lab.serve.control.records import Plan
@@ -65,7 +65,7 @@ class Child:
     def connected(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
 
-    def start(self, before: Callable[[], None] | None = None) -> None:
+    def start(self) -> None:
         """Start it, and wait until it answers."""
         told = {**HASHING.to_dict(), **self.config.to_dict()}
         file = self.folder / "config.yaml"
@@ -75,7 +75,7 @@ class Child:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", MAIN, "serve", "--config", str(file)],
-                stdout=log, stderr=log, env=environ, preexec_fn=before,
+                stdout=log, stderr=log, env=environ,
             )  # fmt: skip
         until = monotonic() + 30
         while monotonic() < until:

@@ -46,7 +46,7 @@ from engram_lab.serve.mcp.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from mcp.server import Server
     from starlette.types import Receive, Scope, Send
@@ -64,6 +64,7 @@ T = TypeVar("T")
 MOST_IN_A_BATCH: Final = 100
 """Requests of one batch."""
 
+_SHORT: Final = 16_384  # bytes
 _ANSWERS_OF_A_BATCH: Final = 33_554_432  # bytes
 _BATCH_NEEDS: Final = Needs(route="MCP batch", scope=None)
 _CALL: ContextVar[Call] = ContextVar("engram_mcp_call")
@@ -113,6 +114,8 @@ class McpEndpoint:
         about: See `build_mcp`.
         version: See `build_mcp`.
         timeout_s: See `build_mcp`.
+        enter: Lets somebody in whose message is long, before it is read: that takes so much of
+            the event loop's time that nobody unknown is to have it. Raises where they may not.
     """
 
     def __init__(
@@ -124,8 +127,10 @@ class McpEndpoint:
         about: Mapping[str, Any] | None = None,
         version: str = "",
         timeout_s: float | None = None,
+        enter: Callable[[Scope], Awaitable[None]] | None = None,
     ) -> None:
         self._gate = gate
+        self._enter = enter
         self._hosts = hosts
         self._body_limit = body_limit
         self.server: Server[Any] = build_mcp(
@@ -192,7 +197,10 @@ class McpEndpoint:
             )
         if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             raise UnsupportedTypeError("Content-Type is not application/json: send JSON")
-        value = parsed(await body_of(headers, receive, limit=self._body_limit))
+        body = await body_of(headers, receive, limit=self._body_limit)
+        if self._enter is not None and len(body) > _SHORT:
+            await self._enter(scope)
+        value = parsed(body)
         if batch or isinstance(value, list):
             return await self._answer_all(scope, value)
         message = read_message(value)

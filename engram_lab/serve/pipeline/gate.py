@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from engram_lab.serve.call import Needs
 from engram_lab.serve.errors import ServeError
 from engram_lab.serve.mcp.tools import TOOLS
 from engram_lab.serve.pipeline.edge import call_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from engram_lab.engine import Engine
-    from engram_lab.serve.call import Call, Needs
+    from engram_lab.serve.call import Call
     from engram_lab.serve.pipeline.ending import Ending
     from engram_lab.serve.services import Services
 
@@ -24,6 +25,7 @@ __all__ = ["McpGate"]
 
 T = TypeVar("T")
 _OK = 200
+_ENTERING: Final = Needs(route="MCP other", scope=None)
 _LONG: Final = frozenset(tool.needs.route for tool in TOOLS.values() if tool.long)
 
 
@@ -65,6 +67,14 @@ class McpGate:
                 self._ending(call, error.status, self._services.timer() - call.began)
             raise
         return call
+
+    async def enter(self, scope: Scope) -> None:
+        """Let somebody in who belongs here, before their message is read.
+
+        Raises:
+            ServeError: They do not.
+        """
+        await self._services.admission.enter(call_of(scope), _ENTERING)
 
     async def use(self, call: Call, work: Callable[[Engine], T], /) -> T:
         """Return what the work returns, done in a thread over the engine of the tenant.

@@ -26,11 +26,28 @@ class Admission:
     Args:
         stages: For a request to a tenant.
         operators: For a request to the operator's own routes, which belong to no tenant.
+        entering: For whoever only wants to be known, before what they ask is read.
     """
 
-    def __init__(self, stages: Sequence[Stage], operators: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        operators: Sequence[Stage],
+        entering: Sequence[Stage] = (),
+    ) -> None:
         self._stages = tuple(stages)
         self._operators = tuple(operators)
+        self._entering = tuple(entering)
+
+    async def enter(self, call: Call, needs: Needs) -> None:
+        """Find out who asks, and whether they belong here; nothing is counted.
+
+        Raises:
+            ServeError: Of the piece that refused it.
+        """
+        call.needs = needs
+        for stage in self._entering:
+            await stage(call)
 
     async def __call__(self, call: Call, needs: Needs) -> None:
         """Let a request in to a route.

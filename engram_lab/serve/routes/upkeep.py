@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, JsonValue
 
 from engram_lab.serve.answers import answer
-from engram_lab.serve.errors import AbsentError
+from engram_lab.serve.errors import AbsentError, RefusedConflictError
 from engram_lab.serve.observing.kinds import BACKUP_MAKE, BACKUP_VERIFY
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Envelope
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["audit_row", "router"]
 
 router = APIRouter(tags=["upkeep"], route_class=GuardedRoute, responses=REFUSALS)
+_BY_HAND = 2
+"""So many times as many as stay may lie there before the oldest go: each is a whole database."""
 Name = Annotated[str, Path(min_length=1, max_length=255)]
 
 
@@ -73,6 +75,11 @@ async def make_backup(request: Request) -> Response:
     """Back the tenant up now, while it is in use."""
     call, services = of(request)
     kept, tenant = _kept(services), call.within
+    most = _BY_HAND * services.config.backups.keep
+    if len(await services.files.run(kept.all, tenant.id)) >= most:
+        raise RefusedConflictError(
+            f"{most} backups are kept already, which is the most: the oldest go by themselves"
+        )
     made = await services.use(call, lambda engine: kept.make(tenant.id, engine))
     call.target = made.backup.name
     return answer(call, _row(made.backup), status=201)

@@ -49,7 +49,8 @@ def _rows_of_table(path: Path) -> int:
         if path.suffix == ".parquet":
             about = pq.ParquetFile(path).metadata
             groups = range(about.num_row_groups)
-            return max(about.num_rows, sum(about.row_group(each).num_rows for each in groups))
+            rows = sum(int(about.row_group(each).num_rows) for each in groups)
+            return max(int(about.num_rows), rows)
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as table:
             return sum(table.get_batch(each).num_rows for each in range(table.num_record_batches))
     except (pa.ArrowException, OSError) as error:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final
 
+from engram_lab.core.errors import StoreError
+from engram_lab.engine.index_files import folder_beside, remove_index_files
 from engram_lab.serve.errors import UnavailableError
+from engram_lab.serve.tenants.places import identity_of
 from engram_lab.serve.tenants.slots import Slot, State
 
 if TYPE_CHECKING:
@@ -128,6 +132,7 @@ class Shelf:
             _log.exception("the engine of tenant %s did not close well", slot.tenant_id)
         finally:
             slot.engine = None
+            _tidy(slot)
             with self.changed:
                 self.drop_held(slot)
         self.tell(event)
@@ -158,3 +163,22 @@ class Shelf:
                     continue
                 slot.state = State.CLOSING
             self.shut(slot, "closed")
+
+
+def _tidy(slot: Slot) -> None:
+    """Remove what an engine wrote beside a database that another process took away, as a purge.
+
+    Its index files hold words of what was remembered.
+    """
+    if not slot.path or identity_of(slot.path) == slot.identity:
+        return
+    folder = folder_beside(slot.path)
+    if folder is None:
+        return
+    try:
+        remove_index_files(folder)
+    except StoreError:
+        _log.exception("index files of tenant %s are left over", slot.tenant_id)
+    for each in (folder, folder.parent):
+        with suppress(OSError):  # something else is in it
+            each.rmdir()
