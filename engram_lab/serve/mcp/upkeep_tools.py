@@ -141,7 +141,7 @@ UPKEEP_TOOLS: Final = (
         work=_dream,
         long=True,
         effect="removes",
-        scope="memories:write",
+        scope="admin",
         audited="dream.run",
     ),
     MemoryTool(
@@ -153,7 +153,7 @@ UPKEEP_TOOLS: Final = (
         work=_undo,
         long=True,
         effect="removes",
-        scope="memories:write",
+        scope="admin",
         audited="dream.undo",
     ),
     MemoryTool(
