@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fastapi.routing import APIRoute
 
 from engram_lab.serve.mcp.tools import TOOLS
 from engram_lab.serve.routes.dreams import router as dreams
@@ -14,6 +15,7 @@ ASKED = {
     each.endpoint.__name__: needs_of(each)
     for router in (dreams, memories, search)
     for each in router.routes
+    if isinstance(each, APIRoute)
 }
 
 

@@ -312,7 +312,7 @@ def test_every_tool_has_schemas_examples_hints_and_needs() -> None:
         assert listed.input_schema["additionalProperties"] is False
         assert listed.description
         assert listed.annotations is not None
-        writes = tool.scope == "memories:write"
+        writes = tool.scope in {"memories:write", "admin"}
         assert listed.annotations.read_only_hint is not writes
         assert (tool.needs.audited is not None) is writes
         assert tool.needs.audited is None or tool.needs.audited in KINDS
