@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from engram_lab.cli.common import load, open_engine
 from engram_lab.cli.options import ConfigFile, Database, Settings
 from engram_lab.cli.printing import say
-from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.errors import ConfigError, InvalidInputError
 from engram_lab.core.packages import optional
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from engram_lab.serve.making import Making
 
 __all__ = ["add_to", "operating"]
+
+_PASSWORD: Final = "ENGRAM_ROLE_PASSWORD"  # noqa: S105 - where it is
 
 Bundles = Annotated[
     list[str] | None,
@@ -36,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("serve")(serve)
     app.command("mcp")(mcp)
+    app.command("setup")(setup)
 
 
 def serve(
@@ -94,6 +98,29 @@ def mcp(
 
     with open_engine(db, config, settings, use="create") as engine:
         serve_stdio(engine, version=versions()["engram_lab"])
+
+
+def setup(
+    role: Annotated[
+        str, typer.Option("--role", metavar="NAME", help="What the server connects as.")
+    ] = "engram_server",
+    config: ConfigFile = None,
+    settings: Settings = None,
+) -> None:
+    """Set up PostgreSQL as the control plane of servers.
+
+    Makes the tables as `control.admin_dsn`, or brings them up to date, and the role that servers
+    connect as, which row-level security binds. Its password is taken from ENGRAM_ROLE_PASSWORD.
+    """
+    loaded = load(None, config, settings)
+    admin_dsn = loaded.server.control.admin_dsn
+    if admin_dsn is None:
+        raise ConfigError(["control.admin_dsn is not set: give the address as the owner's"])
+    _need_the_extra()
+    from engram_lab.serve.control.setting_up import set_up
+
+    schema = set_up(admin_dsn, role=role, password=os.environ.get(_PASSWORD))
+    say(f"the control plane is at schema {schema}: give control.dsn as the role {role}")
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from engram_lab.serve.backups import TenantBackups
 from engram_lab.serve.control import Lookups, open_control_plane
 from engram_lab.serve.control.records import AuditEntry
 from engram_lab.serve.health import health
+from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.idempotency import Answered
 from engram_lab.serve.limits import Limiter, Quotas
-from engram_lab.serve.mcp.hosts import HostRules
 from engram_lab.serve.metering import Meter, Spool
 from engram_lab.serve.observing import (
     Audit,

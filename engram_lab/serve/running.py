@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, Self
 from engram_lab.core.clock import SystemClock
 from engram_lab.serve.auth import check_exposure
 from engram_lab.serve.health import follow
+from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.making import Making
-from engram_lab.serve.mcp.hosts import HostRules
 from engram_lab.serve.mcp.http import McpEndpoint
 from engram_lab.serve.observing.kinds import CONFIG_LOAD, SERVER_START, SERVER_STOP
 from engram_lab.serve.pipeline.ending import Ending

@@ -14,12 +14,16 @@ from urllib.request import Request, urlopen
 import pytest
 
 from engram_lab import Engine
+from tests.serve.conftest import PASSWORD, postgres
 from tests.serve.live import HASHING, live, settings
+
+__all__ = ["postgres"]  # a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cli.conftest import Engram
+    from tests.serve.conftest import PostgresServer
     from tests.serve.live import Live
 
 
@@ -129,6 +133,21 @@ def test_a_backup_is_made_and_rehearsed(
     assert (told["problems"], told["counts"]["memories"]) == ([], 1)
     assert "replaced" in engram.refused("tenant", "restore", "acme", kept["name"])
     assert "restored" in engram("tenant", "restore", "acme", kept["name"], "--replace")
+
+
+def test_postgresql_is_set_up_by_one_command(
+    engram: Engram, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = postgres.new_database()
+    monkeypatch.setenv("ENGRAM_CONTROL_ADMIN_DSN", postgres.dsn("owner", name))
+    monkeypatch.setenv("ENGRAM_ROLE_PASSWORD", PASSWORD)
+    for _ in range(2):  # again at any time
+        assert "role of_a_test" in engram("setup", "--role", "of_a_test")
+    monkeypatch.setenv("ENGRAM_CONTROL_DSN", postgres.dsn("of_a_test", name))
+    engram("tenant", "create", "acme")
+    engram("key", "create", "acme")
+    assert [each["slug"] for each in engram.json("tenant", "list")] == ["acme"]
+    assert engram.json("tenant", "audit", "acme")["broken_at"] is None
 
 
 def exported(path: Path, folder: Path) -> bytes:

@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 
     from engram_lab.engine import Engine
     from engram_lab.serve.call import Call
+    from engram_lab.serve.hosts import HostRules
     from engram_lab.serve.mcp.answers import Outcome
-    from engram_lab.serve.mcp.hosts import HostRules
     from engram_lab.serve.mcp.messages import Message
 
 __all__ = ["MOST_IN_A_BATCH", "Gate", "McpEndpoint"]

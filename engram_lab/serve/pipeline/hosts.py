@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engram_lab.serve.call import Call
-    from engram_lab.serve.mcp.hosts import HostRules
+    from engram_lab.serve.hosts import HostRules
 
 __all__ = ["HostStage"]
 

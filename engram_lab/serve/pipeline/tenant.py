@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engram_lab.config import TenancySettings
     from engram_lab.serve.call import Call
     from engram_lab.serve.control import Lookups
-    from engram_lab.serve.mcp.hosts import HostRules
+    from engram_lab.serve.hosts import HostRules
 
 __all__ = ["HEADER", "TenantStage", "host_of"]
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from engram_lab.serve.answers import answer
 from engram_lab.serve.auth.jwks import is_loopback
 from engram_lab.serve.errors import UnauthorizedError
-from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.routes.guarded import OpenRoute, of
 from engram_lab.serve.routes.shapes import Envelope
 

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from engram_lab.engine import Engine
-from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.mcp.http import McpEndpoint
 from tests.serve.mcp.standin import HASHING, StandIn, app_of, as_tenant, listening
 

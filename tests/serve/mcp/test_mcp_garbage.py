@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.mcp.http import McpEndpoint
 from engram_lab.serve.mcp.messages import BadMessageError, needs_of, parsed, read_message
 from engram_lab.serve.mcp.tools import TOOLS

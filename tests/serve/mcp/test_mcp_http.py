@@ -17,7 +17,7 @@ from engram_lab.serve.errors import (
     TimedOutError,
     UnavailableError,
 )
-from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.mcp.http import MOST_IN_A_BATCH, McpEndpoint
 from tests.serve.mcp.standin import StandIn, app_of, as_tenant, asked, listening, speaking, tool
 

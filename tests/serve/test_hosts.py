@@ -4,7 +4,7 @@ import pytest
 
 from engram_lab.config.serving import AuthSettings, ServeSettings, TenancySettings
 from engram_lab.serve.errors import ForbiddenError
-from engram_lab.serve.mcp.hosts import HostRules
+from engram_lab.serve.hosts import HostRules
 
 
 def rules(**told: object) -> HostRules:
