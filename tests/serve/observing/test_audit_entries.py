@@ -487,23 +487,6 @@ def test_moments_are_those_of_the_clock(book: Book) -> None:
     assert book.told(None)[0].at == before
 
 
-def test_noting_takes_microseconds(book: Book, made_call: MakeCall) -> None:
-    read, write, best = (
-        made_call(),
-        made_call(needs=WRITE, target="m1"),
-        {"read": 1.0, "write": 1.0},
-    )
-    for _ in range(20):
-        for name, call in (("read", read), ("write", write)):
-            began = time.perf_counter()
-            for _ in range(50):
-                book.audit.note_call(call)
-            best[name] = min(best[name], (time.perf_counter() - began) / 50)
-
-    assert best["read"] < 15e-6
-    assert best["write"] < 60e-6
-
-
 def test_windows_that_close_together_hold_nobody_up(
     book: Book, monkeypatch: pytest.MonkeyPatch
 ) -> None:
