@@ -18,7 +18,7 @@ from engram_lab.serve.errors import ForbiddenError
 if TYPE_CHECKING:
     from engram_lab.config.serving import AuthSettings, ServeSettings, TenancySettings
 
-__all__ = ["HostRules"]
+__all__ = ["HostRules", "is_loopback"]
 
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -51,7 +51,7 @@ class HostRules:
         key learns nothing.
         """
         host = serve.host.strip("[]").lower()
-        local = host == "localhost" or _is_loopback(host)
+        local = is_loopback(host)
         origins = (serve.cors_origins or "").split(",")
         return cls(
             names=_LOCAL_NAMES | {host},
@@ -94,7 +94,10 @@ def _hostname(address: str) -> str | None:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine and nothing else."""
+    if host.lower() == "localhost":
+        return True
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -137,7 +137,7 @@ class Making:
         return Metrics(
             clock=self.clock,
             version=versions()["engram_lab"],
-            configuration=self._engine.content_hash,
+            configuration=self.configurations.own_hash,
         )
 
     @cached_property
@@ -331,9 +331,10 @@ class Making:
             )
         )
         membership = MembershipStage(lookups)
-        known = (TenantStage(self.config.tenancy, lookups, hosts=hosts), authentication, membership)
+        names, tenant = HostStage(hosts), TenantStage(self.config.tenancy, lookups)
+        known = (names, tenant, authentication, membership)
         return Admission(
             (*known, RateStage(limiter), QuotaStage(quotas)),
-            operators=(HostStage(hosts), authentication, membership),
+            operators=(names, authentication, membership),
             entering=known,
         )

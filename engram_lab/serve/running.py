@@ -1,7 +1,6 @@
 """A server from its configuration: every part made once, started in order, stopped the other way.
 
-running = Running.of(loaded)
-app = create_app(running)
+app = create_app(Running(loaded.server, loaded.config))
 """
 
 from __future__ import annotations
@@ -102,7 +101,7 @@ class Running:
             version=versions()["engram_lab"],
             timeout_s=server.serve.timeout_s,
         )
-        self._config_hash = engine.content_hash
+        self._config_hash = services.configurations.own_hash
         self._within = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

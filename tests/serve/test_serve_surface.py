@@ -196,6 +196,12 @@ def test_a_bundle_may_answer_everybody(tmp_path: Path) -> None:
     with live(settings(tmp_path / "data"), HASHING, own=bundle) as served:
         told = served.of("acme").get("/v1/engine").json()["data"]
         assert (told["config_hash"], told["system"]) == (bundle.config.content_hash, "tuned")
+        services = served.running.services
+        assert bundle.config.content_hash in served.client().get("/metrics").text
+        services.audit.flush()
+        noted = services.plane.as_operator().audit(None)
+        loaded = [each.target for each in noted if each.kind == "config.load"]
+        assert loaded == [bundle.config.content_hash]
 
 
 # Health

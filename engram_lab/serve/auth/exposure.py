@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import ConfigError
 from engram_lab.serve.auth.credentials import fits_bearer
-from engram_lab.serve.auth.jwks import is_loopback, jwks_url_fault
+from engram_lab.serve.auth.jwks import jwks_url_fault
 from engram_lab.serve.auth.keys import is_key, word_fault
+from engram_lab.serve.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

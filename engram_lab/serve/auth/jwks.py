@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from ipaddress import ip_address
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -18,13 +17,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from engram_lab.serve.errors import UnavailableError
+from engram_lab.serve.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from engram_lab.serve.auth.verifying import Run
 
-__all__ = ["JwksKeys", "fetch_jwks", "is_loopback", "jwks_url_fault", "rsa_keys"]
+__all__ = ["JwksKeys", "fetch_jwks", "jwks_url_fault", "rsa_keys"]
 
 MAX_BYTES: Final = 262_144
 MAX_KEYS: Final = 100
@@ -37,16 +37,6 @@ RSA_BITS: Final = range(2048, 8193)
 
 class FetchError(Exception):
     """The keys could not be fetched, or are none."""
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine and nothing else."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def jwks_url_fault(url: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Which names a server answers to, for requests that belong to no tenant."""
+"""Which names a server answers to, where nobody is asked who they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ class HostStage:
     """Refuses pages from elsewhere; see `HostRules`.
 
     Args:
-        hosts: What is answered; None is whatever was asked for, as everybody shows a key.
+        hosts: What is answered; None is whatever was asked for, as everybody shows a key. A web
+            page may let a name of its own point to this machine, and ask it from within.
     """
 
     def __init__(self, hosts: HostRules | None) -> None:

@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import shown
 from engram_lab.serve.errors import InvalidRequestError
+from engram_lab.serve.tenants.slugs import is_label
 
 if TYPE_CHECKING:
     from engram_lab.config import TenancySettings
     from engram_lab.serve.call import Call
     from engram_lab.serve.control import Lookups
-    from engram_lab.serve.hosts import HostRules
 
-__all__ = ["HEADER", "TenantStage", "host_of"]
+__all__ = ["TenantStage"]
 
-HEADER: Final = "x-engram-tenant"
-_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_HEADER: Final = "x-engram-tenant"
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+?)\.?(?::[0-9]{1,5})?\Z")
 _SHARED: Final = frozenset({"api", "www"})
 """Hosts below the domain that are no tenant's: the header says which one is meant."""
 
 
-def host_of(call: Call) -> str | None:
+def _host_of(call: Call) -> str | None:
     """Return the name of the host that was asked for, None where it is absent or malformed."""
     found = _HOST.match((call.header("host") or "").lower())
     return found["name"] if found else None
@@ -38,17 +37,12 @@ class TenantStage:
     Args:
         settings: The domain, and the tenant of those who name none.
         lookups: Knows the tenants.
-        hosts: Which hosts and origins are answered, where nobody is asked who they are: a web page
-            may let a name of its own point to this machine, and ask it from within.
     """
 
-    def __init__(
-        self, settings: TenancySettings, lookups: Lookups, *, hosts: HostRules | None
-    ) -> None:
+    def __init__(self, settings: TenancySettings, lookups: Lookups) -> None:
         self._domain = settings.domain.lower().strip(".") if settings.domain else None
         self._default = settings.default
         self._lookups = lookups
-        self._hosts = hosts
 
     async def __call__(self, call: Call) -> None:
         """Set `tenant` where there is one of the name.
@@ -56,15 +50,11 @@ class TenantStage:
         Raises:
             InvalidRequestError: No name, two that differ, or a malformed one.
         """
-        slug = self._named(call)
-        call.extra["slug"] = slug
-        call.tenant = await self._lookups.tenant_by_slug(slug)
+        call.tenant = await self._lookups.tenant_by_slug(self._named(call))
 
     def _named(self, call: Call) -> str:
-        if self._hosts is not None:
-            self._hosts.check(call.header("host"), call.header("origin"))
         by_host = self._by_host(call)
-        given = call.headers.get(HEADER, ())
+        given = call.headers.get(_HEADER, ())
         if len(given) > 1:
             raise InvalidRequestError("X-Engram-Tenant is given more than once: give it once")
         names = {name for name in (by_host, *given) if name}
@@ -78,7 +68,7 @@ class TenantStage:
             raise InvalidRequestError(
                 f"no tenant is named: name one {where}in the header X-Engram-Tenant"
             )
-        if not _SLUG.match(slug):
+        if not is_label(slug):
             raise InvalidRequestError(
                 f"the tenant {shown(slug)} is no name of one: allowed are 1 to 63 of a-z, 0-9 and "
                 "-, not at either end"
@@ -86,7 +76,7 @@ class TenantStage:
         return slug
 
     def _by_host(self, call: Call) -> str | None:
-        host = host_of(call)
+        host = _host_of(call)
         if host is None:
             raise InvalidRequestError("the header Host is missing or malformed: give it once")
         if self._domain and host.endswith(f".{self._domain}"):

@@ -10,9 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from engram_lab.serve.answers import answer
-from engram_lab.serve.auth.jwks import is_loopback
 from engram_lab.serve.errors import UnauthorizedError
-from engram_lab.serve.hosts import HostRules
+from engram_lab.serve.hosts import HostRules, is_loopback
 from engram_lab.serve.routes.guarded import OpenRoute, of
 from engram_lab.serve.routes.shapes import Envelope
 

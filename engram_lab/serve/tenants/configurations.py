@@ -218,6 +218,11 @@ class Configurations:
         finally:
             store.close()
 
+    @property
+    def own_hash(self) -> str:
+        """The hash of what answers the tenants that no bundle is assigned to."""
+        return self._served[None].config.content_hash
+
     def own_embedder(self) -> str | None:
         """Return the fingerprint of what makes the vectors of the server's own configuration.
 

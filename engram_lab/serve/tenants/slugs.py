@@ -7,7 +7,7 @@ from typing import Final
 
 from engram_lab.core.errors import InvalidInputError, shown
 
-__all__ = ["RESERVED", "check_slug", "is_slug"]
+__all__ = ["RESERVED", "check_slug", "is_label", "is_slug"]
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
@@ -57,12 +57,17 @@ RESERVED: Final = frozenset(
 """Names that hosts have for other things, or that could be mistaken for the operator's."""
 
 
+def is_label(text: str) -> bool:
+    """Tell whether a text could stand before a domain at all, whether a tenant may be named so."""
+    return _SLUG.match(text) is not None
+
+
 def is_slug(text: str) -> bool:
     """Tell whether a text could be the name of a tenant: a label of a host, in lower case.
 
     Source: RFC 1123, section 2.1; RFC 5891, section 4.2.3.1 (no hyphens in places 3 and 4).
     """
-    return _SLUG.match(text) is not None and text[2:4] != "--"
+    return is_label(text) and text[2:4] != "--"
 
 
 def check_slug(text: str) -> str:

@@ -18,11 +18,11 @@ from engram_lab.serve.auth.jwks import (
     FetchError,
     JwksKeys,
     fetch_jwks,
-    is_loopback,
     jwks_url_fault,
     rsa_keys,
 )
 from engram_lab.serve.errors import UnavailableError
+from engram_lab.serve.hosts import is_loopback
 from tests.serve.auth.conftest import Threads, Timer, rsa
 
 if TYPE_CHECKING:

@@ -254,7 +254,7 @@ def test_a_collector_that_never_answers_slows_nobody(made_call: MakeCall) -> Non
             with tracing.span(call):
                 pass
             longest = max(longest, time.perf_counter() - began)
-        assert longest < 1
+        assert longest < 0.1
 
         began = time.perf_counter()
         assert not tracing.close(within_s=0.3)
