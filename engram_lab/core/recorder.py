@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 from engram_lab.core.errors import EngramError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engram_lab.core.protocols import Store
     from engram_lab.core.types import RecallEvent
+
+    Aside = Callable[[Callable[[], None]], object]
 
 __all__ = ["Recorder"]
 
@@ -21,11 +25,18 @@ class Recorder:
     """Holds events until there are `batch` of them. Those that wait are lost with the process.
 
     Safe to share between threads: while some events are written others are taken.
+
+    Args:
+        store: Where they are written.
+        batch: So many at once.
+        aside: Has them written by somebody else, such as `submit` of an executor; else whoever
+            adds the last of a batch writes it.
     """
 
-    def __init__(self, store: Store, *, batch: int) -> None:
+    def __init__(self, store: Store, *, batch: int, aside: Aside | None = None) -> None:
         self._store = store
         self._batch = batch
+        self._aside = aside
         self._waiting: list[tuple[Store, RecallEvent]] = []
         self._lock = Lock()
         self._writing = Lock()
@@ -43,9 +54,17 @@ class Recorder:
         with self._lock:
             self._waiting.append((through or self._store, event))
             is_time = len(self._waiting) % self._batch == 0
-        if is_time:
-            with suppress(EngramError):
-                self.flush()
+        if not is_time:
+            return
+        if self._aside is None:
+            self._try_to_flush()
+        else:
+            with suppress(RuntimeError):  # nobody writes any more: `flush` does at the end
+                self._aside(self._try_to_flush)
+
+    def _try_to_flush(self) -> None:
+        with suppress(EngramError):
+            self.flush()
 
     def flush(self) -> None:
         """Write what waits, in one transaction. What fails to be written goes on waiting.

@@ -8,6 +8,7 @@ from engram_lab.config import EngineConfig
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.copies import make_backup
 from engram_lab.core.interchange import iter_rows
+from engram_lab.core.recorder import Recorder
 from engram_lab.core.registry import STORES
 from engram_lab.engine.dreams import DreamVerbs
 from engram_lab.engine.hooks import HookVerbs
@@ -55,6 +56,7 @@ class Engine(DreamVerbs, HookVerbs):
         embedder: Embedder | None = None,
         fusion: Fusion | None = None,
         rerankers: Mapping[str, Reranker] | None = None,
+        aside: Callable[[Callable[[], None]], object] | None = None,
     ) -> Self:
         """Open the database at a path, which is made where it is missing.
 
@@ -66,6 +68,8 @@ class Engine(DreamVerbs, HookVerbs):
             embedder: One of your own, instead of what `embedding.model` names.
             fusion: One of your own, instead of what `retrieval.fusion` names.
             rerankers: Your own, by name; they take their turns after those that are set.
+            aside: Has recall events written by somebody else, such as `submit` of an executor;
+                else one recall in `learning.event_batch` writes what waits.
 
         Raises:
             InvalidInputError: A part that the configuration names is not known.
@@ -90,7 +94,15 @@ class Engine(DreamVerbs, HookVerbs):
         except BaseException:
             store.close()
             raise
-        return cls(store, config=config, clock=clock, read_only=read_only, indexes=indexes)
+        recorder = Recorder(store, batch=config.learning.event_batch, aside=aside)
+        return cls(
+            store,
+            config=config,
+            clock=clock,
+            read_only=read_only,
+            indexes=indexes,
+            recorder=recorder,
+        )
 
     def remember(
         self,

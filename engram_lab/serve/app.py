@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request
@@ -22,6 +23,7 @@ from engram_lab.serve.errors import (
     ServeError,
     TooLargeError,
     UnsupportedTypeError,
+    malformed,
     refusal_of,
 )
 from engram_lab.serve.pipeline.bounds import Bounds
@@ -43,12 +45,14 @@ from engram_lab.serve.routes import (
     upkeep,
     workspaces,
 )
+from engram_lab.serve.routes.direct import DirectRoute
 from engram_lab.serve.tenants.about import versions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from engram_lab.serve.running import Running
 
@@ -70,11 +74,11 @@ ROUTERS: Final = (
     operator,
     health,
 )
+_PLAIN: Final = (b"content-type", b"application/json")
 _ABOUT: Final = """Memory for agents, hosted: one database a tenant.
 
 Name the tenant by the host, or in the header `X-Engram-Tenant`; show a key or a token as
 `Authorization: Bearer …`. Each answer has the shape `{data, meta, error?}`."""
-_MOST_FAULTS: Final = 10
 
 
 def create_app(running: Running) -> FastAPI:
@@ -86,7 +90,7 @@ def create_app(running: Running) -> FastAPI:
         async with running:
             yield
 
-    app = FastAPI(
+    app = _Application(
         title="Engram Lab",
         version=versions()["engram_lab"],
         description=_ABOUT,
@@ -101,22 +105,42 @@ def create_app(running: Running) -> FastAPI:
     app.router.routes.extend(running.mcp.routes())
     for kind in (EngramError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _refused)
-    _add_edge(app, running)
+    around = _around(running)
+    for layer in reversed(around):  # the last one added is the outermost
+        app.add_middleware(layer)
+    for route in app.router.routes:
+        if isinstance(route, DirectRoute):
+            way = _within(around, route.direct())
+            app.direct |= {(method, route.path): way for method in route.methods or ()}
     return app
 
 
-def _add_edge(app: FastAPI, running: Running) -> None:
+class _Application(FastAPI):
+    """Takes what is asked most past the framework, whose own steps take as long as a search.
+
+    Only where a request is as plain as can be: all others go the long way, to the same answer.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.direct: dict[tuple[str, str], ASGIApp] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http":
+            way = self.direct.get((scope["method"], scope["path"]))
+            if way is not None and _PLAIN in scope["headers"]:
+                scope["app"] = self
+                await way(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+
+def _around(running: Running) -> tuple[Callable[[ASGIApp], ASGIApp], ...]:
+    """Return what stands around every answer, the outermost first."""
     services = running.services
     settings, ending = services.config.serve, running.ending
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=[each.strip() for each in settings.cors_origins.split(",")],
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["*"],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
-        )
-    app.add_middleware(
+    edge = partial(
         Edge,
         new_id=services.minting.new_id,
         clock=services.clock,
@@ -128,6 +152,22 @@ def _add_edge(app: FastAPI, running: Running) -> None:
         span=services.tracing.span,
         hsts=settings.hsts,
     )
+    if not settings.cors_origins:
+        return (edge,)
+    cors = partial(
+        CORSMiddleware,
+        allow_origins=[each.strip() for each in settings.cors_origins.split(",")],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+    )
+    return edge, cors
+
+
+def _within(around: tuple[Callable[[ASGIApp], ASGIApp], ...], app: ASGIApp) -> ASGIApp:
+    for layer in reversed(around):
+        app = layer(app)
+    return app
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -143,9 +183,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 def _refusal(error: Exception) -> ServeError:
     """Return what a client is told of what the framework refused."""
     if isinstance(error, RequestValidationError):
-        return InvalidRequestError(
-            "; ".join(map(_fault, error.errors()[:_MOST_FAULTS])) or "the request is malformed"
-        )
+        return malformed(error.errors())
     if isinstance(error, HTTPException):
         if isinstance(error.__cause__, ServeError):  # while the framework read the body
             return error.__cause__
@@ -165,10 +203,3 @@ def _methods(request: Request) -> set[str]:
     routes = [each for each in request.app.routes if isinstance(each, APIRoute)]
     found = (each for each in routes if each.matches(request.scope)[0] is not Match.NONE)
     return {method for each in found for method in each.methods or ()}
-
-
-def _fault(fault: dict[str, Any]) -> str:
-    """Return one sentence of what pydantic found; never what was given, which may be a secret."""
-    place = ".".join(str(each) for each in fault["loc"] if each != "body") or "the body"
-    said = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{place}: {said[:1].lower()}{said[1:]}"

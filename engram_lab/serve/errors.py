@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from engram_lab.core import errors as core
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AbsentError",
@@ -50,11 +50,13 @@ __all__ = [
     "UnavailableError",
     "UnprocessedError",
     "UnsupportedTypeError",
+    "malformed",
     "refusal_of",
 ]
 
 _INVALID_PARAMS = -32602
 _INTERNAL = -32603
+_MOST_FAULTS = 10
 
 
 class ServeError(core.EngramError):
@@ -208,6 +210,21 @@ _SAID: dict[type[ServeError], str] = {
     UnavailableError: "try again in a moment",
 }
 """In place of what such errors say, which names files."""
+
+
+def malformed(faults: Sequence[Mapping[str, Any]]) -> InvalidRequestError:
+    """Return the refusal of a request in which pydantic found faults.
+
+    It says where and what; never what was given, which may be a secret.
+    """
+    said = "; ".join(map(_fault, faults[:_MOST_FAULTS]))
+    return InvalidRequestError(said or "the request is malformed")
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    place = ".".join(str(each) for each in fault["loc"] if each != "body") or "the body"
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said[:1].lower()}{said[1:]}"
 
 
 def refusal_of(error: Exception) -> ServeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -39,6 +40,7 @@ from engram_lab.serve.services import Services
 from engram_lab.serve.tenants.about import versions
 from engram_lab.serve.tenants.apart import Apart
 from engram_lab.serve.tenants.configurations import Configurations
+from engram_lab.serve.tenants.express import Express
 from engram_lab.serve.tenants.keys import Minting
 from engram_lab.serve.tenants.places import Places
 from engram_lab.serve.tenants.pool import EnginePool
@@ -129,7 +131,15 @@ class Making:
             clock=self.clock,
             own=self._own,
             bundles=self._bundles,
+            aside=self._writing.submit,
         )
+
+    @cached_property
+    def _writing(self) -> ThreadPoolExecutor:
+        """A thread that writes what recalls leave to be written: none waits for the disk."""
+        writing = ThreadPoolExecutor(1, thread_name_prefix="engram-writing")
+        self._stack.callback(writing.shutdown)
+        return writing
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -248,6 +258,7 @@ class Making:
             lookups=lookups,
             places=self.places,
             pool=self.pool,
+            express=Express(self.pool, self.timer),
             configurations=self.configurations,
             estate=self.estate,
             apart=self.apart,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, TypeVarTuple
 
 from engram_lab.core.errors import ConflictError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.pipeline.stage import Admission
     from engram_lab.serve.tenants.apart import Apart
     from engram_lab.serve.tenants.configurations import Configurations
+    from engram_lab.serve.tenants.express import Express
     from engram_lab.serve.tenants.keys import Minting
     from engram_lab.serve.tenants.places import Places
     from engram_lab.serve.tenants.pool import EnginePool
@@ -67,6 +69,7 @@ class Services:
     lookups: Lookups
     places: Places
     pool: EnginePool
+    express: Express
     configurations: Configurations
     estate: Estate
     apart: Apart
@@ -95,8 +98,21 @@ class Services:
         tenant = call.within
         return await self.engines.run_for(tenant.id, self._used, call, tenant, work)
 
-    def _used(self, call: Call, tenant: Tenant, work: Callable[[Engine], T]) -> T:
-        with self.tracing.part(call, "engine"), self.pool.lease(tenant) as engine:
+    async def ask(self, call: Call, work: Callable[[Engine], T]) -> T:
+        """Return what `work` returns, which asks one short question; see `Express`."""
+        tenant = call.within
+        with self.tracing.part(call, "engine"):
+            found = self.express.answer(tenant, work)
+        if found is not None:
+            return found[0]
+        return await self.engines.run_for(
+            tenant.id, self._used, call, tenant, partial(self.express.timed, work), brief=True
+        )
+
+    def _used(
+        self, call: Call, tenant: Tenant, work: Callable[[Engine], T], *, brief: bool = False
+    ) -> T:
+        with self.tracing.part(call, "engine"), self.pool.lease(tenant, brief=brief) as engine:
             return work(engine)
 
     async def control(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import apsw
+import orjson
 
 from engram_lab.core.checks import check_label, check_limit
 from engram_lab.core.clock import from_us, parse_time, to_us
@@ -26,12 +27,17 @@ __all__ = ["RecallEvents", "check_hit"]
 
 _COLUMNS: Final = "id, at, query, workspace, agent_id, session_id, strategy, config_hash"
 _INSERT_EVENT: Final = "INSERT INTO recall_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_HIT: Final = "INSERT INTO recall_hits VALUES (?, ?, ?, ?)"
-_ACCESSED: Final = """
-UPDATE memories SET access_count = access_count + ?1,
-    last_accessed_at = max(coalesce(last_accessed_at, ?2), ?2)
-WHERE pk = ?3
+_INSERT_HITS: Final = """
+INSERT INTO recall_hits
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
 """
+_ACCESSED: Final = """
+UPDATE memories SET access_count = access_count + a.times,
+    last_accessed_at = max(coalesce(last_accessed_at, a.last), a.last)
+FROM (SELECT value ->> 0 AS pk, value ->> 1 AS times, value ->> 2 AS last FROM json_each(?)) AS a
+WHERE memories.pk = a.pk
+"""
+# One statement for many rows: others get on meanwhile, as rows one by one take turns with them.
 
 _PRESENT: Final = Selection(archived=True)
 
@@ -73,21 +79,15 @@ class RecallEvents:
         with self._context.database.write() as connection:
             connection.executemany(_INSERT_EVENT, rows)
             keys = self._present(connection, {hit[3] for hit in hits})
-            connection.executemany(
-                _INSERT_HIT,
-                (
-                    (event_id, rank, keys[memory_id], score)
-                    for event_id, rank, score, memory_id, _ in hits
-                    if memory_id in keys
-                ),
-            )
+            found: list[tuple[str, int, int, float]] = []
             accesses: dict[int, list[int]] = {}
-            for *_, memory_id, at in hits:
-                if memory_id in keys:
-                    accesses.setdefault(keys[memory_id], []).append(at)
-            connection.executemany(
-                _ACCESSED, ((len(times), max(times), pk) for pk, times in accesses.items())
-            )
+            for event_id, rank, score, memory_id, at in hits:
+                if (key := keys.get(memory_id)) is not None:
+                    found.append((event_id, rank, key, score))
+                    accesses.setdefault(key, []).append(at)
+            connection.execute(_INSERT_HITS, (_as_json(found),))
+            counted = [(key, len(times), max(times)) for key, times in sorted(accesses.items())]
+            connection.execute(_ACCESSED, (_as_json(counted),))
 
     def _present(self, connection: apsw.Connection, ids: set[Any]) -> dict[str, int]:
         """Return the keys of those memories that are there and in reach, by id."""
@@ -151,6 +151,11 @@ class RecallEvents:
             where.values,
         )
         return tuple(RecalledMemory(memory_id=r[0], rank=r[1], score=r[2]) for r in rows)
+
+
+def _as_json(rows: Sequence[tuple[Any, ...]]) -> str:
+    """Return rows for `json_each`, which gives each number back to the bit."""
+    return orjson.dumps(rows).decode()
 
 
 def _event_of(row: tuple[Any, ...], hits: tuple[RecalledMemory, ...]) -> RecallEvent:

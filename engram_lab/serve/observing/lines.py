@@ -19,7 +19,7 @@ _MOST_LINES: Final = 10_000
 _MOST_BYTES: Final = 8 * 1_048_576
 _ONE_WRITE: Final = 64 * 1_024
 _WAIT_S: Final = 0.2
-_GATHER_S: Final = 0.005
+_GATHER_S: Final = 0.05
 
 
 class LineWriter:
@@ -103,7 +103,7 @@ class LineWriter:
     def _run(self) -> None:
         while True:
             self._some.wait()
-            self._closing.wait(_GATHER_S)  # few large writes: each takes time from everybody
+            self._closing.wait(_GATHER_S)  # to wake for each line takes time from everybody
             self._some.clear()
             while batch := self._taken():
                 lines = batch.count(b"\n")

@@ -77,7 +77,7 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, behind the pipeline."""
         handler = super().get_route_handler()
-        told = Needs(route=_name(self), **getattr(self.endpoint, _MARK))
+        told = self.told()
 
         async def admitted(request: Request) -> Response:
             call, services = of(request)
@@ -86,6 +86,10 @@ class GuardedRoute(APIRoute):
             return await handler(request)
 
         return admitted
+
+    def told(self) -> Needs:
+        """Return what it asks of a caller."""
+        return Needs(route=_name(self), **getattr(self.endpoint, _MARK))
 
     async def read(self, request: Request) -> None:
         """Read what the framework would read by other rules; nothing, as a rule."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from engram_lab.config.retrieval import Strategy
 from engram_lab.serve.answers import answer
-from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
+from engram_lab.serve.routes.direct import DirectRoute
+from engram_lab.serve.routes.guarded import needs, of
 from engram_lab.serve.routes.shapes import (
     REFUSALS,
     ChosenBody,
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "hit_rows", "router"]
 
-router = APIRouter(tags=["search"], route_class=GuardedRoute, responses=REFUSALS)
+router = APIRouter(tags=["search"], route_class=DirectRoute, responses=REFUSALS)
+
+_AS_SHORT: Final = frozenset({"query", "k", "workspace"})
+_SHORT_QUERY: Final = 500
+_SHORT_K: Final = 50
 
 
 class Question(ChosenBody):
@@ -76,7 +81,8 @@ async def search(request: Request, body: Question) -> Response:
     if body.workspace is not None:
         call.workspace = body.workspace
     call.used["searches"] = 1
-    hits = await services.use(call, lambda engine: _recalled(engine, body))
+    asked = services.ask if _is_short(body) else services.use
+    hits = await asked(call, lambda engine: _recalled(engine, body))
     return answer(
         call,
         hit_rows(hits, explain=body.explain),
@@ -84,6 +90,12 @@ async def search(request: Request, body: Question) -> Response:
         reason=hits.reason,
         left_out=hits.left_out,
     )
+
+
+def _is_short(body: Question) -> bool:
+    """Tell whether all such questions take about as long."""
+    given = body.model_fields_set - _AS_SHORT
+    return not given and len(body.query) <= _SHORT_QUERY and (body.k or 0) <= _SHORT_K
 
 
 def _recalled(engine: Engine, body: Question) -> Hits:

@@ -25,7 +25,7 @@ from engram_lab.serve.tenants.embedders import SharedEmbedders, had
 from engram_lab.serve.tenants.served import Served, settled, with_values
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
@@ -53,6 +53,7 @@ class Configurations:
         clock: Tells the time.
         own: A bundle that answers in place of the server's own configuration.
         bundles: More, by name.
+        aside: Writes what recalls leave to be written; see `Engine.open`.
 
     Raises:
         InvalidInputError, PromotionRefusedError: See `add`.
@@ -66,7 +67,9 @@ class Configurations:
         clock: Clock,
         own: Bundle | None = None,
         bundles: Mapping[str, Bundle] = MappingProxyType({}),
+        aside: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
+        self._aside = aside
         self._places = places
         self._clock = clock
         self._embedders = SharedEmbedders(clock=clock)
@@ -182,6 +185,7 @@ class Configurations:
             config=served.config,
             clock=self._clock,
             embedder=embedder,
+            aside=self._aside,
         )
         try:
             _embed_what_waits(engine)

@@ -98,26 +98,52 @@ class EnginePool:
         return self._asked.get(tenant_id)
 
     @contextmanager
-    def lease(self, tenant: Tenant, *, quiet: bool = False) -> Iterator[Engine]:
+    def lease(
+        self, tenant: Tenant, *, quiet: bool = False, brief: bool = False
+    ) -> Iterator[Engine]:
         """Lend the engine of a tenant for the block. Blocks: for threads, not for event loops.
 
         Args:
             tenant: Whose.
             quiet: It is the server's own work, not somebody's asking.
+            brief: It is for a read of a few milliseconds, which the event loop may wait for.
 
         Raises:
             UnavailableError: The database is gone or cannot be opened; all engines are in use;
                 the server is going down. Also if the file went away during the block, which then
                 counts for nothing: what it wrote is in no file.
         """
-        slot, engine = self._take(tenant, quiet=quiet)
+        slot, engine = self._take(tenant, quiet=quiet, brief=brief)
         try:
             yield engine
             if identity_of(slot.path) != slot.identity:
                 self._shelf.lose(slot)
                 raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
         finally:
-            self._shelf.give_back(slot)
+            self._shelf.give_back(slot, brief=brief)
+
+    @contextmanager
+    def at_once(self, tenant: Tenant) -> Iterator[Engine | None]:
+        """Lend the engine of a tenant where it is open and only brief leases have it.
+
+        For event loops, and for reads of a few milliseconds: it never blocks. Whoever asks for a
+        longer lease waits until this one is given back, so that nobody can take for long what the
+        read needs.
+
+        Args:
+            tenant: Whose.
+
+        Yields:
+            The engine; None where `lease` is to be asked.
+        """
+        slot = self._lent_at_once(tenant.id, self._version(tenant))
+        if slot is None:
+            yield None
+            return
+        try:
+            yield slot.engine if identity_of(slot.path) == slot.identity else None
+        finally:
+            self._shelf.give_back(slot, at_once=True)
 
     def close_tenant(self, tenant_id: str, *, wait_s: float | None = None) -> None:
         """Close a tenant's engine, after the requests that have it.
@@ -201,42 +227,65 @@ class EnginePool:
         if idle:
             self._shelf.shut(slot, "closed")
 
-    def _take(self, tenant: Tenant, *, quiet: bool) -> tuple[Slot, Engine]:
+    def _take(self, tenant: Tenant, *, quiet: bool, brief: bool) -> tuple[Slot, Engine]:
         """Return a slot with one lease more, open and of the file that is there now."""
         version = self._version(tenant)
-        slot = self._lent(tenant.id, version, quiet=quiet)
+        slot = self._lent(tenant.id, version, quiet=quiet, brief=brief)
         for _ in range(2):  # where another file took the place of the first, that one is opened
             if slot is None:
-                slot = self._opened(tenant, version, quiet=quiet)
+                slot = self._opened(tenant, version, quiet=quiet, brief=brief)
             engine = slot.engine
             if engine is not None and identity_of(slot.path) == slot.identity:
                 return slot, engine
             self._shelf.lose(slot)
-            self._shelf.give_back(slot)
+            self._shelf.give_back(slot, brief=brief)
             slot = None
         raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
 
-    def _lent(self, tenant_id: str, version: Hashable, *, quiet: bool) -> Slot | None:
+    def _lent(self, tenant_id: str, version: Hashable, *, quiet: bool, brief: bool) -> Slot | None:
         """Return the slot of an open engine with one lease more; None where there is none."""
         with self._changed:
             slot = self._slots.get(tenant_id)
             if (
                 slot is None
                 or slot.state is not State.OPEN
+                or (slot.at_once and not brief)
                 or slot.version != version
                 or self._closed
                 or tenant_id in self._barred
             ):
                 return None
-            self._lend_held(slot, quiet=quiet)
+            self._lend_held(slot, quiet=quiet, brief=brief)
             return slot
 
-    def _lend_held(self, slot: Slot, *, quiet: bool) -> None:
+    def _lent_at_once(self, tenant_id: str, version: Hashable) -> Slot | None:
+        """Return the slot of an open engine with one lease more; None where `lease` is asked."""
+        if not self._changed.acquire(blocking=False):
+            return None
+        try:
+            slot = self._slots.get(tenant_id)
+            if (
+                slot is None
+                or slot.state is not State.OPEN
+                or slot.leases > slot.brief
+                or slot.version != version
+                or self._closed
+                or tenant_id in self._barred
+            ):
+                return None
+            self._lend_held(slot, quiet=False)
+            slot.at_once = True
+            return slot
+        finally:
+            self._changed.release()
+
+    def _lend_held(self, slot: Slot, *, quiet: bool, brief: bool = False) -> None:
         self._shelf.lend_held(slot, quiet=quiet)
+        slot.brief += brief
         if not quiet:
             self._asked[slot.tenant_id] = slot.used_at
 
-    def _opened(self, tenant: Tenant, version: Hashable, *, quiet: bool) -> Slot:
+    def _opened(self, tenant: Tenant, version: Hashable, *, quiet: bool, brief: bool) -> Slot:
         """Return the slot of a tenant with one lease more, opened by whoever comes first."""
         deadline = self._timer() + self._wait_s
         while True:
@@ -249,8 +298,10 @@ class EnginePool:
                     if mine := self._shelf.add_held(tenant.id, version):
                         break
                     former, event = self._shelf.victim_held(), "evicted"
+                elif slot.at_once and not brief:
+                    pass
                 elif slot.state is State.OPEN and slot.version == version:
-                    self._lend_held(slot, quiet=quiet)
+                    self._lend_held(slot, quiet=quiet, brief=brief)
                     return slot
                 elif slot.is_idle:
                     former, event = slot, "swapped"
@@ -262,7 +313,7 @@ class EnginePool:
                     continue
                 former.state = State.CLOSING
             self._shelf.shut(former, event)
-        self._open(mine, tenant, quiet=quiet)
+        self._open(mine, tenant, quiet=quiet, brief=brief)
         return mine
 
     def _check_lending_held(self, tenant_id: str) -> None:
@@ -271,7 +322,7 @@ class EnginePool:
         if tenant_id in self._barred:
             raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
 
-    def _open(self, slot: Slot, tenant: Tenant, *, quiet: bool) -> None:
+    def _open(self, slot: Slot, tenant: Tenant, *, quiet: bool, brief: bool) -> None:
         """Open the engine of a slot; where that fails, remember it and leave no slot behind."""
         try:
             path, identity, engine = self._opened_file(tenant)
@@ -289,7 +340,7 @@ class EnginePool:
         with self._changed:
             slot.path, slot.identity, slot.engine = path, identity, engine
             slot.state = State.OPEN
-            self._lend_held(slot, quiet=quiet)
+            self._lend_held(slot, quiet=quiet, brief=brief)
             self._changed.notify_all()
         self._shelf.tell("opened")
 

@@ -109,10 +109,13 @@ class Shelf:
         finally:
             self._waiting -= 1
 
-    def give_back(self, slot: Slot) -> None:
+    def give_back(self, slot: Slot, *, brief: bool = False, at_once: bool = False) -> None:
         """Count one lease less; a retired engine is closed after its last."""
         with self.changed:
             slot.leases -= 1
+            slot.brief -= brief
+            if at_once:
+                slot.at_once = False
             closing = slot.leases == 0 and slot.state is State.RETIRED
             if closing:
                 slot.state = State.CLOSING

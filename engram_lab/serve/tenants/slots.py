@@ -37,6 +37,8 @@ class Slot:
         leases: How many use it now.
         used_at: When it was last lent, by the timer.
         asked: Whether anybody but the server itself used it.
+        brief: How many of the leases are for reads of a few milliseconds.
+        at_once: Whether the event loop itself uses it.
     """
 
     tenant_id: str
@@ -48,6 +50,8 @@ class Slot:
     leases: int = 0
     used_at: float = 0.0
     asked: bool = False
+    brief: int = 0
+    at_once: bool = False
 
     @property
     def is_idle(self) -> bool:
