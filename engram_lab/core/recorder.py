@@ -29,8 +29,8 @@ class Recorder:
     Args:
         store: Where they are written.
         batch: So many at once.
-        aside: Has them written by somebody else, such as `submit` of an executor; else whoever
-            adds the last of a batch writes it.
+        aside: Has them written by somebody else, soon; else whoever adds the last of a batch
+            writes it.
     """
 
     def __init__(self, store: Store, *, batch: int, aside: Aside | None = None) -> None:
@@ -59,8 +59,7 @@ class Recorder:
         if self._aside is None:
             self._try_to_flush()
         else:
-            with suppress(RuntimeError):  # nobody writes any more: `flush` does at the end
-                self._aside(self._try_to_flush)
+            self._aside(self._try_to_flush)
 
     def _try_to_flush(self) -> None:
         with suppress(EngramError):

@@ -69,7 +69,7 @@ class Engine(DreamVerbs, HookVerbs):
             fusion: One of your own, instead of what `retrieval.fusion` names.
             rerankers: Your own, by name; they take their turns after those that are set.
             aside: Has recall events written by somebody else, such as `submit` of an executor;
-                else one recall in `learning.event_batch` writes what waits.
+                else one recall in `learning.event_batch` writes them.
 
         Raises:
             InvalidInputError: A part that the configuration names is not known.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -47,6 +46,7 @@ from engram_lab.serve.tenants.pool import EnginePool
 from engram_lab.serve.tenants.provisioning import Estate
 from engram_lab.serve.tenants.reports import ImportReports
 from engram_lab.serve.tenants.used_keys import UsedKeys
+from engram_lab.serve.tenants.writing import Writing
 from engram_lab.serve.turns import Turns
 from engram_lab.serve.workers import Workers
 
@@ -131,14 +131,14 @@ class Making:
             clock=self.clock,
             own=self._own,
             bundles=self._bundles,
-            aside=self._writing.submit,
+            aside=self._writing.later,
         )
 
     @cached_property
-    def _writing(self) -> ThreadPoolExecutor:
-        """A thread that writes what recalls leave to be written: none waits for the disk."""
-        writing = ThreadPoolExecutor(1, thread_name_prefix="engram-writing")
-        self._stack.callback(writing.shutdown)
+    def _writing(self) -> Writing:
+        """What writes for recalls, so that none waits for the disk."""
+        writing = Writing()
+        self._stack.callback(writing.close)
         return writing
 
     @cached_property

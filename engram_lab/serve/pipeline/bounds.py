@@ -35,7 +35,8 @@ class Bounds:
     def bounded(self, call: Call, receive: Receive) -> Receive:
         """Return what gives the body in pieces, up to what is allowed of it.
 
-        Each piece must come within `serve.timeout_s`: who sends slower is not waited for.
+        Where the whole request may take as long as it takes, each piece must come within
+        `serve.timeout_s`: who sends slower is not waited for.
 
         Raises:
             TooLargeError: It says itself that it is larger.
@@ -48,10 +49,11 @@ class Bounds:
         if said and int(said[0]) > most:
             raise _too_large(most)
         within = 0
+        patient = call.path in _LONG
 
         async def piece() -> Message:
             nonlocal within
-            message = await self._in_time(receive)
+            message = await (self._in_time(receive) if patient else receive())
             within += len(message.get("body", b""))
             if within > most:
                 raise _too_large(most)

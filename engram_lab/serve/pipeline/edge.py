@@ -6,14 +6,12 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import MutableHeaders
-
 from engram_lab.serve.answers import refusal
 from engram_lab.serve.call import Call
 from engram_lab.serve.errors import InternalError, ServeError, TimedOutError, refusal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,16 +20,18 @@ if TYPE_CHECKING:
     from engram_lab.serve.pipeline.bounds import Bounds
     from engram_lab.serve.pipeline.proxies import Proxies
 
+    _Header = tuple[bytes, bytes]
+
 __all__ = ["Edge", "call_of"]
 
 _KEY: Final = "engram.call"
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
-_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-}
-_HSTS: Final = "max-age=31536000; includeSubDomains"
+_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
 def call_of(scope: Scope) -> Call:
@@ -50,7 +50,8 @@ class Edge:
         timer: Measures, in seconds.
         bounds: How large and how slow a request may be.
         proxies: Whose word about the client counts.
-        ended: Told of every request when its answer is sent: the call, the status, the seconds.
+        counted: Told of every request before the end of its answer goes out: the call, the status.
+        ended: Told of every request after that: the call, the status, the seconds.
         failed: Told of an error that nobody foresaw.
         span: Measures a request, where requests are traced.
         hsts: Whether browsers are told to insist on TLS.
@@ -65,6 +66,7 @@ class Edge:
         timer: Callable[[], float],
         bounds: Bounds,
         proxies: Proxies,
+        counted: Callable[[Call, int], None],
         ended: Callable[[Call, int, float], None],
         failed: Callable[[Call, Exception], None],
         span: Callable[[Call], AbstractContextManager[object]],
@@ -76,10 +78,11 @@ class Edge:
         self._timer = timer
         self._bounds = bounds
         self._proxies = proxies
+        self._counted = counted
         self._ended = ended
         self._failed = failed
         self._span = span
-        self._headers = {**_HEADERS, **({"strict-transport-security": _HSTS} if hsts else {})}
+        self._headers = (*_HEADERS, _HSTS) if hsts else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens, there is an answer, and it is told of."""
@@ -88,16 +91,16 @@ class Edge:
             return
         call = self._call(scope)
         scope[_KEY] = call
-        status, told = 0, False
+        status, counted, took = 0, False, 0.0
 
         async def send_on(message: Message) -> None:
-            nonlocal status, told
+            nonlocal status, counted, took
             if message["type"] == "http.response.start":
                 status = call.extra["status"] = message["status"]
-                self._dress(MutableHeaders(scope=message), call)
-            elif not (message.get("more_body") or told):
-                told = True  # before its end goes out: what was answered counts, whatever follows
-                self._ended(call, status, self._timer() - call.began)
+                message["headers"] = self._dressed(message.get("headers", ()), call)
+            elif not (message.get("more_body") or counted):
+                counted, took = True, self._timer() - call.began
+                self._counted(call, status)  # first: what was answered counts, whatever follows
             await send(message)
 
         try:
@@ -112,8 +115,10 @@ class Edge:
             else:
                 await refusal(call, self._told(call, error))(scope, receive, send_on)
         finally:
-            if not told:
-                self._ended(call, status or 499, self._timer() - call.began)
+            if not counted:
+                took = self._timer() - call.began
+                self._counted(call, status or 499)
+            self._ended(call, status or 499, took)
 
     def _told(self, call: Call, error: Exception) -> ServeError:
         if type(error) is TimeoutError:
@@ -143,7 +148,12 @@ class Edge:
             call.answer_headers["X-Correlation-ID"] = given
         return call
 
-    def _dress(self, headers: MutableHeaders, call: Call) -> None:
-        headers["x-request-id"] = call.request_id
-        for name, value in {**self._headers, **call.answer_headers}.items():
-            headers.setdefault(name, value)
+    def _dressed(self, headers: Iterable[_Header], call: Call) -> list[_Header]:
+        """Return the headers of an answer with those that all answers have."""
+        dressed = [*headers, (b"x-request-id", call.request_id.encode())]
+        given = {name for name, _ in dressed}
+        dressed += [each for each in self._headers if each[0] not in given]
+        for name, value in call.answer_headers.items():
+            if (key := name.lower().encode()) not in given:
+                dressed.append((key, value.encode("latin-1")))
+        return dressed

@@ -25,6 +25,11 @@ class Ending:
 
     def __call__(self, call: Call, status: int, seconds: float) -> None:
         """Tell of a request that ended with a status after so many seconds."""
+        self.count(call, status)
+        self.tell(call, status, seconds)
+
+    def count(self, call: Call, status: int) -> None:
+        """Count what a request used."""
         needs = call.needs
         if call.admitted and call.tenant is not None and needs is not None:
             self._meter.record(
@@ -39,6 +44,9 @@ class Ending:
                     memories_created=call.used.get("memories_created", 0),
                 )
             )
+
+    def tell(self, call: Call, status: int, seconds: float) -> None:
+        """Tell those who keep no account of it."""
         self._audit.note_call(call)
         self._metrics.observed(call, status, seconds)
         self._log.log_call(call, status, seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from engram_lab.serve.errors import InvalidRequestError, malformed
 from engram_lab.serve.routes.guarded import GuardedRoute, of
@@ -34,22 +34,37 @@ class DirectRoute(GuardedRoute):
             request = Request(scope, receive)
             call, services = of(request)
             await services.admission(call, told)
-            response = await handler(request, await _read(request, kind))
+            response = await handler(request, _body(await _content(receive), kind))
             await response(scope, receive, send)
 
         return answer
 
 
-async def _read(request: Request, kind: type[BaseModel]) -> BaseModel:
-    """Return the body of a request.
+async def _content(receive: Receive) -> bytes:
+    """Return all of the body, which as a rule is there in one piece.
 
     Raises:
-        InvalidRequestError: It is none of the kind, or broke off.
+        InvalidRequestError: It broke off.
+    """
+    pieces: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequestError("the body broke off: send all of it")
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+def _body(content: bytes, kind: type[BaseModel]) -> BaseModel:
+    """Return what a body says.
+
+    Raises:
+        InvalidRequestError: It is not of the kind.
     """
     try:
-        return kind.model_validate_json(await request.body())
+        return kind.model_validate_json(content)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise malformed(faults) from None
-    except ClientDisconnect:
-        raise InvalidRequestError("the body broke off: send all of it") from None
