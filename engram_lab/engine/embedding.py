@@ -10,7 +10,10 @@ import logging
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 from threading import Event, Lock, Thread
+from time import sleep
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from engram_lab.core.errors import (
     EmbedderError,
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from numpy.typing import NDArray
+
     from engram_lab.core.clock import Clock
     from engram_lab.core.protocols import EmbeddingQueue, QueueCounts, Waiting
     from engram_lab.retrieval.embedders import Embedder
@@ -35,6 +40,12 @@ __all__ = ["EmbeddingWorker"]
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 1024
+_GIVING_WAY_S: Final = 0.0005
+"""So long others get their turn between two calls of a model.
+
+A thread that lets go of the interpreter for a moment and takes it back, as each call of a library
+does, can keep it from the others for a tenth of a second.
+"""
 _LONGEST_WAIT_S: Final = 3600.0
 _LOOK_AGAIN_S: Final = 2.0
 """How soon the background thread looks whether what failed is due again."""
@@ -53,6 +64,7 @@ class EmbeddingWorker:
         clock: Tells when a failed one is tried again.
         retries: How many failures a memory may have before it is left alone.
         deferred: Whether a write leaves the embedding to the background unless told.
+        batch: How many texts a model gets in one call.
         passed_over: Called with a batch where some that it holds may be gone since it was claimed.
         around: Entered with a batch while a model makes its vectors.
     """
@@ -65,6 +77,7 @@ class EmbeddingWorker:
         clock: Clock,
         retries: int,
         deferred: bool,
+        batch: int,
         passed_over: Callable[[Sequence[Waiting]], None] | None = None,
         around: Callable[[Sequence[Waiting]], AbstractContextManager[None]] | None = None,
     ) -> None:
@@ -73,6 +86,7 @@ class EmbeddingWorker:
         self._clock = clock
         self._retries = retries
         self._deferred = deferred
+        self._batch = batch
         self._passed_over = passed_over
         self._around = around
         self._lock = Lock()
@@ -148,9 +162,7 @@ class EmbeddingWorker:
         fingerprint = embedder.fingerprint
         try:
             with nullcontext() if self._around is None else self._around(claimed):
-                values = embed_checked(
-                    embedder, [each.content for each in claimed], kind="document"
-                )
+                values = self._vectors(embedder, [each.content for each in claimed])
         except (EmbedderError, InvalidInputError) as error:
             return error
         try:
@@ -160,6 +172,15 @@ class EmbeddingWorker:
         except InvalidInputError as error:  # of another dimension than those that are stored
             self._fail(fingerprint, claimed, error, retryable=False)
         return None
+
+    def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+        parts = []
+        for start in range(0, len(texts), self._batch):
+            if start:
+                sleep(_GIVING_WAY_S)
+            part = texts[start : start + self._batch]
+            parts.append(embed_checked(embedder, part, kind="document"))
+        return np.concatenate(parts)
 
     def _fail(
         self,

@@ -126,6 +126,7 @@ class Indexes:
             self.embedder,
             clock=self._clock,
             retries=chosen.retries,
+            batch=chosen.batch,
             deferred=self._loaded.is_remote if chosen.defer == "auto" else chosen.defer == "always",
             passed_over=self._forget_purged,
             around=self._tokens.keeping,

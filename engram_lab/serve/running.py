@@ -6,6 +6,7 @@ app = create_app(Running(loaded.server, loaded.config))
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from contextlib import AsyncExitStack, ExitStack
 from time import perf_counter
@@ -106,7 +107,10 @@ class Running:
 
     async def __aenter__(self) -> Self:
         services = self.services
+        await asyncio.to_thread(services.configurations.warm_up)
         await self._within.enter_async_context(self.mcp.running())
+        gc.freeze()  # what is there now stays: to look through it would hold up every thread
+        self._within.callback(gc.unfreeze)
         self.watch.start()
         self._within.callback(self.watch.close)
         services.meter.start()

@@ -8,8 +8,10 @@ Everything is of one run on this machine's loopback, in processes of their own t
 turn, so that what the machine did beside falls on all alike: an engine asked directly (t1, vectors
 of questions by hashing), an empty route of FastAPI that reads the same body and sends as long an
 answer (t2), and the server with a known key, its limits, usage, audit, log and metrics on. Requests
-are sent by wrk. A search that comes by HTTP can take t1 + t2 at best; 0.7 of that throughput is
-asked for, and at most 1 ms more than t1 at the median. Exit code 1 where a bar is missed.
+are sent by wrk. A search that comes by HTTP takes t1 + t2 at best: on average, as throughput is one
+over an average. 0.7 of that throughput is asked for, and at most 1 ms more than t1 at the median.
+How late the event loop was is told by a bell that it rings each 20 ms, which count as held up too.
+Exit code 1 where a bar is missed.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from pathlib import Path
 from retrieval_figures import Figure, Report, progress, within
 from serve_load import Child, Load, load
 
+from engram_lab.retrieval.embedders.minilm import is_available
+
 ROUNDS, QUICK_ROUNDS = 7, 2
 SHARE_BAR, EXTRA_MS_BAR, GROWTH_BAR, LAG_MS_BAR = 0.7, 1.0, 1.05, 50.0
 TOGETHER = (1, 4, 16)
@@ -37,17 +41,21 @@ def searching(report: Report, folder: Path, *, memories: int, rounds: int, secon
     body = folder / "questions.txt"
     with direct, Child("empty", folder) as empty, Child("server", folder) as server:
         t1: list[float] = []
+        t1_median: list[float] = []
         t2: list[Load] = []
         alone: list[Load] = []
         many: dict[int, list[Load]] = {each: [] for each in TOGETHER}
         for number in range(rounds):
             progress(f"round {number + 1} of {rounds}")
-            t1.append(float(direct.ask("time")["seconds"]))
+            told = direct.ask("time")
+            t1.append(float(told["seconds"]))
+            t1_median.append(float(told["median_s"]))
             t2.append(load(empty, body, together=TOGETHER[-1], seconds=seconds))
             alone.append(load(server, body, together=1, seconds=seconds))
             for each in TOGETHER:
                 many[each].append(load(server, body, together=each, seconds=seconds))
     recall, route = statistics.median(t1), 1 / statistics.median(each.rate for each in t2)
+    typical = statistics.median(t1_median)
     best = max(statistics.median(each.rate for each in found) for found in many.values())
     allowed = 1 / (recall + route)
     report.add(
@@ -64,13 +72,14 @@ def searching(report: Report, folder: Path, *, memories: int, rounds: int, secon
         within(
             "what the server adds to a search, at the median",
             memories,
-            statistics.median(each.p50_ms for each in alone) - recall * 1e3,
+            statistics.median(each.p50_ms for each in alone) - typical * 1e3,
             EXTRA_MS_BAR,
             unit="ms",
         ),
     )
-    report.tell("a recall, asked directly", memories, recall * 1e3, "ms")
-    report.tell("an empty route", memories, route * 1e3, "ms")
+    report.tell("a recall, asked directly, on average", memories, recall * 1e3, "ms")
+    report.tell("a recall, asked directly, at the median", memories, typical * 1e3, "ms")
+    report.tell("an empty route, on average", memories, route * 1e3, "ms")
     report.tell(
         "a search over HTTP, p99", memories, statistics.median(e.p99_ms for e in alone), "ms"
     )
@@ -100,25 +109,25 @@ def tenants(report: Report, folder: Path, *, count: int) -> None:
     report.tell("a request to a tenant that has to be opened", count, rounds[-1]["each_ms"], "ms")
 
 
-def holding_up(report: Report, folder: Path, *, memories: int) -> None:
+HEAVY = {
+    "nothing": "nothing goes on",
+    "dream": "a dream",
+    "backup": "a backup",
+    "embedding": "many memories are embedded",
+}
+
+
+def holding_up(
+    report: Report, folder: Path, *, memories: int, role: str, works: tuple[str, ...]
+) -> None:
     """See how late the event loop is while something large goes on."""
-    with Child("server", folder, memories) as server:
-        for name, what in (
-            ("nothing", "nothing goes on"),
-            ("dream", "a dream"),
-            ("backup", "a backup"),
-            ("embedding", "many memories are embedded"),
-        ):
-            told = server.ask(name)
-            figure = within(
-                f"the event loop was late at most, while {what}",
-                memories,
-                float(told["late_ms"]),
-                LAG_MS_BAR,
-                unit="ms",
-            )
-            report.add(figure)
-            report.tell(f"how long that took: {name}", memories, float(told["seconds"]), "s")
+    with Child(role, folder, memories) as server:
+        for work in works:
+            told = server.ask(work)
+            what = f"{HEAVY[work]}, by MiniLM" if role == "minilm" else HEAVY[work]
+            name = f"the event loop was late at most, while {what}"
+            report.add(within(name, memories, float(told["late_ms"]), LAG_MS_BAR, unit="ms"))
+            report.tell(f"how long that took: {what}", memories, float(told["seconds"]), "s")
 
 
 def main() -> int:
@@ -141,7 +150,13 @@ def main() -> int:
             seconds=0.5 if quick else 2.0,
         )
         tenants(report, Path(place) / "tenants", count=60 if quick else 1_000)
-        holding_up(report, Path(place) / "held", memories=500 if quick else 20_000)
+        held, many = Path(place) / "held", 500 if quick else 20_000
+        holding_up(report, held, memories=many, role="server", works=tuple(HEAVY))
+        if is_available(None):
+            small = Path(place) / "held-by-minilm"
+            holding_up(report, small, memories=100, role="minilm", works=("embedding",))
+        else:
+            report.remark("MiniLM's weights are not installed: embedding was by hashing alone")
     command = "python evals/bench/serve.py"
     if options.json:
         print(json.dumps(report.record(command), indent=2, ensure_ascii=False))

@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engram_lab.serve.control.records import Tenant
+
+    Asks = dict[str, Callable[[], dict[str, Any]]]
 
 ENGINE: Final = EngineConfig(embedding=EmbeddingSettings(model="hashing"))
 QUESTIONS, K, TENANT = 200, 10, "bench"
@@ -98,7 +101,7 @@ def filled(folder: Path, size: int) -> None:
     (folder / "questions.txt").write_text("".join(f"{json.dumps(each)}\n" for each in asked))
 
 
-def engine(folder: Path, size: int) -> dict[str, Callable[[], dict[str, Any]]]:
+def engine(folder: Path, size: int) -> Asks:
     """Ask an engine directly."""
     filled(folder, size)
     asked = [json.loads(line)["query"] for line in (folder / "questions.txt").open()]
@@ -112,12 +115,12 @@ def engine(folder: Path, size: int) -> dict[str, Callable[[], dict[str, Any]]]:
             began = time.perf_counter()
             opened.recall(each, K)
             seconds.append(time.perf_counter() - began)
-        return {"seconds": statistics.median(seconds)}
+        return {"seconds": statistics.fmean(seconds), "median_s": statistics.median(seconds)}
 
     return {"time": timed}
 
 
-def empty(folder: Path, _: int) -> dict[str, Callable[[], dict[str, Any]]]:
+def empty(folder: Path, _: int) -> Asks:
     """Serve a route that reads the same body, and sends an answer as large as that of a search."""
     opened = Engine.open((folder / "database").read_text(), config=ENGINE)
     hits = opened.recall(common_queries(1)[0], K)
@@ -135,13 +138,14 @@ def empty(folder: Path, _: int) -> dict[str, Callable[[], dict[str, Any]]]:
     return serving(folder, app, ServeSettings(port=free_port()))
 
 
-def server(folder: Path, size: int) -> dict[str, Callable[[], dict[str, Any]]]:
+def server(folder: Path, size: int, model: str = "hashing") -> Asks:
     """Serve the tenant, and do large things meanwhile."""
     if size:
         filled(folder, size)
     settings = config(folder, port=free_port())
     log = (folder / "log").open("w")
-    running = Running(settings, ENGINE, log_to=log)
+    engine = EngineConfig(embedding=EmbeddingSettings(model=model))
+    running = Running(settings, engine, log_to=log)
     asks = serving(folder, create_app(running), settings.serve)
     headers = {
         "Authorization": f"Bearer {(folder / 'secret').read_text()}",
@@ -160,12 +164,26 @@ def server(folder: Path, size: int) -> dict[str, Callable[[], dict[str, Any]]]:
 
         return watched
 
+    texts = contents(9_000 if model == "hashing" else 500)
+    rows = "".join(json.dumps({"content": f"new {each}"}) + "\n" for each in texts)
+
     def embedded() -> None:
-        rows = "".join(json.dumps({"content": f"new {each}"}) + "\n" for each in contents(9_000))
         client.post("/v1/import", files={"file": ("rows.jsonl", rows)}).raise_for_status()
+        tenant = running.services.plane.tenant_by_slug(TENANT)
+        if tenant is None:
+            raise RuntimeError("the tenant is not there")
+        with running.services.pool.lease(tenant, quiet=True) as opened:
+            queue, fingerprint = opened.store.embedding_queue, opened.embedder.fingerprint
+            while queue.counts(fingerprint).pending:
+                time.sleep(0.5)
+        asked()
+
+    def asked() -> None:
+        client.post("/v1/search", json={"query": "what is new?"}).raise_for_status()
 
     def dreamt() -> None:
         client.post("/v1/dream", json={"full": True, "yes": True}).raise_for_status()
+        asked()
 
     return asks | {
         "nothing": late(lambda: time.sleep(5)),
@@ -175,7 +193,7 @@ def server(folder: Path, size: int) -> dict[str, Callable[[], dict[str, Any]]]:
     }
 
 
-def tenants(folder: Path, count: int) -> dict[str, Callable[[], dict[str, Any]]]:
+def tenants(folder: Path, count: int) -> Asks:
     """Ask many tenants in turn, with room for fifty."""
     stack = ExitStack()
     made = Making(config(folder), ENGINE, clock=SystemClock(), timer=time.perf_counter, stack=stack)
@@ -198,9 +216,7 @@ def tenants(folder: Path, count: int) -> dict[str, Callable[[], dict[str, Any]]]
     return {"round": round_}
 
 
-def serving(
-    folder: Path, app: FastAPI, settings: ServeSettings
-) -> dict[str, Callable[[], dict[str, Any]]]:
+def serving(folder: Path, app: FastAPI, settings: ServeSettings) -> Asks:
     """Serve an application in a thread, and tell where once it answers."""
     made = uvicorn_server(app, settings)
     Thread(target=made.run, daemon=True).start()
@@ -223,7 +239,13 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-ROLES: Final = {"engine": engine, "empty": empty, "server": server, "tenants": tenants}
+ROLES: Final[dict[str, Callable[[Path, int], Asks]]] = {
+    "engine": engine,
+    "empty": empty,
+    "server": server,
+    "minilm": partial(server, model="minilm"),
+    "tenants": tenants,
+}
 
 
 def main() -> None:

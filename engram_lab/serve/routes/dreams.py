@@ -102,16 +102,15 @@ async def dream(request: Request, body: DreamBody) -> Response:
     call.workspace = body.workspace
     options = {**body.model_dump(), "author": services.author(call)}
     with services.turns.turn(call.within.id):
-        report = await services.elsewhere(call, dream_one, options)
-    call.target = report.run_id
-    changes = [_change(each) for each in report.changes[:_MOST_SHOWN]]
-    told = {
-        "run": run_row(report.run),
-        "dry_run": report.dry_run,
-        "changes": changes,
-        "more": len(report) - len(changes),
+        told = await services.elsewhere(call, dream_one, options, _MOST_SHOWN)
+    call.target = told.run.id
+    answered = {
+        "run": run_row(told.run),
+        "dry_run": told.dry_run,
+        "changes": [_change(each) for each in told.changes],
+        "more": told.more,
     }
-    return answer(call, told)
+    return answer(call, answered)
 
 
 @router.get("/v1/dream", response_model=Envelope[list[RunOut]])

@@ -3,7 +3,7 @@
 Python computes in one thread at a time, and some of what a dream, an export or an import does holds
 on to that for longer than a request should wait.
 
-    apart.run(dream_one, path, config.to_dict(), {"workspace": "default"})
+    apart.run(dream_one, path, config.to_dict(), {"workspace": "default"}, 100)
 """
 
 from __future__ import annotations

@@ -141,6 +141,15 @@ class Configurations:
             self._served = {key: each for key, each in self._served.items() if key != name}
             self._let_go()
 
+    def warm_up(self) -> None:
+        """Load the models of this machine now: to load one holds up every thread for a while."""
+        for served in self._served.values():
+            if served.loaded.exists and not served.loaded.is_remote:
+                try:
+                    served.loaded.get()
+                except EmbedderError as error:  # it is asked for again with the first engine
+                    _log.warning("the embedder of %s cannot be had yet: %s", served.name, error)
+
     def version(self, tenant: Tenant) -> Hashable:
         """Return a value that is another one as soon as a tenant's engine is to be opened anew."""
         served = self._served.get(tenant.bundle)

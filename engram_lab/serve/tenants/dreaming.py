@@ -17,9 +17,9 @@ from engram_lab.engine import Engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from engram_lab.consolidation import DreamReport
+    from engram_lab.core.dreams import Change, DreamRun
 
-__all__ = ["Dreamt", "dream_all", "dream_one", "opened", "work_once"]
+__all__ = ["DreamTold", "Dreamt", "dream_all", "dream_one", "opened", "work_once"]
 
 T = TypeVar("T")
 
@@ -38,10 +38,38 @@ class Dreamt:
     fault: str | None = None
 
 
-def dream_one(path: str, config: Mapping[str, Any], options: Mapping[str, Any]) -> DreamReport:
-    """Let one workspace of a database dream; see `Engine.dream` for options and errors."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DreamTold:
+    """What is told of a dream: to take in all of a long report would hold up the whole server.
+
+    Attributes:
+        changes: The first of them.
+        more: How many more there were.
+    """
+
+    run: DreamRun
+    dry_run: bool
+    changes: tuple[Change, ...]
+    more: int
+
+
+def dream_one(
+    path: str, config: Mapping[str, Any], options: Mapping[str, Any], most: int
+) -> DreamTold:
+    """Let one workspace of a database dream; see `Engine.dream` for options and errors.
+
+    Args:
+        path: Of the database, which must exist.
+        config: Of the engine, by section and by name.
+        options: Of `Engine.dream`.
+        most: How many changes are told.
+    """
     with opened(path, config) as engine:
-        return engine.dream(**options)
+        report = engine.dream(**options)
+    told = tuple(report.changes[:most])
+    return DreamTold(
+        run=report.run, dry_run=report.dry_run, changes=told, more=len(report) - len(told)
+    )
 
 
 def work_once(path: str, config: Mapping[str, Any], work: Callable[[Engine], T]) -> T:

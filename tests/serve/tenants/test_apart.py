@@ -68,14 +68,15 @@ def test_every_workspace_dreams_and_an_open_engine_sees_it(
         assert len(engine.recall("key", workspace="default")) == 2
 
 
-def test_one_dream_comes_back_as_the_report_that_it_is(
+def test_of_one_dream_so_much_comes_back_as_is_told(
     apart: Apart, place: Path, config: EngineConfig
 ) -> None:
-    report = apart.run(
-        dream_one, str(place), config.to_dict(), {"workspace": "other", "dry_run": True}
-    )
-    assert (report.run.workspace, len(report) > 0) == ("other", True)
-    assert [each.action for each in report] == [each.action for each in report.changes]
+    options = {"workspace": "other", "dry_run": True}
+    whole = apart.run(dream_one, str(place), config.to_dict(), options, 1_000)
+    assert (whole.run.workspace, whole.dry_run, whole.more) == ("other", True, 0)
+    some = apart.run(dream_one, str(place), config.to_dict(), options, 1)
+    assert some.changes == whole.changes[:1]
+    assert some.more == len(whole.changes) - 1
     with Engine.open(place, config=config) as engine:
         assert engine.dreams() == []
 
@@ -84,16 +85,16 @@ def test_errors_come_back_as_what_they_are(
     apart: Apart, place: Path, config: EngineConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInputError, match="nap"):
-        apart.run(dream_one, str(place), config.to_dict(), {"steps": ["nap"]})
+        apart.run(dream_one, str(place), config.to_dict(), {"steps": ["nap"]}, 1)
     with pytest.raises(ConfigError):
-        apart.run(dream_one, str(place), config.to_dict(), {"max_seconds": -1.0})
+        apart.run(dream_one, str(place), config.to_dict(), {"max_seconds": -1.0}, 1)
     with pytest.raises(StoreError, match="not there"):
         apart.run(dream_all, str(tmp_path / "absent.db"), config.to_dict(), {})
     assert not (tmp_path / "absent.db").exists()
     with Engine.open(place, config=config) as engine:
         engine.store.dreams.take_lock("default", owner="somebody", ttl_s=60)
         with pytest.raises(DreamLockedError) as locked:
-            apart.run(dream_one, str(place), config.to_dict(), {})
+            apart.run(dream_one, str(place), config.to_dict(), {}, 1)
         assert locked.value.owner == "somebody"
         told = apart.run(dream_all, str(place), config.to_dict(), {})
     assert Dreamt(workspace="default", fault="somebody else dreams of it") in told
