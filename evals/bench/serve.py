@@ -81,6 +81,9 @@ def searching(report: Report, folder: Path, *, memories: int, rounds: int, secon
     report.tell("a recall, asked directly, at the median", memories, typical * 1e3, "ms")
     report.tell("an empty route, on average", memories, route * 1e3, "ms")
     report.tell(
+        "the throughput, to that of a median recall", memories, best * (typical + route), ""
+    )
+    report.tell(
         "a search over HTTP, p99", memories, statistics.median(e.p99_ms for e in alone), "ms"
     )
     for each, found in many.items():

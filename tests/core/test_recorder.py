@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import ConflictError, StoreBusyError, StoreClosedError
@@ -127,3 +129,26 @@ def test_threads_lose_nothing_and_write_nothing_twice(store: SqliteStore) -> Non
             each.result()
     recorder.flush()
     assert sorted(map(str, range(200))) == sorted(stored(store))
+
+
+def test_somebody_else_may_write_what_waits(store: SqliteStore) -> None:
+    left: list[Callable[[], None]] = []
+    recorder = Recorder(store, batch=2, aside=left.append)
+    for query in ("one", "two", "three"):
+        recorder.add(event(store, query))
+    assert stored(store) == []
+    (work,) = left
+    work()
+    assert stored(store) == ["one", "two", "three"]
+    work()
+    assert len(stored(store)) == 3
+
+
+@given(score=st.floats(allow_nan=False, allow_infinity=False))
+def test_a_score_comes_back_to_the_bit(score: float) -> None:
+    with closing(SqliteStore.open(":memory:", clock=ManualClock(NOON))) as store:
+        memory = store.memories.remember({"content": "tea"})
+        hit = RecalledMemory(memory_id=memory.id, rank=1, score=score)
+        store.events.record([RecallEvent(id=store.new_id(), at=NOON, query="tea?", hits=(hit,))])
+        ((found,),) = [each.hits for each in store.events.since()]
+        assert found.score == score

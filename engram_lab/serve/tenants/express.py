@@ -53,11 +53,19 @@ class Express:
     Args:
         pool: The open engines.
         timer: Measures, in seconds.
+        busy: Measures how long this thread was at work, in seconds.
     """
 
-    def __init__(self, pool: EnginePool, timer: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        pool: EnginePool,
+        timer: Callable[[], float],
+        *,
+        busy: Callable[[], float] = thread_time,
+    ) -> None:
         self._pool = pool
         self._timer = timer
+        self._busy = busy
         self._paces: WeakKeyDictionary[Engine, _Pace] = WeakKeyDictionary()
         self.answered = 0
 
@@ -83,13 +91,17 @@ class Express:
         head = engine.store.corpus.head()
         found, was_quick = self._measured(work, engine)
         pace = self._paces.setdefault(engine, _Pace())
-        pace.head = head
-        pace.probation = max(0, pace.probation - 1) if was_quick else _PROBATION
+        if pace.head != head:  # it took in what was written, which tells nothing of the next ones
+            pace.head, pace.probation = head, max(pace.probation, 1)
+        elif was_quick:
+            pace.probation = max(pace.probation - 1, 0)
+        else:
+            pace.probation = _PROBATION
         return found
 
     def _measured(self, work: Callable[[Engine], T], engine: Engine) -> tuple[T, bool]:
         """Return what `work` returns, and whether that was quick."""
-        began, busy = self._timer(), thread_time()
+        began, busy = self._timer(), self._busy()
         found = work(engine)
-        was_quick = thread_time() - busy <= QUICK_S and self._timer() - began <= _WAITED_S
+        was_quick = self._busy() - busy <= QUICK_S and self._timer() - began <= _WAITED_S
         return found, was_quick
