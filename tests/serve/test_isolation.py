@@ -49,6 +49,7 @@ def aviary(tmp_path_factory: pytest.TempPathFactory, signing: RSAKey) -> Iterato
 
 
 def test_two_tenants_who_try_everything_at_once_see_nothing_of_each_other(aviary: Aviary) -> None:
+    assert aviary.served.running.services.express.answered >= 2  # that way is tried as well
     pairs, ends = ((aviary.ada, aviary.bob), (aviary.bob, aviary.ada)), Event()
     with ThreadPoolExecutor(4) as pool:
         living = [pool.submit(lived, *pair, ends) for pair in pairs]

@@ -14,6 +14,7 @@ from engram_lab.serve.errors import AbsentError, ForbiddenError
 from engram_lab.serve.idempotency import Answered
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.services import Services
+from engram_lab.serve.tenants.express import Express
 from engram_lab.serve.tenants.reports import ImportReports
 from tests.serve.aviary import aviary_of, tried
 from tests.serve.live import live, settings
@@ -49,11 +50,23 @@ def an_engine_of_another(found: pytest.MonkeyPatch) -> str:
     """Let who searches meet the engine of whoever came first."""
     used, last = Services._used, []
 
-    def leaky(self: Services, call: Any, tenant: Any, work: Any) -> Any:
+    def leaky(self: Services, call: Any, tenant: Any, work: Any, **how: Any) -> Any:
         last.append(tenant)
-        return used(self, call, last[0] if call.path == "/v1/search" else tenant, work)
+        return used(self, call, last[0] if call.path == "/v1/search" else tenant, work, **how)
 
     found.setattr(Services, "_used", leaky)
+    return "POST /v1/search with"
+
+
+def an_answer_at_once_of_another(found: pytest.MonkeyPatch) -> str:
+    """Let who is answered on the event loop meet the engine of whoever came first."""
+    answered, last = Express.answer, []
+
+    def leaky(self: Express, tenant: Any, work: Any) -> Any:
+        last.append(tenant)
+        return answered(self, last[0], work)
+
+    found.setattr(Express, "answer", leaky)
     return "POST /v1/search with"
 
 
@@ -92,7 +105,13 @@ def a_refusal_that_knows(found: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize(
     "leak",
-    [a_route_for_everybody, an_engine_of_another, answers_by_key_alone, a_refusal_that_knows],
+    [
+        a_route_for_everybody,
+        an_engine_of_another,
+        an_answer_at_once_of_another,
+        answers_by_key_alone,
+        a_refusal_that_knows,
+    ],
 )
 def test_a_leak_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leak: Callable[[pytest.MonkeyPatch], str]
