@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastapi.routing import APIRoute
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["SERVE"]
+
+RECORD: Final = Path(__file__).resolve().parent / "baselines" / "bench-serve.json"
 
 PLAN_ROWS: Final = {
     "memories": "memories",
@@ -75,9 +79,33 @@ def tools_list() -> str:
     return ", ".join(f"`{each.name}`" for each in TOOLS.values()) + "."
 
 
+def load_table() -> str:
+    """Return what the server adds to an engine, by the last committed run."""
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    lines = ["| | size | | floor | bar | |", "|---|---|---|---|---|---|"]
+    for each in record["figures"]:
+        floor = "" if each["floor"] is None else _figure(each["floor"], each["unit"])
+        ratio = f" ({each['ratio']:.2f} times)" if each["floor"] is not None else ""
+        ours = _figure(each["ours"], each["unit"]) + ratio
+        met = "met" if each["met"] else "missed"
+        lines.append(
+            f"| {each['name']} | {each['rows']:,} | {ours} | {floor} | {each['bar']} | {met} |"
+        )
+    for each in record["informational"]:
+        ours = _figure(each["ours"], each["unit"])
+        lines.append(f"| {each['name']} | {each['rows']:,} | {ours} | | | |")
+    return "\n".join(lines)
+
+
+def _figure(value: float, unit: str) -> str:
+    told = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004
+    return f"{told} {unit}".strip()
+
+
 SERVE: Final[Mapping[str, Callable[[], str]]] = {
     "routes": routes_table,
     "refusals": refusals_table,
     "plans": plans_table,
     "tools": tools_list,
+    "load": load_table,
 }

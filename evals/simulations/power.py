@@ -14,7 +14,8 @@ from typing import Final
 import altair as alt
 import polars as pl
 
-from engram_lab.evaluation.reports.theme import svg_of, themed
+from engram_lab.plots.saving import svg_of
+from engram_lab.plots.theme import themed
 
 HERE: Final = Path(__file__).resolve().parent
 RECORD: Final = HERE.parent / "baselines" / "simulation-gate.json"
