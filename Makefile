@@ -10,7 +10,7 @@ NO_MINILM := echo "MiniLM's weights are not to be had: recall falls back to hash
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo tour test quick lint types lowest bench simulations quality dreams clean check-python
+.PHONY: help demo tour test quick lint types lowest bench simulations quality dreams notebooks clean check-python
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,11 +21,8 @@ demo: $(INSTALLED) ## evaluate the ladder of systems on the bundled corpus: a ta
 tour: $(INSTALLED) ## a short tour of the engine, on made-up memories
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash evals/tour.sh
 
-test: lint types ## what CI asks for: lint, types, and every test with its branch coverage
-	@$(BIN)/coverage erase
-	$(BIN)/coverage run $(BIN)/pytest
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+test: lint types ## what CI asks for: lint, types, and every test with its branch coverage, on two cores
+	$(BIN)/pytest -n 2 --dist loadfile --cov
 
 quick: $(INSTALLED) ## the tests that take seconds, on two cores
 	$(BIN)/pytest -m "not slow" -n 2
@@ -73,6 +70,9 @@ dreams: $(INSTALLED) ## the benchmark of dreams, and its merging among ten times
 	$(BIN)/engram eval run consolidation --size 10000 --seed 1002 --task merging --fresh --out runs/dreams-10k
 	cp runs/dreams-10k/results.json evals/baselines/consolidation-10k.json
 	$(BIN)/python evals/readme.py
+
+notebooks: $(INSTALLED) ## write the .ipynb twin of each notebook, without outputs
+	$(BIN)/python notebooks/pair.py
 
 clean: ## remove what was made here, .venv included
 	rm -rf $(VENV) build dist demo-out tour-out runs .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -9,7 +9,14 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHIPPED = ("datasets", "evals/schemas", "evals/spaces", "evals/suites", "evals/systems")
+SHIPPED = (
+    "datasets",
+    "evals/schemas",
+    "evals/spaces",
+    "evals/suites",
+    "evals/systems",
+    "notebooks",
+)
 
 
 class ShippedData(BuildHookInterface[Any]):

@@ -66,3 +66,13 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add the magics to an IPython: what `%load_ext engram_lab` does."""
+    import_module("engram_lab.notebook.loading").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take them out again: what `%unload_ext engram_lab` does."""
+    import_module("engram_lab.notebook.loading").unload(shell)

@@ -24,9 +24,9 @@ PACKAGE = "engram_lab"
 
 # High to low; the parts of one layer never import each other.
 LAYERS = (
-    ("cli", "testing"),
+    ("cli", "testing", "notebook"),
     ("serve", "evaluation"),
-    ("engine",),
+    ("engine", "plots"),
     ("retrieval", "consolidation"),
     ("config",),
     ("core",),
@@ -37,6 +37,7 @@ ROOF = len(LAYERS) - 0.5  # the package's own names: above all but the highest l
 
 # Which modules may import a package, as a pattern over the module's whole name.
 OWNERS = {
+    "IPython": r"engram_lab\.notebook(\..+)?",
     "fastapi": r"engram_lab\.serve(\..+)?",
     "obstore": r"engram_lab\.serve\.backups(\..+)?",
     "faiss": r"engram_lab\.(.+\.)?\w*faiss\w*",
@@ -55,6 +56,7 @@ OWNERS = {
     "prometheus_client": r"engram_lab\.serve\.observing(\..+)?",
     "opentelemetry": r"engram_lab\.serve\.observing(\..+)?",
     "mcp": r"engram_lab\.serve\.mcp(\..+)?",
+    "vl_convert": r"engram_lab\.plots(\..+)?",
 }
 
 CLOCK = "engram_lab.core.clock"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
+import yaml
 
 from engram_lab.cli import app, main
 from engram_lab.config import EngineConfig
@@ -296,3 +297,13 @@ def test_every_file_that_is_named_exists(document: str) -> None:
     named = re.findall(r"`((?:tests|evals|datasets|engram_lab)/[\w./-]+)`", text_of(document))
 
     assert [each for each in named if not (ROOT / each).exists() and "NNNN" not in each] == []
+
+
+def test_the_citation_is_of_the_version_that_is_here() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cited["version"] == project["version"]
+    assert cited["license"] == project["license"]
+    assert [each["name"] for each in cited["authors"]] == [
+        each["name"] for each in project["authors"]
+    ]

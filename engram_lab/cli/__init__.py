@@ -18,6 +18,7 @@ from engram_lab.cli import (
     graph,
     hooks,
     keys,
+    lab,
     memories,
     recalls,
     remote,
@@ -50,6 +51,7 @@ hooks.add_to(app)
 dreams.add_to(app)
 evaluation.add_to(app)
 config.add_to(app)
+lab.add_to(app)
 serving.add_to(app)
 remote.add_to(app)
 tenants.add_to(app)

@@ -72,16 +72,17 @@ def serve(
     _need_the_extra()
     from engram_lab.serve.app import create_app
     from engram_lab.serve.running import Running
-    from engram_lab.serve.server import run
+    from engram_lab.serve.server import check_free, run
 
+    where = loaded.server.serve
+    check_free(where.host, where.port)
     running = Running(loaded.server, loaded.config, own=own, bundles=named)
     try:
         if tenant is not None and running.services.plane.tenant_by_slug(tenant) is None:
             running.services.estate.provision(tenant)
             say(f"made the tenant {tenant}")
-        where = loaded.server.serve
-        say(f"serving {loaded.server.tenancy.data} at http://{where.host}:{where.port} (/docs)")
-        run(create_app(running), where)
+        said = f"serving {loaded.server.tenancy.data} at http://{where.host}:{where.port} (/docs)"
+        run(create_app(running), where, told=lambda: say(said))
     finally:
         running.close()
 

@@ -154,6 +154,9 @@ class UsageSettings:
 
     flush_s: float = setting(5.0, help="how often usage goes to the control plane", ge=0.05)
     batch: int = setting(500, help="most events of one transaction", ge=1, le=10_000)
+    keep_days: int = setting(
+        90, help="older events go; the sums of their days stay", ge=62, le=36_500
+    )
 
     def __post_init__(self) -> None:
         check_section("usage", self)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from engram_lab.core.markup import note, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,14 +131,16 @@ class DreamReport:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(each.step)}</td><td>"
-            f"{escape(', '.join(f'{count} {action}' for action, count in self._told(each.step)))}"
-            f"</td><td>{each.skipped}</td><td>{escape(each.stopped or '')}</td></tr>"
+        rows = [
+            (
+                each.step,
+                ", ".join(f"{count} {action}" for action, count in self._told(each.step)),
+                each.skipped,
+                each.stopped or "",
+            )
             for each in self.run.steps
-        )
-        first, last = self.lines()[0], self.lines()[-1]
-        return (
-            f"<p>{escape(first)}</p><table><tr><th>step</th><th>changes</th><th>skipped</th>"
-            f"<th>stopped</th></tr>{rows}</table><p>{escape(last.strip())}</p>"
+        ]
+        first, *_, last = self.lines()
+        return table(first, rows, head=("step", "changes", "skipped", "stopped")) + note(
+            last.strip()
         )

@@ -106,6 +106,11 @@ class Memory:
         record["metadata"] = dict(self.metadata)
         return record
 
+    def _repr_html_(self) -> str:
+        from engram_lab.core.showing import page_of
+
+        return page_of(self)
+
 
 _MEMORY_FIELDS: Final = tuple(each.name for each in fields(Memory))
 

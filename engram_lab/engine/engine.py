@@ -15,6 +15,7 @@ from engram_lab.engine.hooks import HookVerbs
 from engram_lab.engine.index_files import folder_beside
 from engram_lab.engine.indexes import Indexes
 from engram_lab.engine.ordering import Own
+from engram_lab.engine.showing import page_of
 
 if TYPE_CHECKING:
     import os
@@ -102,6 +103,7 @@ class Engine(DreamVerbs, HookVerbs):
             read_only=read_only,
             indexes=indexes,
             recorder=recorder,
+            path=place,
         )
 
     def remember(
@@ -268,3 +270,9 @@ class Engine(DreamVerbs, HookVerbs):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        return f"Engine({self.path!r})"
+
+    def _repr_html_(self) -> str:
+        return page_of(self)

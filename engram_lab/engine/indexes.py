@@ -73,6 +73,7 @@ class Indexes:
         self._read_only = read_only
         self._pid = os.getpid()
         self._lock = RLock()
+        self._is_closed = False
         self._own = own or Own()
         self._lexical: LexicalIndex | None = None
         self._dense: DenseIndex | None = None
@@ -304,6 +305,9 @@ class Indexes:
             return
         self.worker.close()
         with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
             self.save()
             # Who searches still, in another thread, goes on with what he has, until he asks the
             # store: an index that was emptied would tell him that nothing is found.

@@ -40,6 +40,7 @@ class RecallVerbs(WholeGraphVerbs):
         read_only: Record no recalls, embed nothing, keep no index files.
         indexes: What finds the memories; else one of its own, which keeps no files.
         recorder: Takes the recall events; else one of its own.
+        path: Where the database lies, for people to see.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class RecallVerbs(WholeGraphVerbs):
         read_only: bool = False,
         indexes: Indexes | None = None,
         recorder: Recorder | None = None,
+        path: str | None = None,
     ) -> None:
         super().__init__(store, config.interchange)
         self.config = config
+        self.path = path
         self.read_only = read_only
         self._config_hash = config.content_hash
         self._clock = clock
@@ -74,6 +77,7 @@ class RecallVerbs(WholeGraphVerbs):
             read_only=self.read_only,
             indexes=self._indexes,
             recorder=self._recorder,
+            path=self.path,
         )
 
     @property

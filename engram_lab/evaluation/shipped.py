@@ -1,4 +1,4 @@
-"""The data files that come with the package: manifests, the bundled corpus, suites and systems."""
+"""The files that come with the package: manifests, the bundled corpus, suites, notebooks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _INSTALLED: Final = _PACKAGE / "_shipped"
 
 _FOLDERS: Final = {
     "datasets": "datasets",
+    "notebooks": "notebooks",
     "schemas": "evals/schemas",
     "spaces": "evals/spaces",
     "suites": "evals/suites",
@@ -21,6 +22,6 @@ _FOLDERS: Final = {
 
 
 def shipped(kind: str) -> Path:
-    """Return the folder of a kind of data: `datasets`, `suites`, `systems`, `spaces`, `schemas`."""
+    """Return a folder: `datasets`, `notebooks`, `suites`, `systems`, `spaces` or `schemas`."""
     root = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
     return root / _FOLDERS[kind]

@@ -6,6 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Final
 
+from engram_lab.core.markup import MOST_CHARS, MOST_ROWS, note, text
 from engram_lab.retrieval.marking import MARK
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ _OF_A_MACHINE: Final = re.compile(r"\d+|[0-9a-f]{12,}|.*=.*")
 """Parts of a fingerprint that tell a person little: numbers, checksums, options."""
 
 _LEFT: Final = "style='text-align:left;white-space:pre-wrap;min-width:16em'"
+
+_SHORT: Final = 30
+"""Characters that stand on one line of a cell."""
 
 _MOST: Final = 6
 """Arms that are shown one by one; of features there are twenty, and most of them say little."""
@@ -116,11 +120,14 @@ def page_of(hits: Hits) -> str:
     titles = ["#", "score", "memory", *arms]
     titles += [f"{others} others"] * bool(others)
     titles += [f"then {name}" for name in steps]
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
-    rows = "".join(f"<tr>{_row(hit, arms, steps, others=others)}</tr>" for hit in hits)
-    notes = "".join(f"<p>{html.escape(note)}</p>" for note in _notes(hits))
+    head = "".join(
+        f"<th{f' {_LEFT}' * (title == 'memory')}>{html.escape(title)}</th>" for title in titles
+    )
+    shown = hits[:MOST_ROWS]
+    rows = "".join(f"<tr>{_row(hit, arms, steps, others=others)}</tr>" for hit in shown)
+    notes = "".join(map(note, _notes(hits)))
     return (
-        f"<table><caption>{len(hits)} hits for <b>{html.escape(hits.query)}</b> "
+        f"<table><caption style='text-align:left'>{len(hits)} hits for <b>{text(hits.query)}</b> "
         f"({html.escape(_how(hits))})</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{notes}"
     )
@@ -132,8 +139,8 @@ def _how(hits: Hits) -> str:
 
 
 def _row(hit: Hit, arms: list[str], steps: list[str], *, others: int) -> str:
-    parts = parts_of(hit.memory.content, hit.explanation.words)
-    text = "".join(
+    parts = _bounded(parts_of(hit.memory.content, hit.explanation.words))
+    said = "".join(
         f"<b>{html.escape(part)}</b>" if found else html.escape(part) for part, found in parts
     )
     tags = html.escape(" ".join(f"#{tag}" for tag in hit.memory.tags))
@@ -143,7 +150,7 @@ def _row(hit: Hit, arms: list[str], steps: list[str], *, others: int) -> str:
     return "".join(
         [
             f"<td>{hit.rank}</td><td>{hit.score:.4g}</td>",
-            f"<td {_LEFT}>{text}{f'<br><small>{tags}</small>' if tags else ''}</td>",
+            f"<td {_LEFT}>{said}{f'<br><small>{tags}</small>' if tags else ''}</td>",
             *(by_arm.get(name, "<td></td>") for name in arms),
             _cell(rest, "") if others else "",
             *(by_step.get(name, "<td></td>") for name in steps),
@@ -151,10 +158,22 @@ def _row(hit: Hit, arms: list[str], steps: list[str], *, others: int) -> str:
     )
 
 
+def _bounded(parts: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Yield the parts of a text as far as a page has room for it."""
+    room = MOST_CHARS
+    for part, found in parts:
+        if len(part) > room:
+            yield f"{part[:room]}…", found
+            return
+        yield part, found
+        room -= len(part)
+
+
 def _cell(amount: float, why: str) -> str:
     # 0.0 is added so that none reads -0.
     below = f"<br><small>{html.escape(why)}</small>" if why else ""
-    return f"<td>{amount + 0.0:.4g}{below}</td>"
+    style = " style='white-space:nowrap'" if len(why) < _SHORT else ""
+    return f"<td{style}>{amount + 0.0:.4g}{below}</td>"
 
 
 def _notes(hits: Hits) -> Iterator[str]:
@@ -162,3 +181,5 @@ def _notes(hits: Hits) -> Iterator[str]:
         yield f"did you mean: {', '.join(map(str, hits.suggestions))}"
     if hits.left_out:
         yield f"left out by the token budget: {hits.left_out}"
+    if len(hits) > MOST_ROWS:
+        yield f"and {len(hits) - MOST_ROWS:,} more"

@@ -53,6 +53,7 @@ class Needs:
         meter: Which sum of the plan it adds to, beside calls.
         adds_memories: Refused with 402 where the plan has no room for more; for so many, where it
             is known how many that will be.
+        makes: Workspaces that it makes where they are missing, as the arguments of a tool say.
         grows: Refused with 402 where the plan has no room for a larger database.
         audited: The kind of its entry in the audit; None for reads.
         tenant: False for the operator's own routes, which belong to no tenant.
@@ -64,6 +65,7 @@ class Needs:
     also: Scope | None = None
     meter: Literal["searches"] | None = None
     adds_memories: int = False
+    makes: frozenset[str] = frozenset()
     grows: bool = False
     audited: str | None = None
     tenant: bool = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -17,7 +16,7 @@ from engram_lab.serve.control.records import AuditEntry
 from engram_lab.serve.health import health
 from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.idempotency import Answered
-from engram_lab.serve.limits import Limiter, Quotas
+from engram_lab.serve.limits import Limiter, Quotas, Rooms
 from engram_lab.serve.metering import Meter, Spool
 from engram_lab.serve.observing import (
     Audit,
@@ -35,6 +34,7 @@ from engram_lab.serve.pipeline.quota import QuotaStage
 from engram_lab.serve.pipeline.rate import RateStage
 from engram_lab.serve.pipeline.stage import Admission
 from engram_lab.serve.pipeline.tenant import TenantStage
+from engram_lab.serve.scratch import scratch_of_run
 from engram_lab.serve.services import Services
 from engram_lab.serve.tenants.about import versions
 from engram_lab.serve.tenants.apart import Apart
@@ -271,6 +271,7 @@ class Making:
             answered=Answered(self.timer),
             limiter=limiter,
             quotas=quotas,
+            rooms=Rooms(self.config.limits),
             minting=self.minting,
             meter=meter,
             audit=audit,
@@ -280,7 +281,7 @@ class Making:
             health=health(self, limiter),
             backups=self.backups,
             reports=ImportReports(self.places),
-            scratch=self._scratch,
+            scratch=self._stack.enter_context(scratch_of_run(self.places.root / "scratch")),
         )
 
     def _meter(self) -> Meter:
@@ -316,11 +317,6 @@ class Making:
         folder = self.places.root / "spool"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-
-    @cached_property
-    def _scratch(self) -> Path:
-        """A folder of this run alone: what a killed one left goes with the system's own."""
-        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="engram-")))
 
     def _workers(self, threads: int, waiting: int, name: str) -> Workers:
         made = Workers(threads, waiting=waiting, name=f"engram-{name}")

@@ -8,12 +8,16 @@ would use it up.
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from engram_lab.core.errors import ConflictError, EngramError, InvalidInputError
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,11 +25,13 @@ except ImportError:  # the extra of uvicorn that is quicker
     HttpToolsProtocol = None  # type: ignore[assignment,misc]
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
     from engram_lab.config import ServeSettings
 
-__all__ = ["run", "uvicorn_server"]
+__all__ = ["check_free", "run", "uvicorn_server"]
 
 _KEEP_ALIVE_S = 30
 _MOST_CONNECTIONS = 10_000
@@ -138,14 +144,64 @@ class _Bounded(_Patient):
         super().on_message_complete()  # type: ignore[misc]
 
 
-def uvicorn_server(app: FastAPI, settings: ServeSettings) -> uvicorn.Server:
-    """Return a server of an application, to be run."""
+class _Telling(uvicorn.Server):
+    """Tells when it can be reached, and why it cannot be."""
+
+    def __init__(self, config: uvicorn.Config, told: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._told = told
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # whose reason is in the log alone
+            if not self.lifespan.should_exit:
+                check_free(self.config.host, self.config.port)
+            raise
+        self._told()
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be served at, before anything is begun there.
+
+    Raises:
+        ConflictError: Somebody serves there already.
+        InvalidInputError: It is none of this machine, or this process may not use it.
+    """
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                tried.bind(address)
+    except OSError as error:
+        raise _refused(host, port, error) from error
+
+
+def _refused(host: str, port: int, error: OSError) -> EngramError:
+    if error.errno == errno.EADDRINUSE:
+        return ConflictError(
+            f"port {port} of {host} is taken: end what serves there, or give another --port"
+        )
+    return InvalidInputError(
+        f"nothing can be served at port {port} of {host} ({error.strerror}): give an address of "
+        "this machine as --host, and a --port that this account may use"
+    )
+
+
+def uvicorn_server(
+    app: FastAPI, settings: ServeSettings, *, told: Callable[[], object] = lambda: None
+) -> uvicorn.Server:
+    """Return a server of an application, to be run; `told` is called once it can be reached."""
     bases: tuple[type[Any], ...] = (_Patient, H11Protocol)  # which bounds a head by itself
     if HttpToolsProtocol is not None:
         bases = (_Bounded, HttpToolsProtocol)
     bounds = {"head_s": settings.head_s, "stall_s": settings.timeout_s}
     protocol = type("PatientProtocol", bases, bounds)
-    return uvicorn.Server(
+    return _Telling(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -161,14 +217,24 @@ def uvicorn_server(app: FastAPI, settings: ServeSettings) -> uvicorn.Server:
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(settings.drain_s) or None,
-        )
+        ),
+        told,
     )
 
 
-def run(app: FastAPI, settings: ServeSettings) -> None:
-    """Serve an application until told to stop, then let what was begun end."""
+def run(app: FastAPI, settings: ServeSettings, *, told: Callable[[], object]) -> None:
+    """Serve an application until told to stop, then let what was begun end.
+
+    Args:
+        app: What answers.
+        settings: Where it is served.
+        told: Called once it can be reached.
+
+    Raises:
+        ConflictError, InvalidInputError: It cannot be served there; see `check_free`.
+    """
     _allow_many_files()
-    uvicorn_server(app, settings).run()
+    uvicorn_server(app, settings, told=told).run()
 
 
 def _allow_many_files() -> None:

@@ -14,7 +14,7 @@ from engram_lab.serve.errors import UnauthorizedError
 from engram_lab.serve.limits import limits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.control import ControlPlane, Lookups, TenantView
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.idempotency import Answered
-    from engram_lab.serve.limits import Limiter, Quotas
+    from engram_lab.serve.limits import Limiter, Quotas, Rooms
     from engram_lab.serve.metering import Meter
     from engram_lab.serve.observing import Audit, Health, Logger, Metrics, Tracing
     from engram_lab.serve.pipeline.stage import Admission
@@ -82,6 +82,7 @@ class Services:
     answered: Answered
     limiter: Limiter
     quotas: Quotas
+    rooms: Rooms
     minting: Minting
     meter: Meter
     audit: Audit
@@ -93,16 +94,28 @@ class Services:
     reports: ImportReports
     scratch: Path
 
-    async def use(self, call: Call, work: Callable[[Engine], T]) -> T:
-        """Return what `work` returns, given the engine of the tenant, in a thread."""
+    async def use(
+        self, call: Call, work: Callable[[Engine], T], *, makes: Collection[str] = ()
+    ) -> T:
+        """Return what `work` returns, given the engine of the tenant, in a thread.
+
+        It `makes` the workspaces of these names where they are missing, for which the tenant's
+        plan must have room.
+        """
         tenant = call.within
+        if makes:
+            work = partial(self.rooms.within, tenant, names=makes, work=work)
         return await self.engines.run_for(tenant.id, self._used, call, tenant, work)
 
     async def ask(self, call: Call, work: Callable[[Engine], T]) -> T:
         """Return what `work` returns, which asks one short question; see `Express`."""
         tenant = call.within
-        with self.tracing.part(call, "engine"):
-            found = self.express.answer(tenant, work)
+
+        def traced(engine: Engine) -> T:
+            with self.tracing.part(call, "engine"):
+                return work(engine)
+
+        found = self.express.answer(tenant, traced)
         if found is not None:
             return found[0]
         return await self.engines.run_for(

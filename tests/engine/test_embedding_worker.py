@@ -376,10 +376,10 @@ from engram_lab import Engine, EngineConfig, ManualClock
 class Slow:
     fingerprint, dim, done = "words/8", 8, 0
     def embed(self, texts, *, kind):
-        if Slow.done:
+        if Slow.done >= 1024:
             print("busy", flush=True)
             sys.stdin.read()
-        Slow.done += 1
+        Slow.done += len(texts)
         values = np.zeros((len(texts), 8), np.float32)
         values[:, 0] = 1
         return values
@@ -411,3 +411,12 @@ def test_a_process_that_is_killed_while_it_embeds_loses_nothing(
         assert states(engine) == (476, 1024, 0)
         assert engine.embed().complete == 1500
         assert len(embedder.documents) == 476
+
+
+def test_a_model_gets_no_more_texts_in_one_call_than_is_set(opened: Opened, words: Any) -> None:
+    sizes: list[int] = []
+    embedder = words(fault=lambda texts: sizes.append(len(texts)))
+    with opened(embedder=embedder, embedding={"batch": 32}) as engine:
+        engine.remember_many([{"content": f"tea {number}"} for number in range(70)])
+        assert counts(engine).complete == 70
+    assert sizes == [32, 32, 6]

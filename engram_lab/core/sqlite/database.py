@@ -169,14 +169,16 @@ class Database:
         begin, commit, rollback = _TRANSACTION if outer is None else _SAVEPOINT
         try:
             self._check_usable()  # it may have been closed while this thread waited
-            self._writer.execute(begin)
-            self._writing_thread = get_ident()
+            began = outer is None  # an interrupt that came while BEGIN waited is raised after it
             try:
+                self._writer.execute(begin)
+                began = True
+                self._writing_thread = get_ident()
                 yield self._writer
                 self._writer.execute(commit)
             except BaseException:
                 # A full disk may have ended the transaction already: the first error counts.
-                if self._writer.in_transaction:
+                if began and self._writer.in_transaction:
                     self._writer.execute(rollback)
                 self.undone.after_rollback(self._writer)
                 raise
@@ -199,9 +201,9 @@ class Database:
         try:
             self._check_usable()  # it may have been closed while this thread waited
             relaxed = self._writing_thread is None and not self.read_only
-            if relaxed:
-                self._writer.pragma("synchronous", "normal")
             try:
+                if relaxed:
+                    self._writer.pragma("synchronous", "normal")
                 with self.write() as connection:
                     yield connection
             finally:
@@ -282,9 +284,8 @@ class Database:
                 return
             self._closed = True
             self._close_idle()
-            for connection in (self._watcher, self._writer):
-                if connection is not None:
-                    connection.close()
+            for connection in filter(None, (self._watcher, self._writer)):
+                connection.close()
 
     def _close_idle(self) -> None:
         """Close the readers that nobody borrows; taking each out first keeps borrowers off it."""

@@ -24,7 +24,7 @@ from engram_lab.evaluation.reports.plots import (
     depths_plot,
     forest_plot,
 )
-from engram_lab.evaluation.reports.theme import svg_of
+from engram_lab.plots.saving import svg_of
 
 if TYPE_CHECKING:
     from engram_lab.evaluation.statistics.contrast import Comparison

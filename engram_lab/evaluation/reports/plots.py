@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from engram_lab.evaluation.formats import figure, interval
 from engram_lab.evaluation.measures.parsing import falls
-from engram_lab.evaluation.reports.encodings import (
+from engram_lab.plots.encodings import (
     away_axis,
     decades,
-    few_ticks,
     order,
     systems_colour,
     systems_shape,
     unit_scale,
 )
-from engram_lab.evaluation.reports.placing import Place, places
-from engram_lab.evaluation.reports.theme import (
-    BAD,
+from engram_lab.plots.forest import forest
+from engram_lab.plots.placing import Place, places
+from engram_lab.plots.query_deltas import query_deltas
+from engram_lab.plots.theme import (
     FAINT,
     GOOD,
     GREY,
     INK,
-    QUIET,
     WIDTH,
     altair,
     themed,
@@ -58,35 +56,8 @@ def forest_plot(estimates: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
         estimates: Columns `system`, `measure`, `mean`, `low`, `high`, `floor`.
         measure: Which to show.
     """
-    alt = altair()
-    data = estimates.filter(pl.col("measure") == measure).drop_nulls("mean")
-    said = [
-        f"{figure(row['mean'])}  {interval(row['low'], row['high'])}".rstrip()
-        for row in data.iter_rows(named=True)
-    ]
-    data = data.with_columns(
-        pl.col("low", "high").fill_null(pl.col("mean")), pl.Series("said", said, dtype=pl.String)
-    )
-    best = data["mean"].min() if falls(measure) else data["mean"].max()
-    y = alt.Y("system:N", sort=data["system"].to_list(), title=None)
-    colour = alt.condition("datum.floor", alt.value(GREY), alt.value(GOOD))
-    x = alt.X("low:Q", title=measure, scale=alt.Scale(zero=False, padding=8), axis=few_ticks())
-    width = WIDTH - 140
-    base = alt.Chart(data)
-    line = (
-        alt.Chart(pl.DataFrame({"best": [best]}))
-        .mark_rule(strokeDash=[3, 3], color=GREY)
-        .encode(x="best:Q")
-    )
-    chart = alt.layer(
-        line,
-        base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=colour),
-        base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", y=y, color=colour),
-        base.mark_text(align="left", x=width + 14).encode(
-            y=y, text="said:N", color=alt.condition("datum.floor", alt.value(QUIET), alt.value(INK))
-        ),
-    )
-    return themed(chart.properties(width=width, height=alt.Step(_STEP)))
+    data = estimates.filter(pl.col("measure") == measure)
+    return forest(data, measure=measure, lower_is_better=falls(measure))
 
 
 def categories_dots(categories: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
@@ -147,40 +118,7 @@ def deltas_plot(deltas: pl.DataFrame, *, measure: str) -> alt.TopLevelMixin:
             included.
         measure: Of which measure.
     """
-    alt = altair()
-    moved = deltas.filter(pl.col("delta") != 0).sort(
-        "delta", "newly_failed", descending=[False, True]
-    )
-    kinds = ["newly failed", "worse", "better"]
-    better = pl.col("delta") < 0 if falls(measure) else pl.col("delta") > 0
-    data = moved.with_row_index("place").with_columns(
-        pl.when("newly_failed")
-        .then(pl.lit(kinds[0]))
-        .when(better)
-        .then(pl.lit(kinds[2]))
-        .otherwise(pl.lit(kinds[1]))
-        .alias("kind")
-    )
-    chart = (
-        alt.Chart(data.select("place", "delta", "kind"))
-        .mark_bar()
-        .encode(
-            x=alt.X(
-                "place:O",
-                axis=None,
-                scale=alt.Scale(paddingInner=0.15 if data.height <= 150 else 0),  # noqa: PLR2004
-            ),
-            y=alt.Y("delta:Q", title=f"change of {measure}"),
-            color=alt.Color(
-                "kind:N",
-                title=None,
-                scale=alt.Scale(domain=kinds, range=[BAD, "#e69f00", GOOD]),
-                legend=alt.Legend(orient="top", symbolType="square"),
-            ),
-        )
-    )
-    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=GREY).encode(y="zero:Q")
-    return themed(alt.layer(chart, zero).properties(width=WIDTH, height=200))
+    return query_deltas(deltas, measure=measure, lower_is_better=falls(measure))
 
 
 def cost_scatter(estimates: pl.DataFrame, *, measure: str, cost: str) -> alt.TopLevelMixin:

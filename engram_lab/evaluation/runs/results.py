@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 
 from engram_lab.core.errors import InvalidRunError
+from engram_lab.evaluation.runs.showing import RunRecord, page_of
 from engram_lab.evaluation.statistics.bootstrap import estimate
 
 if TYPE_CHECKING:
@@ -67,10 +68,9 @@ class RunFolder:
         return str(self.results["suite"])
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> RunRecord:
         """See `record.begin_record`."""
-        found: dict[str, Any] = self.results["record"]
-        return found
+        return RunRecord(self.results["record"])
 
     @property
     def gate(self) -> dict[str, Any]:
@@ -140,6 +140,9 @@ class RunFolder:
         from engram_lab.evaluation.runs.trec import read_run
 
         return read_run(self.path / "runs" / f"{system}.trec", system=system)
+
+    def _repr_html_(self) -> str:
+        return page_of(self)
 
     def _frame(self, name: str) -> pl.DataFrame:
         file = self.path / f"{name}.parquet"

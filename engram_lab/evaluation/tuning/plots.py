@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.evaluation.reports.plots import tuning_plot
-from engram_lab.evaluation.reports.theme import (
+from engram_lab.evaluation.tuning.report import folds_frame, slices_frame, trials_frame
+from engram_lab.plots.saving import svg_of
+from engram_lab.plots.theme import (
     FAINT,
     GOOD,
     GREY,
     QUIET,
     WIDTH,
     altair,
-    svg_of,
     themed,
 )
-from engram_lab.evaluation.tuning.report import folds_frame, slices_frame, trials_frame
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,11 +1,15 @@
-"""What is only ever added to: the audit and the record of usage."""
+"""What is only ever added to: the audit and the record of usage.
+
+Of usage, the sums of days stay for good, and the events for as long as they are wanted.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from engram_lab.serve.control.chain import (
     GENESIS,
@@ -15,7 +19,14 @@ from engram_lab.serve.control.chain import (
     storable,
 )
 from engram_lab.serve.control.rows import event_values
-from engram_lab.serve.control.tables import audit, audit_heads, tenants, usage_daily, usage_events
+from engram_lab.serve.control.tables import (
+    audit,
+    audit_heads,
+    tenants,
+    usage_bounds,
+    usage_daily,
+    usage_events,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +37,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.control.database import Database
     from engram_lab.serve.control.records import AuditEntry, UsageEvent
 
-__all__ = ["append_audit", "append_usage", "head_of", "sum_up"]
+__all__ = ["append_audit", "append_usage", "drop_oldest_day", "head_of", "sum_up"]
 
 _SUMS = ("api_calls", "searches", "memories_created")
 
@@ -130,7 +141,12 @@ def append_usage(database: Database, events: Sequence[UsageEvent]) -> int:
 
 
 def sum_up(database: Database, connection: Connection, day: date) -> int:
-    """Write the sums of a day anew from its events; return how many rows that made."""
+    """Write the sums of a day anew from its events; return how many rows that made.
+
+    Those of a day whose events were dropped stay as they are.
+    """
+    if day < connection.execute(select(usage_bounds.c.since)).scalar_one():
+        return 0
     keys = (usage_events.c.tenant_id, usage_events.c.workspace, usage_events.c.day)
     sums = [func.sum(usage_events.c[name]).label(name) for name in _SUMS]
     of_events = select(*keys, *sums).where(usage_events.c.day == day).group_by(*keys)
@@ -148,3 +164,23 @@ def sum_up(database: Database, connection: Connection, day: date) -> int:
         execution_options={"preserve_rowcount": True},
     )
     return made.rowcount
+
+
+def drop_oldest_day(database: Database, connection: Connection, before: date) -> int:
+    """Sum up the oldest day that has events, if it is before one, and drop these.
+
+    What is told of it later is added to its sums all the same, and dropped the next time.
+
+    Returns:
+        How many events there were; 0: no day before that one has any.
+    """
+    oldest = select(func.min(usage_events.c.day)).where(usage_events.c.day < before)
+    day: date | None = connection.execute(oldest).scalar()
+    if day is None:
+        return 0
+    sum_up(database, connection, day)
+    next_day = day + timedelta(days=1)
+    connection.execute(
+        update(usage_bounds).where(usage_bounds.c.since < next_day).values(since=next_day)
+    )
+    return connection.execute(delete(usage_events).where(usage_events.c.day == day)).rowcount

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, delete, insert, select, type_coerce, update
 from engram_lab.core.clock import from_us
 from engram_lab.core.errors import ConflictError, InvalidInputError, NotFoundError
 from engram_lab.serve.control import rows
-from engram_lab.serve.control.appending import head_of, sum_up
+from engram_lab.serve.control.appending import drop_oldest_day, head_of, sum_up
 from engram_lab.serve.control.chain import first_fault
 from engram_lab.serve.control.records import AuditEntry
 from engram_lab.serve.control.tables import (
@@ -137,6 +137,12 @@ class SqlOperatorView:
         with self._database.operated("write") as connection:
             self._database.lock_sums(connection)
             return sum_up(self._database, connection, day)
+
+    def drop_usage(self, before: date) -> int:
+        """Drop the events of the oldest day before one; return how many. Changes no sum."""
+        with self._database.operated("write") as connection:
+            self._database.lock_sums(connection)
+            return drop_oldest_day(self._database, connection, before)
 
     def audit(
         self, tenant_id: str | None, *, limit: int = 100, before: int | None = None

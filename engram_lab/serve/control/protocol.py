@@ -199,6 +199,10 @@ class OperatorView(Protocol):
         """Sum up a day from its events anew; return how many rows that made. Changes no sum."""
         ...
 
+    def drop_usage(self, before: date) -> int:
+        """Drop the events of the oldest day before one; return how many. Changes no sum."""
+        ...
+
     def audit(
         self, tenant_id: str | None, *, limit: int = 100, before: int | None = None
     ) -> list[AuditEntry]:

@@ -170,6 +170,14 @@ usage_daily: Final = Table(
     Column("storage_bytes", BigInteger, nullable=False),
 )
 
+usage_bounds: Final = Table(
+    "usage_bounds",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("since", Date, nullable=False),
+)
+"""One row: from which day on every event of usage is there; sums are there of all days."""
+
 audit: Final = Table(
     "audit",
     metadata,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Run = Callable[[Callable[[], None]], Awaitable[None]]
     Measure = Callable[[Tenant], Awaitable[tuple[int, int]]]
 
-__all__ = ["Quotas"]
+__all__ = ["Quotas", "check_workspaces"]
 
 _SAID: Final = {
     "api_calls": ("{limit:,} API calls a month", "made", "wait for the next month"),
@@ -95,19 +95,8 @@ class Quotas:
         Raises:
             QuotaExceededError: There are as many as the plan allows.
         """
-        self._one_more(tenant, "members", current, limits_of(tenant.plan).members)
-
-    def check_workspaces(self, tenant: Tenant, current: int) -> None:
-        """Refuse one more workspace.
-
-        Raises:
-            QuotaExceededError: There are as many as the plan allows.
-        """
-        self._one_more(tenant, "workspaces", current, limits_of(tenant.plan).workspaces)
-
-    def _one_more(self, tenant: Tenant, metric: str, current: int, limit: int | None) -> None:
         if self._enabled:
-            _refuse(tenant, metric, current, 1, limit)
+            _refuse(tenant, "members", current, 1, limits_of(tenant.plan).members)
 
     async def _let_in(
         self, call: Call, tenant: Tenant, *, searches: int, memories: int, grows: bool = False
@@ -153,6 +142,15 @@ class Quotas:
         current = stored.memories + stored.created_since + others
         _refuse(tenant, "memories_stored", current, memories, limits.memories)
         _refuse(tenant, "storage_bytes", stored.storage_bytes, 1, limits.storage_bytes)
+
+
+def check_workspaces(tenant: Tenant, current: int, *, more: int = 1) -> None:
+    """Refuse more workspaces than a plan allows; see `Rooms`.
+
+    Raises:
+        QuotaExceededError: There is no room for so many more.
+    """
+    _refuse(tenant, "workspaces", current, more, limits_of(tenant.plan).workspaces)
 
 
 def _refuse(tenant: Tenant, metric: str, current: int, more: int, limit: int | None) -> None:

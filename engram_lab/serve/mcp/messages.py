@@ -175,10 +175,13 @@ def needs_of(message: Message) -> Needs:
 def _with_arguments(needs: Needs, arguments: object) -> Needs:
     """Return what a tool asks of a caller who gives it these arguments."""
     given = arguments if isinstance(arguments, dict) else {}
+    if not needs.grows:
+        return needs
+    memories = given.get("memories")
+    each = memories if isinstance(memories, list) else [given]
+    named = (one.get("workspace") for one in each if isinstance(one, dict))
+    needs = replace(needs, makes=frozenset(name for name in named if isinstance(name, str)))
     if needs.route == _HOOK:  # as a session starts, it shows what is known; else it keeps something
         starts = given.get("event") == "SessionStart"
         return replace(needs, also="memories:read" if starts else None, adds_memories=not starts)
-    memories = given.get("memories")
-    if not needs.adds_memories or not isinstance(memories, list) or len(memories) <= 1:
-        return needs
-    return replace(needs, adds_memories=len(memories))
+    return replace(needs, adds_memories=len(each)) if needs.adds_memories and each else needs

@@ -5,8 +5,9 @@ An event is appended to a spool before `record` returns, so that it outlives a `
 that dies between the two leaves events that the next one tells again, and the control plane knows
 them by the id of their request.
 
-Once a day, and when it starts, it has the last two days summed up anew from their events: that, and
-writing down what tenants hold, takes a server that may act as the operator.
+Once a day, and when it starts, it has the last two days summed up anew from their events, and those
+of days long past dropped, a day with each flush: that, and writing down what tenants hold, takes a
+server that may act as the operator.
 
 Sums of this process are exact at once. What another server that shares the control plane counts is
 seen here when it has told it (within its `usage.flush_s`) and this one has read it again (within
@@ -97,6 +98,7 @@ class Meter:
         self._took_over = False
         self._stale: set[str] = set()
         self._rolled_up: date | None = None
+        self._dropped: date | None = None
         self._stop = Event()
         self._thread: Thread | None = None
 
@@ -293,6 +295,10 @@ class Meter:
             for back in (2, 1):
                 operator.roll_up(today - timedelta(days=back))
             self._rolled_up = today
+        if self._dropped != today:
+            kept_since = today - timedelta(days=self._settings.keep_days)
+            if not operator.drop_usage(kept_since):
+                self._dropped = today
 
     def _write_measured(self, operator: OperatorView) -> None:
         while self._measured:

@@ -82,7 +82,8 @@ class McpGate:
         What may take long, such as a dream, is done in a process of its own: no search waits.
         """
         if call.needs is None or call.needs.route not in _LONG:
-            return await self._services.use(call, work)
+            makes = call.needs.makes if call.needs is not None else ()
+            return await self._services.use(call, work, makes=makes)
         with self._services.turns.turn(call.within.id):
             return await self._services.elsewhere(call, work_once, work)
 

@@ -60,6 +60,8 @@ async def create_batch(request: Request, body: Batch) -> Response:
     author = services.author(call)
     rows = [_row(each, made_id(call, place)) for place, each in enumerate(body.memories)]
 
+    named = frozenset(each.workspace for each in body.memories)
+
     def work(engine: Engine) -> Kept:
         found = engine.get_many([row["id"] for row in rows if "id" in row])
         there = {each.id for each in found if each is not None}
@@ -76,7 +78,7 @@ async def create_batch(request: Request, body: Batch) -> Response:
         )
 
     async def remember(_: str | None) -> Response:
-        kept = await services.use(call, work)
+        kept = await services.use(call, work, makes=named)
         call.used["memories_created"] = len(kept.ids)
         return answer(call, kept.model_dump(), status=201)
 

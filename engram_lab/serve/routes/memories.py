@@ -88,7 +88,9 @@ async def create(request: Request, body: NewMemory) -> Response:
 
     async def remember(made_id: str | None) -> Response:
         memory = await services.use(
-            call, lambda engine: remembered(engine, fields, author=author, made_id=made_id)
+            call,
+            lambda engine: remembered(engine, fields, author=author, made_id=made_id),
+            makes=(body.workspace,),
         )
         call.target, call.used["memories_created"] = memory.id, 1
         return _one(request, memory, status=201)

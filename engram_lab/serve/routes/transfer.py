@@ -152,7 +152,8 @@ async def _imported(
         await _received(file, path)
         rows = await services.files.run(rows_of, path)
         await services.quotas.room_for(call, rows)
-        return _told(await services.elsewhere(call, import_file, str(path), options))
+        bound = call.within if services.rooms.bounds(call.within) else None
+        return _told(await services.elsewhere(call, import_file, str(path), options, bound))
     except (ImportRefusedError, InvalidInputError) as error:
         raise InvalidRequestError(str(error).replace(str(path), "the file")) from None
     finally:

@@ -61,13 +61,9 @@ async def put_workspace(request: Request, name: Name, body: WorkspaceBody) -> Re
     call.target = name
 
     def work(engine: Engine) -> Workspace:
-        rooms = engine.store.workspaces
-        names = {each.name for each in rooms.all()}
-        if name not in names:
-            services.quotas.check_workspaces(call.within, len(names))
-        return rooms.put(name, **body.model_dump())
+        return engine.store.workspaces.put(name, **body.model_dump())
 
-    made = await services.use(call, work)
+    made = await services.use(call, work, makes=(name,))
     await services.control(services.record_workspace, call, made)
     return answer(call, _row(made))
 

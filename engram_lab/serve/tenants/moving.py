@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.copies import restore_backup
 from engram_lab.core.errors import ConflictError
+from engram_lab.core.interchange.importing import import_file as import_into
 from engram_lab.engine.index_files import folder_beside, remove_index_files
+from engram_lab.serve.limits.rooms import all_or_none
 from engram_lab.serve.tenants.dreaming import opened
 
 if TYPE_CHECKING:
@@ -73,20 +75,35 @@ def export_table(
 
 
 def import_file(
-    path: str, config: Mapping[str, Any], source: str, options: Mapping[str, Any]
+    path: str,
+    config: Mapping[str, Any],
+    source: str,
+    options: Mapping[str, Any],
+    bound: Tenant | None = None,
 ) -> ImportReport:
     """Import into a database, as work for a process apart; see `Engine.import_`.
 
     No vector is made here: `engine.took_in(defer=True)` has the server's own engine make them,
     whose model is in memory already.
 
+    Args:
+        path: Of the database.
+        config: Of the engine.
+        source: The file.
+        options: Of `Engine.import_`.
+        bound: The tenant, where its plan bounds how many workspaces it has.
+
     Raises:
         StoreError: The database is not there, or cannot be used.
         InvalidInputError, ImportRefusedError: See `Engine.import_`.
+        QuotaExceededError: It would make more workspaces than the plan allows; nothing was kept.
     """
     plain = {**config, "embedding": {**config["embedding"], "model": "none"}}
     with opened(path, plain) as engine:
-        return engine.import_(source, **options)
+        with all_or_none(engine, bound):
+            report = import_into(engine.store, source, **options)
+        engine.took_in()
+        return report
 
 
 def export_tenant(

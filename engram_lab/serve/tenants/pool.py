@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from engram_lab.serve.errors import ServeError, UnavailableError
+from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.tenants.faults import Faults
+from engram_lab.serve.tenants.opening import OUT_OF_REACH, opened, told_of
 from engram_lab.serve.tenants.places import identity_of
 from engram_lab.serve.tenants.shelf import TRY_AGAIN, Shelf
 from engram_lab.serve.tenants.slots import Slot, State
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
 
     from engram_lab.engine import Engine
     from engram_lab.serve.control.records import Tenant
-    from engram_lab.serve.tenants.places import Identity, Places
+    from engram_lab.serve.tenants.places import Places
 
 __all__ = ["EnginePool"]
 
 _log = logging.getLogger(__name__)
-
-_OUT_OF_REACH: Final = "the memories of this tenant cannot be reached now"
 
 
 class EnginePool:
@@ -118,7 +117,7 @@ class EnginePool:
             yield engine
             if identity_of(slot.path) != slot.identity:
                 self._shelf.lose(slot)
-                raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
+                raise UnavailableError(OUT_OF_REACH, headers=TRY_AGAIN)
         finally:
             self._shelf.give_back(slot, brief=brief)
 
@@ -240,20 +239,13 @@ class EnginePool:
             self._shelf.lose(slot)
             self._shelf.give_back(slot, brief=brief)
             slot = None
-        raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
+        raise UnavailableError(OUT_OF_REACH, headers=TRY_AGAIN)
 
     def _lent(self, tenant_id: str, version: Hashable, *, quiet: bool, brief: bool) -> Slot | None:
         """Return the slot of an open engine with one lease more; None where there is none."""
         with self._changed:
-            slot = self._slots.get(tenant_id)
-            if (
-                slot is None
-                or slot.state is not State.OPEN
-                or (slot.at_once and not brief)
-                or slot.version != version
-                or self._closed
-                or tenant_id in self._barred
-            ):
+            slot = self._open_held(tenant_id, version)
+            if slot is None or (slot.at_once and not brief):
                 return None
             self._lend_held(slot, quiet=quiet, brief=brief)
             return slot
@@ -263,21 +255,27 @@ class EnginePool:
         if not self._changed.acquire(blocking=False):
             return None
         try:
-            slot = self._slots.get(tenant_id)
-            if (
-                slot is None
-                or slot.state is not State.OPEN
-                or slot.leases > slot.brief
-                or slot.version != version
-                or self._closed
-                or tenant_id in self._barred
-            ):
+            slot = self._open_held(tenant_id, version)
+            if slot is None or slot.leases > slot.brief:
                 return None
             self._lend_held(slot, quiet=False)
             slot.at_once = True
             return slot
         finally:
             self._changed.release()
+
+    def _open_held(self, tenant_id: str, version: Hashable) -> Slot | None:
+        """Return the slot of an open engine that may be lent."""
+        slot = self._slots.get(tenant_id)
+        if (
+            slot is None
+            or slot.state is not State.OPEN
+            or slot.version != version
+            or self._closed
+            or tenant_id in self._barred
+        ):
+            return None
+        return slot
 
     def _lend_held(self, slot: Slot, *, quiet: bool, brief: bool = False) -> None:
         self._shelf.lend_held(slot, quiet=quiet)
@@ -320,14 +318,14 @@ class EnginePool:
         if self._closed:
             raise UnavailableError("the server is going down: try again in a moment")
         if tenant_id in self._barred:
-            raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
+            raise UnavailableError(OUT_OF_REACH, headers=TRY_AGAIN)
 
     def _open(self, slot: Slot, tenant: Tenant, *, quiet: bool, brief: bool) -> None:
         """Open the engine of a slot; where that fails, remember it and leave no slot behind."""
         try:
-            path, identity, engine = self._opened_file(tenant)
+            path, identity, engine = opened(tenant, self._places, self._open_engine)
         except BaseException as error:
-            told = _told_of(error)
+            told = told_of(error)
             with self._changed:
                 if isinstance(error, Exception):
                     self._faults.keep(tenant.id, slot.version, told)
@@ -343,22 +341,3 @@ class EnginePool:
             self._lend_held(slot, quiet=quiet, brief=brief)
             self._changed.notify_all()
         self._shelf.tell("opened")
-
-    def _opened_file(self, tenant: Tenant) -> tuple[str, Identity, Engine]:
-        """Return an engine with the path and the identity of its database, which exists."""
-        path = str(self._places.database(tenant.id))
-        identity = identity_of(path)
-        if identity is None:
-            raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
-        engine = self._open_engine(tenant)
-        if identity_of(path) != identity:  # it went away meanwhile
-            engine.close()
-            raise UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)
-        return path, identity, engine
-
-
-def _told_of(error: BaseException) -> ServeError:
-    """Return what is told of an error: those of stores name files."""
-    if isinstance(error, ServeError):
-        return error
-    return UnavailableError(_OUT_OF_REACH, headers=TRY_AGAIN)

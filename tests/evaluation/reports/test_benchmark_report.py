@@ -128,7 +128,7 @@ def test_plots_are_what_their_grammar_allows(plot: str) -> None:
         reliability_plot(some) if plot == "reliability" else curves_plot(some, x="night", y="found")
     )
 
-    assert json.loads(json.dumps(chart.to_dict()))["config"]["background"] == "transparent"
+    assert json.loads(json.dumps(chart.to_dict()))["config"]["font"].startswith("Liberation Sans")
 
 
 def test_a_run_of_nothing_but_costs_has_a_page(tmp_path: Path) -> None:

@@ -12,15 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram_lab.core.errors import MissingDependencyError
-from engram_lab.evaluation.reports import theme
-from engram_lab.evaluation.reports.encodings import decades
 from engram_lab.evaluation.reports.frames import (
     categories_frame,
     costs_frame,
     depths_frame,
     estimates_frame,
 )
-from engram_lab.evaluation.reports.placing import places
 from engram_lab.evaluation.reports.plots import (
     categories_dots,
     cost_scatter,
@@ -29,7 +26,11 @@ from engram_lab.evaluation.reports.plots import (
     forest_plot,
     tuning_plot,
 )
-from engram_lab.evaluation.reports.theme import GREY, svg_of
+from engram_lab.plots import theme
+from engram_lab.plots.encodings import decades
+from engram_lab.plots.placing import places
+from engram_lab.plots.saving import svg_of
+from engram_lab.plots.theme import GREY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,7 @@ def test_deltas_are_sorted_and_those_that_failed_are_marked() -> None:
 def test_of_what_should_be_small_less_is_better() -> None:
     frame = pl.DataFrame({"delta": [1.0, -1.0], "newly_failed": [False, False]})
     data = bars(deltas_plot(frame, measure="stale@10"))
-    assert [each["kind"] for each in data] == ["better", "worse"]
+    assert [each["kind"] for each in data] == ["worse", "better"]  # from loss to gain
 
 
 def bars(chart: Any) -> list[dict[str, Any]]:
@@ -177,7 +178,7 @@ def test_without_the_package_the_extra_is_named(
     run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "altair", None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[eval\]"):
+    with pytest.raises(MissingDependencyError, match=r"engram-lab\[plots\]"):
         CHARTS["forest"](run_folder)
 
 

@@ -113,7 +113,7 @@ def test_every_table_has_forced_row_security(owner: psycopg.Connection) -> None:
         "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class"
         " WHERE relnamespace = 'engram'::regnamespace AND relkind = 'r'",
     )
-    assert dict(found) == dict.fromkeys(OWN, True) | {"versions": False}
+    assert dict(found) == dict.fromkeys(OWN, True) | {"usage_bounds": True, "versions": False}
 
 
 def test_what_is_seen_is_of_the_claimed_tenant_alone(raw: psycopg.Connection) -> None:
@@ -278,6 +278,10 @@ def test_usage_and_audit_are_only_added_to(
         "COPY engram.versions TO PROGRAM 'cat'",
         "COPY engram.versions FROM '/etc/passwd'",
         "INSERT INTO engram.versions VALUES (9, 'x', 1)",
+        "INSERT INTO engram.usage_bounds VALUES (1, '2100-01-01')",
+        "UPDATE engram.usage_bounds SET since = '2100-01-01'",
+        "DELETE FROM engram.usage_bounds",
+        "DELETE FROM engram.usage_events",
         "DROP SCHEMA engram CASCADE",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'superuser'",
     ],
@@ -320,7 +324,7 @@ def test_functions_that_know_more_are_pinned_and_for_the_role_alone(
     assert {name for name, definer, _, _ in found if definer} == {
         *("tenant_by_slug", "tenant_by_id", "keys_by_prefix", "membership", "invite_by_hash"),
         *("entered", "audit_known", "note_use"),
-        *("add_to_day", "chain_audit", "refuse_unless_deleted"),
+        *("add_to_day", "chain_audit", "refuse_unless_over"),
     }
     for name, _, config, public in found:
         assert config == ["search_path=pg_catalog, pg_temp"], name

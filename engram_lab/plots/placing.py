@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Place", "places"]
+__all__ = ["Place", "free_places", "places"]
 
 _CHARACTER: Final = 7.0
 _LINE: Final = 14.0
@@ -60,6 +60,41 @@ def places(points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[
         taken.append(_box(x, y, name, best))
         found.append(best)
     return found
+
+
+def free_places(
+    points: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    *,
+    within: tuple[float, float],
+    radius: float,
+) -> list[Place | None]:
+    """Return a place for each name where it covers nothing, or none; the first choose first.
+
+    Args:
+        points: In points from a corner, the second downwards.
+        names: Of them.
+        within: Width and height that no name may leave.
+        radius: Of the dots on the points.
+    """
+    taken: list[_Box] = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
+    found: list[Place | None] = []
+    for (x, y), name in zip(points, names, strict=True):
+        free = (
+            each
+            for each in _TRIED
+            if _inside(box := _box(x, y, name, each), within)
+            and not any(_meet(box, other) for other in taken)
+        )
+        place = next(free, None)
+        if place is not None:
+            taken.append(_box(x, y, name, place))
+        found.append(place)
+    return found
+
+
+def _inside(box: _Box, within: tuple[float, float]) -> bool:
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= within[0] and box[3] <= within[1]
 
 
 def _box(x: float, y: float, name: str, place: Place) -> _Box:

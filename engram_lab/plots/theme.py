@@ -1,8 +1,7 @@
-"""How plots look, and how they become files: quiet, readable in print and by everybody's eyes."""
+"""How plots look: quiet, readable in print and by everybody's eyes."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.packages import optional
@@ -20,7 +19,6 @@ __all__ = [
     "QUIET",
     "WIDTH",
     "altair",
-    "svg_of",
     "themed",
 ]
 
@@ -45,9 +43,6 @@ _FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
 """The renderer brings the first with it, so that a layout does not depend on a machine's fonts; the
 others have its widths."""
 
-_NAMED: Final = re.compile(r'(?<= id=")[^"]+(?=")')
-_REFERRED: Final = re.compile(r'(?<= id=")[^"]+(?=")|(?<=url\(#)[^)]+(?=\))|(?<=href="#)[^"]+(?=")')
-
 
 def altair() -> Any:
     """Return the plotting package.
@@ -55,14 +50,14 @@ def altair() -> Any:
     Raises:
         MissingDependencyError: It is absent.
     """
-    return optional("altair", package="altair", feature="plots", extra="eval")
+    return optional("altair", package="altair", feature="plots", extra="plots")
 
 
 def themed(chart: Any) -> alt.TopLevelMixin:
     """Return a chart as all of ours look."""
     text = {"labelFont": _FONT, "titleFont": _FONT, "labelColor": QUIET, "titleColor": INK}
     found: alt.TopLevelMixin = chart.configure(
-        background="transparent",
+        background="white",
         font=_FONT,
         padding={"left": 16, "right": 16, "top": 8, "bottom": 8},
         aria=False,
@@ -90,38 +85,3 @@ def themed(chart: Any) -> alt.TopLevelMixin:
         range={"category": list(PALETTE)},
     )
     return found
-
-
-def svg_of(chart: Any, *, name: str = "plot") -> str:
-    """Return a chart as SVG: no browser, no network, the same bytes each time.
-
-    Args:
-        chart: Of Altair.
-        name: Begins the ids inside, so that several can stand in one page.
-
-    Raises:
-        MissingDependencyError: The renderer is absent.
-    """
-    text = str(_renderer().vegalite_to_svg(_spec(chart), vl_version=_version()))
-    # The renderer counts on from one chart to the next: ids are numbered anew.
-    ids = {found: f"{name}-{place}" for place, found in enumerate(_NAMED.findall(text))}
-    return _REFERRED.sub(lambda found: ids.get(found[0], found[0]), text)
-
-
-def _spec(chart: Any) -> dict[str, Any]:
-    """Return a chart as its grammar has it; tests check it, which takes longer than drawing."""
-    found: dict[str, Any] = chart.to_dict(validate=False)
-    return found
-
-
-def _renderer() -> Any:
-    return optional(
-        "vl_convert", package="vl-convert-python", feature="plots in reports", extra="eval"
-    )
-
-
-def _version() -> str | None:
-    """Return the version of the grammar that charts are written in, where the renderer knows it."""
-    major, minor, *_ = altair().SCHEMA_VERSION.removeprefix("v").split(".")
-    version = f"{major}.{minor}"
-    return version if version in _renderer().get_vegalite_versions() else None

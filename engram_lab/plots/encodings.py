@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engram_lab.evaluation.reports.theme import GREY, PALETTE, altair
+from engram_lab.plots.theme import GREY, PALETTE, QUIET, altair
 
 if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
     "away_axis",
+    "colour_of",
     "decades",
     "few_ticks",
     "order",
+    "said_below",
     "systems_colour",
     "systems_shape",
     "unit_scale",
@@ -38,6 +40,11 @@ def systems_colour(data: pl.DataFrame) -> Any:
     return altair().Color("system:N", title=None, scale=altair().Scale(domain=names, range=colours))
 
 
+def colour_of(data: pl.DataFrame, system: str) -> str:
+    """Return the colour that a system has among all."""
+    return dict(zip(*_colours(data), strict=True))[system]
+
+
 def systems_shape(data: pl.DataFrame) -> Any:
     """Return shapes beside the colours, for eyes and printers that know none."""
     names, _ = _colours(data)
@@ -53,6 +60,11 @@ def unit_scale(data: pl.DataFrame) -> Any:
     """Return a scale over zero to one, or over what is there where that is more."""
     most = max(1.0, float(data["mean"].max() or 0.0))  # type: ignore[arg-type]
     return altair().Scale(domain=[0, most])
+
+
+def said_below(text: str) -> dict[str, Any]:
+    """Return what a title takes to say a line more, quietly, below itself."""
+    return {"subtitle": text, "subtitleColor": QUIET, "subtitleFontSize": 12, "offset": 16}
 
 
 def few_ticks() -> Any:

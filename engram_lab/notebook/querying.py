@@ -1,0 +1,87 @@
+"""SQL over the tables of an engine and over the frames of a notebook."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engram_lab.core.interchange import LiveDuckDB
+    from engram_lab.engine import Engine
+
+__all__ = ["Queries"]
+
+_WORD: Final = re.compile(r"[^\W\d]\w*")
+_INTERRUPTED: Final = "Query interrupted"
+_FRAMES: Final = (pl.DataFrame, pl.LazyFrame, pa.Table)
+
+
+class Queries:
+    """A live DuckDB connection over one engine at a time, kept from one query to the next."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._live: LiveDuckDB | None = None
+
+    def frame(
+        self, engine: Engine, query: str, *, variables: Mapping[str, Any]
+    ) -> pl.DataFrame | None:
+        """Return what a query finds; None for one that finds nothing by its nature.
+
+        Args:
+            engine: Whose tables.
+            query: SQL of DuckDB; several statements are run in order.
+            variables: Frames among them can be named as tables, where no table has that name.
+
+        Raises:
+            InvalidInputError: DuckDB refuses it; says why.
+            StoreError: The engine is closed.
+            KeyboardInterrupt: It was interrupted.
+        """
+        live = self._over(engine)
+        words = set(_WORD.findall(query)) - SCHEMAS.keys()
+        frames = [name for name in words if isinstance(variables.get(name), _FRAMES)]
+        try:
+            for name in frames:
+                live.register(name, variables[name])
+            relation = live.sql(query)
+            return relation.pl() if _finds(query) else None
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
+        except duckdb.Error as error:
+            raise InvalidInputError(f"DuckDB refuses the query: {error}") from None
+        except RuntimeError as error:
+            if _INTERRUPTED in str(error):  # as it is said where rows are fetched
+                raise KeyboardInterrupt from None
+            raise
+        finally:
+            for name in frames:
+                live.unregister(name)
+
+    def _over(self, engine: Engine) -> LiveDuckDB:
+        if self._live is None or self._engine is not engine:
+            self.close()
+            self._live, self._engine = engine.duckdb(), engine
+        return self._live
+
+    def close(self) -> None:
+        """Close the connection; a second call does nothing."""
+        if self._live is not None:
+            self._live.close()
+        self._live = self._engine = None
+
+
+def _finds(query: str) -> bool:
+    """Return whether the last statement has an answer, as `CREATE VIEW` has none."""
+    statements = duckdb.extract_statements(query)
+    nothing = duckdb.ExpectedResultType.NOTHING
+    return bool(statements) and nothing not in statements[-1].expected_result_type
