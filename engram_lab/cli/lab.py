@@ -47,7 +47,10 @@ def lab(
         bool, typer.Option("--no-browser", help="Print the address, and open nothing.")
     ] = False,
 ) -> None:
-    """Start JupyterLab with the notebooks; those that DIR has already are left as they are."""
+    """Start JupyterLab with the notebooks of this project.
+
+    Those that DIR has already are left as they are.
+    """
     program = optional(
         "jupyterlab.labapp", package="jupyterlab", feature="`engram lab`", extra="notebook"
     )
