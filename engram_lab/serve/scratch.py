@@ -7,7 +7,6 @@ of this machine, not on a network.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import StoreError
+from engram_lab.serve.lock_files import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["scratch_of_run"]
 
 _NAME: Final = re.compile(r"(run-[0-9a-f]{24})(?:\.lock)?\Z")
-_FILE_MODE: Final = 0o600
 
 
 @contextmanager
@@ -43,7 +42,7 @@ def scratch_of_run(folder: Path) -> Iterator[Path]:
         held = None
         while held is None:
             own = folder / f"run-{secrets.token_hex(12)}"
-            held = _try_lock(_lock_of(own))
+            held = try_lock(_lock_of(own))
         own.mkdir(mode=0o700)  # only now, as nobody's folder is anybody's to remove
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}") from error
@@ -55,7 +54,7 @@ def scratch_of_run(folder: Path) -> Iterator[Path]:
 
 def _sweep(folder: Path) -> None:
     for name in {found[1] for each in folder.iterdir() if (found := _NAME.match(each.name))}:
-        held = _try_lock(_lock_of(folder / name))
+        held = try_lock(_lock_of(folder / name))
         if held is not None:
             _remove(folder / name, held)
 
@@ -69,19 +68,3 @@ def _remove(own: Path, held: int) -> None:
 
 def _lock_of(own: Path) -> Path:
     return own.with_suffix(".lock")
-
-
-def _try_lock(path: Path) -> int | None:
-    """Hold a lock; None where somebody living has it, or removed its file meanwhile."""
-    held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(held).st_nlink:
-            return held
-    except BlockingIOError:
-        pass
-    except OSError:
-        os.close(held)
-        raise
-    os.close(held)
-    return None

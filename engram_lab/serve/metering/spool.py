@@ -12,7 +12,6 @@ not be there after a power cut or a crash of the system: nothing here waits for 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -23,6 +22,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import InvalidInputError, StoreClosedError
+from engram_lab.serve.lock_files import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,7 +212,7 @@ class Spool:
         held = None
         while held is None:
             owner = secrets.token_hex(12)
-            held = self._try_lock(self._lock_path(owner))
+            held = try_lock(self._lock_path(owner))
         self._owner, self._lock = owner, held
 
     def _cut_back(self) -> None:
@@ -247,21 +247,6 @@ class Spool:
     def _lock_path(self, owner: str) -> Path:
         return self._folder / f"{self._name}-{owner}.lock"
 
-    def _try_lock(self, path: Path) -> int | None:
-        """Hold a lock; None where somebody living has it, or removed its file meanwhile."""
-        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(held).st_nlink:
-                return held
-        except BlockingIOError:
-            pass
-        except OSError:
-            os.close(held)
-            raise
-        os.close(held)
-        return None
-
     def _adopt(self) -> None:
         """Take over from every process that is no more, in the order in which they began."""
         try:
@@ -271,7 +256,7 @@ class Spool:
         owners = {found[1] for name in names if (found := self._files.match(name))}
         new = {}
         for owner in owners - {self._owner} - self._adopted.keys():
-            held = self._try_lock(self._lock_path(owner))
+            held = try_lock(self._lock_path(owner))
             if held is not None:
                 new[owner] = held
         began = {owner: os.fstat(held).st_mtime_ns for owner, held in new.items()}
