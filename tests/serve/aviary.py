@@ -84,6 +84,7 @@ def aviary_of(served: Live) -> Aviary:
 def _answered_at_once(served: Live, canary: Canary) -> None:
     """Ask until the answer is given on the event loop, which is a way of its own."""
     express = served.running.services.express
+    express._timer = express._busy = lambda: 0.0  # all are quick, however slow this machine is
     before = express.answered
     for _ in range(MOST_TRIES):
         canary.client.post("/v1/search", json={"query": BAIT}).raise_for_status()

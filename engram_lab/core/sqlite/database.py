@@ -177,9 +177,10 @@ class Database:
                 yield self._writer
                 self._writer.execute(commit)
             except BaseException:
-                # A full disk may have ended the transaction already: the first error counts.
+                # A full disk may have ended it already, or an interrupt have come after RELEASE.
                 if began and self._writer.in_transaction:
-                    self._writer.execute(rollback)
+                    with suppress(apsw.SQLError):  # there is none: the first error counts
+                        self._writer.execute(rollback)
                 self.undone.after_rollback(self._writer)
                 raise
             finally:
@@ -215,7 +216,7 @@ class Database:
     def _acquire(self) -> None:
         if not self._lock.acquire(timeout=self._timeout_s):
             raise StoreBusyError(
-                f"{self.path}: another thread wrote for longer than store.busy_timeout_ms"
+                f"{self.path}: another thread held it for longer than store.busy_timeout_ms"
             )
 
     @contextmanager
@@ -304,8 +305,7 @@ class Database:
     def _borrow(self) -> apsw.Connection:
         self._check_usable()
         if self.path == MEMORY:
-            if not self._lock.acquire(timeout=self._timeout_s):
-                raise StoreBusyError(f"{self.path}: another thread holds the database in memory")
+            self._acquire()
             return self._writer
         if not self._free.acquire(timeout=self._timeout_s):
             raise StoreBusyError(

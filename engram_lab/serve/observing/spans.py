@@ -11,7 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -20,9 +20,9 @@ from engram_lab.core.errors import ConfigError
 from engram_lab.serve.observing.logs import CORRELATION, METHODS, route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from engram_lab.serve.call import Call
 
@@ -32,7 +32,7 @@ _SPAN: Final = "span"
 _FAILED: Final = 500
 _TIMEOUT_S: Final = 5.0
 _WAITING: Final = 2_048
-_BATCH: Final = 256
+BATCH: Final = 256
 _DELAY_MS: Final = 2_000
 _EMPTY: Final = Context()
 
@@ -52,11 +52,12 @@ class Spans:
             resource=Resource.create({"service.name": "engram-lab", "service.version": version}),
             shutdown_on_exit=False,
         )
+        self._exporter = _Forgoing(exporter)
         self._provider.add_span_processor(
             BatchSpanProcessor(
-                exporter,
+                self._exporter,
                 max_queue_size=_WAITING,
-                max_export_batch_size=_BATCH,
+                max_export_batch_size=BATCH,
                 schedule_delay_millis=_DELAY_MS,
             )
         )
@@ -99,12 +100,16 @@ class Spans:
             span.end()
 
     def close(self, *, within_s: float) -> bool:
-        """Send what waits, for so long at most; return whether that was done."""
+        """Send what waits, for so long at most; return whether that was done.
+
+        What is being sent then may still arrive; what waits behind it is dropped.
+        """
         # A thread that nobody waits for longer: a collector that hangs is no reason to stay.
         closing = Thread(target=self._provider.shutdown, name="engram-spans", daemon=True)
         closing.start()
         closing.join(within_s)
-        return not closing.is_alive()
+        self._exporter.forgoes = closing.is_alive()
+        return not self._exporter.forgoes
 
     def _parent(self, call: Call) -> Context:
         parent = call.header("traceparent")
@@ -115,6 +120,27 @@ class Spans:
         if state is not None:
             carrier["tracestate"] = state
         return self._propagator.extract(carrier, _EMPTY)
+
+
+class _Forgoing(SpanExporter):
+    """Hands spans on until told to forgo the rest, which a shutdown tries to send for long.
+
+    Args:
+        exporter: Takes the spans.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self.forgoes = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return SpanExportResult.FAILURE if self.forgoes else self._exporter.export(spans)
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)
 
 
 def exporter_to(endpoint: str) -> SpanExporter:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from opentelemetry.trace import StatusCode
 from engram_lab.config.serving import TelemetrySettings
 from engram_lab.core.errors import ConfigError
 from engram_lab.serve.call import Call
-from engram_lab.serve.observing import Tracing
+from engram_lab.serve.observing import Tracing, spans
 from engram_lab.serve.observing.spent import spent_ms
 
 if TYPE_CHECKING:
@@ -242,7 +243,10 @@ def test_spans_come_to_a_collector_by_http(made_call: MakeCall, path: str, asked
     assert [span.name for span in scope.spans] == ["engine", "POST /v1/search"]
 
 
-def test_a_collector_that_never_answers_slows_nobody(made_call: MakeCall) -> None:
+def test_a_collector_that_never_answers_slows_nobody(
+    made_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans, "_TIMEOUT_S", 1.0)
     with create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
         tracing = Tracing(
@@ -260,22 +264,48 @@ def test_a_collector_that_never_answers_slows_nobody(made_call: MakeCall) -> Non
         assert not tracing.close(within_s=0.3)
         assert time.perf_counter() - began < 2
 
+    threads_end()
+
+
+def threads_end() -> None:
+    for thread in threading.enumerate():
+        if thread.name in {"engram-spans", "OtelBatchSpanRecordProcessor"}:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+class Hanging(InMemorySpanExporter):
+    """Takes spans, once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = Event()
+
+    def export(self, spans: Any) -> Any:
+        self.release.wait(20)
+        return super().export(spans)
+
 
 def test_a_collector_that_hangs_does_not_keep_an_exporter_s_spans(made_call: MakeCall) -> None:
-    release = Event()
-
-    class Hanging(InMemorySpanExporter):
-        def export(self, spans: Any) -> Any:
-            release.wait(20)
-            return super().export(spans)
-
     exporter = Hanging()
     tracing = Tracing(TelemetrySettings(sample_rate=1.0), exporter)
     with tracing.span(made_call()):
         pass
     assert not tracing.close(within_s=0.05)
-    release.set()
+    exporter.release.set()
     until = time.perf_counter() + 5
     while not exporter.get_finished_spans() and time.perf_counter() < until:
         time.sleep(0.01)
     assert len(exporter.get_finished_spans()) == 1
+
+
+def test_what_waits_when_nobody_does_any_longer_is_dropped(made_call: MakeCall) -> None:
+    exporter, call = Hanging(), made_call()
+    tracing = Tracing(TelemetrySettings(sample_rate=1.0), exporter)
+    for _ in range(3 * spans.BATCH):
+        with tracing.span(call):
+            pass
+    assert not tracing.close(within_s=0.05)
+    exporter.release.set()
+    threads_end()
+    assert len(exporter.get_finished_spans()) == spans.BATCH
