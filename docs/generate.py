@@ -3,13 +3,13 @@
 python docs/generate.py           write build/docs and build/zensical.toml
 python docs/generate.py FOLDER    write them there
 
-Pages are written by hand in this folder, or made of the package: see `made.py`. In a page by hand,
-four kinds of marks are filled in, so that nothing is told twice by hand:
+Pages are written by hand in this folder, or made of the package: see `made_pages.py`. In a page by
+hand, four kinds of marks are filled in, so that nothing is told twice by hand:
 
 <!-- part: README.md/settings -->        what evals/readme.py makes under that name
 <!-- section: README.md/Recall -->       what stands in a document under that heading
 <!-- docstring: engram_lab.core.ids -->  what the docstring of an object says, with its source
-<!-- made: registries -->               what `made.MADE` has under that name
+<!-- made: registries -->               what `made_pages.MADE` has under that name
 
 A block of code in the language `math` is a formula in LaTeX, and becomes MathML.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from latex2mathml.converter import convert
-from made import MADE, docstring_box, made_pages, notebook_names
+from made_pages import MADE, docstring_box, made_pages, notebook_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,7 +92,12 @@ def _filled(mark: re.Match[str]) -> str:
     if kind == "made":
         return MADE[told]()
     document, name = told.rsplit("/", 1)
-    return parts()[document][name]() if kind == "part" else section(document, name)
+    if kind == "section":
+        return section(document, name)
+    # An interval stays in one line of its cell.
+    return re.sub(
+        r"(?<=\[)([^\s\]]+), ([^\s\]]+)(?=\])", "\\1,\u00a0\\2", parts()[document][name]()
+    )
 
 
 def _relinked(text: str, page: str) -> str:

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-HOW_TO = ["tutorial/first-hour.md", "how-to/back-up-and-restore.md", "how-to/use-it-in-ci.md"]
-"""Pages by hand that show commands, to be run in this order of their lines."""
+SHOWING = [
+    "index.md",
+    "tutorial/first-hour.md",
+    "how-to/back-up-and-restore.md",
+    "how-to/use-it-in-ci.md",
+]
+"""Pages by hand that show commands or Python of their own, which is run: commands first."""
 
 
 def script(name: str) -> Any:
@@ -84,6 +89,20 @@ def test_every_link_leads_to_a_page_and_to_a_heading_of_it(pages: dict[str, str]
     assert sum(bool(anchor) for *_, anchor in found) > 50
 
 
+def test_a_link_to_a_heading_that_is_not_there_would_be_seen() -> None:
+    pages = {
+        "a/one.md": "# One\n\n## `serve`: a start\n\n[on](../two.md#there) [up](#serve-a-start)\n",
+        "two.md": "# Two\n\n```sh\n# there\n[no](link.md)\n```\n",
+    }
+
+    assert list(links(pages)) == [
+        ("a/one.md", "two.md", "there"),
+        ("a/one.md", "a/one.md", "serve-a-start"),
+    ]
+    assert headings(pages["two.md"]) == {"two"}
+    assert "serve-a-start" in headings(pages["a/one.md"])
+
+
 def test_every_page_is_in_the_navigation_and_nothing_else_is(pages: dict[str, str]) -> None:
     site = tomllib.loads(script("generate").settings_of_the_site())["project"]
 
@@ -104,7 +123,7 @@ def test_the_page_of_the_command_line_has_every_command_argument_and_option(
     text = pages["reference/cli.md"]
     parts = re.split(r"^#+ (.*)$", text, flags=re.MULTILINE)
     told = dict(zip(parts[1::2], parts[2::2], strict=True))
-    found = list(script("made").commands(typer.main.get_command(app), "engram"))
+    found = list(script("made_pages").commands(typer.main.get_command(app), "engram"))
 
     for name, command in found[1:]:
         page = told[f"`{name}`"]
@@ -132,7 +151,7 @@ def test_the_page_of_settings_has_every_setting_variable_and_meaning(
 
 
 def test_every_public_noun_is_in_the_python_reference() -> None:
-    made = script("made")
+    made = script("made_pages")
     told = {
         id(getattr(import_module(module), name))
         for _, _, modules in made.ROOMS.values()
@@ -217,7 +236,8 @@ def blocks(language: str, text: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", HOW_TO)
+@pytest.mark.slow
+@pytest.mark.parametrize("page", SHOWING)
 def test_what_a_page_shows_runs(
     page: str,
     tmp_path: Path,
@@ -227,14 +247,15 @@ def test_what_a_page_shows_runs(
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     shown = [line for block in blocks("console", text) for line in block.splitlines()]
-    assert shown
+    python = blocks("python", text)
+    assert shown or python
 
     for line in shown:
         monkeypatch.setattr(sys, "argv", shlex.split(line))
         with pytest.raises(SystemExit) as stopped:
             main()
         assert (stopped.value.code or 0, capsys.readouterr().err) == (0, ""), line
-    for number, block in enumerate(blocks("python", text), 1):
+    for number, block in enumerate(python, 1):
         exec(compile(block, f"{page}, Python block {number}", "exec"), {})  # noqa: S102
 
 
