@@ -10,7 +10,7 @@ NO_MINILM := echo "MiniLM's weights are not to be had: recall falls back to hash
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo tour test quick lint types lowest bench simulations quality dreams notebooks clean check-python
+.PHONY: help demo tour test quick lint types lowest bench simulations quality dreams notebooks docs clean check-python
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -74,10 +74,14 @@ dreams: $(INSTALLED) ## the benchmark of dreams, and its merging among ten times
 notebooks: $(INSTALLED) ## write the .ipynb twin of each notebook, without outputs
 	$(BIN)/python notebooks/pair.py
 
+docs: $(INSTALLED) ## build the documentation site, strictly, into build/site
+	$(BIN)/python docs/generate.py
+	cd build && $(CURDIR)/$(BIN)/zensical build --strict --clean
+
 clean: ## remove what was made here, .venv included
 	rm -rf $(VENV) build dist demo-out tour-out runs .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
-	find engram_lab tests evals -type d -name __pycache__ -prune -exec rm -rf {} +
+	find engram_lab tests evals docs -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # uv is quicker, pip is everywhere; pip reads dependency groups from 25.1 on.
 $(INSTALLED): pyproject.toml | check-python
