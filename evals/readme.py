@@ -6,12 +6,12 @@ python evals/readme.py --check    exit code 1 where a document is not up to date
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from committed import figure, run, table
 from readme_dreams import DREAMS
 from readme_quality import DETAILS, PROFILES
 from readme_serve import SERVE
@@ -52,21 +52,6 @@ TESTS: Final = {
 LITTLE: Final = "as k1 of BM25 has it"
 MUCH: Final = "strongly shared"
 """Kinds of noise: how much of it the questions of a conversation share."""
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table in Markdown."""
-    titles = list(head)
-    lines = ["|".join(f" {cell} " if cell else " " for cell in row) for row in (titles, *rows)]
-    return "\n".join(
-        f"|{line}|" for line in (lines[0], "---|" * (len(titles) - 1) + "---", *lines[1:])
-    )
-
-
-def run(name: str) -> dict[str, Any]:
-    """Return what a committed run measured."""
-    found: dict[str, Any] = json.loads((ROOT / f"evals/baselines/{name}.json").read_text())
-    return found
 
 
 def code(names: Iterable[str]) -> str:
@@ -247,11 +232,9 @@ def scoring_table() -> str:
     rows = []
     for name in ("bench-scoring", "bench-statistics"):
         for each in run(name)["figures"]:
-            floor = "" if each["floor"] is None else f"{figure(each['floor'])} s"
+            floor = "" if each["floor"] is None else figure(each["floor"], "s")
             ratio = "" if each["ratio"] is None else figure(each["ratio"])
-            rows.append(
-                (each["name"], f"{figure(each['ours'])} s", floor, ratio, each["bar"] or "")
-            )
+            rows.append((each["name"], figure(each["ours"], "s"), floor, ratio, each["bar"] or ""))
     return table(("", "ours", "floor", "ratio", "bar"), rows)
 
 
@@ -281,18 +264,13 @@ def retrieval_table() -> str:
     for each in record["figures"]:
         if each["rows"] == smallest:
             continue
-        floor = "" if each["floor"] is None else f"{figure(each['floor'])} {each['unit']}"
-        ours = f"{figure(each['ours'])} {each['unit']}"
+        floor = "" if each["floor"] is None else figure(each["floor"], each["unit"])
+        ours = figure(each["ours"], each["unit"])
         met = "met" if each["met"] else "missed"
         lines.append(
             f"| {each['name']} | {each['rows']:,} | {ours} | {floor} | {each['bar']} | {met} |"
         )
     return "\n".join(lines)
-
-
-def figure(value: float) -> str:
-    """Return a number with three digits that tell, and no more after the point than that takes."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004
 
 
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {

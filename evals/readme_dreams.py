@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from readme_quality import table, wrapped
+from committed import BASELINES, figure, run, table, wrapped
 
 from engram_lab.evaluation.consolidation.suite import MEASURES, PHASES, TASKS, TITLES, kind_of
 from engram_lab.evaluation.measures.parsing import falls
@@ -16,16 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["DREAMS"]
-
-BASELINES: Final = Path(__file__).with_name("baselines")
-
-MADE_BY: Final = {
-    "consolidation": "make dreams",
-    "quality-sick": "ENGRAM_DATA=DIR python evals/quality/sick.py --save FILE",
-    "quality-dreamt": "ENGRAM_DATA=DIR python evals/quality/dreamt.py --save FILE",
-    "bench-dreaming": "python evals/bench/dreaming.py --save FILE",
-}
-"""Which command makes each record."""
 
 LARGER: Final = "consolidation-10k"
 """A run over more memories, of which the rows about merging are told where it is committed."""
@@ -56,21 +43,12 @@ TOLD: Final = {
 """What is told of the speed beside the figures that have a bar."""
 
 
-def record(name: str) -> dict[str, Any]:
-    """Return a committed record; where it is missing, stop with the command that makes it."""
-    file = BASELINES / f"{name}.json"
-    if not file.exists():
-        sys.exit(f"evals/baselines/{file.name} is not there: make it by `{MADE_BY[name]}`")
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
 def dreams_part() -> str:
     """Return what dreams are worth: the benchmark, SICK, LoCoMo, speed."""
-    results = record("consolidation")
+    results = run("consolidation")
     parts = [benchmark_part(results)]
     if (BASELINES / f"{LARGER}.json").exists():
-        parts.append(larger_part(record(LARGER)))
+        parts.append(larger_part(run(LARGER)))
     parts += [phases_part(results), sick_part(), dreamt_part(), speed_part()]
     return "\n\n".join(parts)
 
@@ -215,7 +193,7 @@ def phases_part(results: Mapping[str, Any]) -> str:
 
 def sick_part() -> str:
     """Return which sentences of SICK would be merged."""
-    found = record("quality-sick")
+    found = run("quality-sick")
     test, train = found["test"], found["train"]
     text = (
         f"**What is merged of SICK**: of {test['pairs']:,} pairs of sentences that its weights "
@@ -246,7 +224,7 @@ def meaning(way: str) -> str:
 
 def dreamt_part() -> str:
     """Return what a dream does to recall on LoCoMo."""
-    found = record("quality-dreamt")
+    found = run("quality-dreamt")
     text = (
         "**LoCoMo, turn by turn, before and after a dream**: the same questions of the same "
         f"systems, through the gate, whose margin is {found['margin']:g}. In brackets: 95 % of the "
@@ -277,13 +255,13 @@ def changed(each: Mapping[str, float]) -> str:
 
 def speed_part() -> str:
     """Return what dreams cost."""
-    found = record("bench-dreaming")
+    found = run("bench-dreaming")
     rows = [
         (
             each["name"],
             f"{each['rows']:,}",
-            amount(each["ours"], each["unit"]),
-            "" if each["floor"] is None else amount(each["floor"], each["unit"]),
+            figure(each["ours"], each["unit"]),
+            "" if each["floor"] is None else figure(each["floor"], each["unit"]),
             each["bar"].strip(),
             "met" if each["met"] else "missed",
         )
@@ -294,19 +272,13 @@ def speed_part() -> str:
         each["name"]: each["ours"] for each in found["informational"] if each["rows"] == largest
     }
     also = "; ".join(
-        f"{meant} takes {amount(beside[name], 's')}"
+        f"{meant} takes {figure(beside[name], 's')}"
         for name, meant in TOLD.items()
         if name in beside
     )
     after = f"With {largest:,} memories, {also}. Command: `{found['command']}`."
     head = ("", "memories", "ours", "beside", "bar", "")
     return f"**What dreams cost**:\n\n{table(head, rows)}\n\n{wrapped(after)}"
-
-
-def amount(value: float, unit: str) -> str:
-    """Return a number with three digits that tell, and its unit."""
-    told = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
-    return f"{told} {unit}".strip()
 
 
 DREAMS: Final[Mapping[str, Callable[[], str]]] = {"dreams": dreams_part}

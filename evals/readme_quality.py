@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from committed import BASELINES, run, table, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["DETAILS", "PROFILES"]
-
-BASELINES: Final = Path(__file__).with_name("baselines")
 
 MEASURES: Final = ("recall_any@10", "R@10", "nDCG@10")
 
@@ -312,27 +309,6 @@ def rows_by_set(record: Mapping[str, Any], rows: Mapping[str, Mapping[str, float
             for name, row in rows.items()
         ),
     )
-
-
-def wrapped(text: str) -> str:
-    """Return a paragraph in lines."""
-    whole = text.replace(" %", "\N{NO-BREAK SPACE}%")
-    filled = textwrap.fill(whole, 118, break_long_words=False, break_on_hyphens=False)
-    return filled.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table in Markdown."""
-    titles = list(head)
-    lines = ["|".join(f" {cell} " if cell else " " for cell in row) for row in (titles, *rows)]
-    rule = "---|" * (len(titles) - 1) + "---"
-    return "\n".join(f"|{line}|" for line in (lines[0], rule, *lines[1:]))
-
-
-def run(name: str) -> dict[str, Any]:
-    """Return what a committed run measured."""
-    found: dict[str, Any] = json.loads((BASELINES / f"{name}.json").read_text(encoding="utf-8"))
-    return found
 
 
 PROFILES: Final[Mapping[str, Callable[[], str]]] = {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from committed import figure, run, table
 from fastapi.routing import APIRoute
 
 from engram_lab.serve import errors
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["SERVE"]
-
-RECORD: Final = Path(__file__).resolve().parent / "baselines" / "bench-serve.json"
 
 PLAN_ROWS: Final = {
     "memories": "memories",
@@ -81,25 +78,19 @@ def tools_list() -> str:
 
 def load_table() -> str:
     """Return what the server adds to an engine, by the last committed run."""
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
-    lines = ["| | size | | floor | bar | |", "|---|---|---|---|---|---|"]
+    record = run("bench-serve")
+    rows = []
     for each in record["figures"]:
-        floor = "" if each["floor"] is None else _figure(each["floor"], each["unit"])
-        ratio = f" ({each['ratio']:.2f} times)" if each["floor"] is not None else ""
-        ours = _figure(each["ours"], each["unit"]) + ratio
+        ours, floor = figure(each["ours"], each["unit"]), ""
+        if each["floor"] is not None:
+            ours += f" ({each['ratio']:.2f} times)"
+            floor = figure(each["floor"], each["unit"])
         met = "met" if each["met"] else "missed"
-        lines.append(
-            f"| {each['name']} | {each['rows']:,} | {ours} | {floor} | {each['bar']} | {met} |"
-        )
+        rows.append((each["name"], f"{each['rows']:,}", ours, floor, each["bar"], met))
     for each in record["informational"]:
-        ours = _figure(each["ours"], each["unit"])
-        lines.append(f"| {each['name']} | {each['rows']:,} | {ours} | | | |")
-    return "\n".join(lines)
-
-
-def _figure(value: float, unit: str) -> str:
-    told = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004
-    return f"{told} {unit}".strip()
+        ours = figure(each["ours"], each["unit"])
+        rows.append((each["name"], f"{each['rows']:,}", ours, "", "", ""))
+    return table(("", "size", "", "floor", "bar", ""), rows)
 
 
 SERVE: Final[Mapping[str, Callable[[], str]]] = {

@@ -200,9 +200,10 @@ def test_a_record_that_is_missing_is_told_with_the_command_that_makes_it(tmp_pat
 import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT / "evals")!r})
-import readme_dreams
-readme_dreams.BASELINES = Path({str(tmp_path)!r})
-readme_dreams.dreams_part()
+import committed
+committed.BASELINES = Path({str(tmp_path)!r})
+from readme_dreams import dreams_part
+dreams_part()
 """
     ran = subprocess.run(
         [sys.executable, "-c", program], check=False, capture_output=True, text=True

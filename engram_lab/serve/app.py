@@ -116,7 +116,7 @@ def create_app(running: Running) -> FastAPI:
 
 
 class _Application(FastAPI):
-    """Takes what is asked most past the framework, whose own steps take as long as a search.
+    """Takes what is asked most past the framework, whose own steps take a good part of its time.
 
     Only where a request is as plain as can be: all others go the long way, to the same answer.
     """

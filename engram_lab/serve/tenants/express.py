@@ -2,8 +2,8 @@
 
 Handing work to a thread and its answer back wakes two threads, and each wake takes a good part of
 the time that a short recall takes. So a question is answered at once where that is known to be
-short: the engine is open, nobody has it, nothing was written since a recall took in all that there
-was, and the last such recalls were quick. Everything else goes to a thread, as ever.
+short: the engine is open, nobody has it for long, nothing was written since a recall took in all
+that there was, and the last such recalls were quick. Everything else goes to a thread, as ever.
 """
 
 from __future__ import annotations
