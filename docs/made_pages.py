@@ -192,7 +192,7 @@ def api_pages() -> dict[str, str]:
         for module in modules:
             names = [
                 name
-                for name in public_names(module)
+                for name in sorted(public_names(module), key=lambda each: each != title)
                 if seen.setdefault(id(getattr(import_module(module), name)), f"{module}.{name}")
                 == f"{module}.{name}"
             ]
