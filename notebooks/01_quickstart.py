@@ -14,7 +14,6 @@ import polars as pl
 from engram_lab import Engine, plots
 from engram_lab.evaluation.shipped import shipped
 
-plots.altair().renderers.enable("svg")  # charts are drawn here: nothing is fetched
 folder = TemporaryDirectory()
 engine = Engine.open(Path(folder.name) / "notes.db")
 
@@ -80,7 +79,7 @@ town.recall("how does Ilse take her coffee?", k=5, workspace="harbour")
 
 # %% [markdown]
 # Filters hold while the arms search, not afterwards: whoever asks for `k` gets `k` whenever so
-# many exist. Words in quotes are looked for to the letter.
+# many exist. Words in quotes are looked for as a phrase, whatever their endings.
 
 # %%
 town.recall("when is the launch of Petrel?", k=3, filter={"type": "decision"})

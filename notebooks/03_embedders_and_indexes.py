@@ -20,7 +20,6 @@ from engram_lab.evaluation.shipped import shipped
 from engram_lab.retrieval.dense import VECTOR_INDEXES, VectorIndex, VectorIndexOptions
 from engram_lab.retrieval.embedders import EMBEDDERS, resolve
 
-plots.altair().renderers.enable("svg")  # charts are drawn here: nothing is fetched
 folder = TemporaryDirectory()
 place = Path(folder.name)
 
@@ -162,6 +161,32 @@ for kind in VECTOR_INDEXES.names():
         )
 speeds = pl.DataFrame(rows)
 speeds
+
+# %% [markdown]
+# The same over how many vectors an index holds: the median of a question with its quartiles, and
+# which share of the nearest is found. Exact search takes longer with each vector; the others look
+# at few of them.
+
+# %%
+held = []
+for holds in (many // 16, many // 4, many):
+    wanted = [set(np.argsort(-(vectors[:holds] @ query))[:k].tolist()) for query in queries]
+    for kind in VECTOR_INDEXES.names():
+        index = VECTOR_INDEXES.get(kind)(options)
+        index.build(vectors[:holds])
+        index.search(queries[0], k)
+        times, shares = [], []
+        for query, true in zip(queries, wanted, strict=True):
+            began = perf_counter()
+            ours = found_by(index, query, 1)
+            times.append(1000 * (perf_counter() - began))
+            shares.append(len(ours & true) / k)
+        low, middle, high = np.quantile(times, (0.25, 0.5, 0.75)).tolist()
+        held.append(
+            {"index": kind, "memories": holds, "ms": middle, "low": low, "high": high}
+            | {"recall": sum(shares) / asked}
+        )
+plots.index_speed(pl.DataFrame(held))
 
 # %% [markdown]
 # ## The same score, whatever the index

@@ -15,7 +15,6 @@ import polars as pl
 from engram_lab import Engine, EngineConfig, Hits, ManualClock, plots
 from engram_lab.evaluation.shipped import shipped
 
-plots.altair().renderers.enable("svg")  # charts are drawn here: nothing is fetched
 folder = TemporaryDirectory()
 place = Path(folder.name)
 harbour = shipped("datasets") / "harbour" / "memories.jsonl"

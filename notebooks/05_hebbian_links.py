@@ -11,16 +11,13 @@
 # %%
 import random
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
-from IPython.display import HTML
 
 from engram_lab import Engine, EngineConfig, ManualClock, plots
 
-plots.altair().renderers.enable("svg")  # charts are drawn here: nothing is fetched
 folder = TemporaryDirectory()
 clock = ManualClock(datetime(2026, 1, 1, 8, tzinfo=UTC))
 config = EngineConfig.from_dict(
@@ -129,7 +126,8 @@ graph.nodes.select(pl.col("id").replace(names).alias("memory"), "degree", "stren
 )
 
 # %% [markdown]
-# As a chart: the last of the nights.
+# As a chart. In JupyterLab it can be moved and zoomed, and the slider below it goes through the
+# nights; elsewhere it is a picture of the last one.
 
 # %%
 nodes = graph.nodes.with_columns(label=pl.col("id").replace(names))
@@ -137,11 +135,11 @@ chart = plots.link_graph(nodes, pl.concat(edges))
 chart
 
 # %% [markdown]
-# And as a page that needs no network, with a slider: watch it learn from night to night.
+# Saved as a page, it has its slider in any browser, and needs no network.
 
 # %%
-page = plots.save(chart, Path(folder.name) / "graph.html").read_text()
-HTML(f'<div><iframe srcdoc="{escape(page)}" width="100%" height="680"></iframe></div>')
+page = plots.save(chart, Path(folder.name) / "graph.html")
+print(page.name, "has", page.stat().st_size, "bytes")
 
 # %%
 for near in engine.neighbours(ids["passport"]):

@@ -23,9 +23,10 @@ from engram_lab import (
     ManualClock,
     plots,
 )
+from engram_lab.evaluation import run_benchmark
 from engram_lab.evaluation.shipped import shipped
 
-plots.altair().renderers.enable("svg")  # charts are drawn here: nothing is fetched
+pl.Config.set_fmt_str_lengths(120)  # reasons are there to be read
 folder = TemporaryDirectory()
 clock = ManualClock(datetime(2026, 1, 5, tzinfo=UTC))
 config = EngineConfig.from_dict({"store": {"seed": 7}})
@@ -189,11 +190,56 @@ print("pinned among them:", sum(memory.pinned for memory in hidden))
 print("most important among them:", max(memory.importance for memory in hidden))
 
 # %% [markdown]
-# What was dreamt, and what became of it, is on record.
+# What was dreamt, and what became of it, is on record. A dream counts as undone also where an undo
+# left later changes as they are; which, its report says in `kept`.
 
 # %%
 for run in engine.dreams():
     print(run.workspace, run.status, [step.step for step in run.steps])
+
+# %% [markdown]
+# ## Is a dream worth having?
+#
+# The benchmark of consolidation lets dreams, and placebos that do as much by lot, live in worlds
+# where the truth is known. Here a small one, with vectors made by hashing;
+# `engram eval run consolidation` is the whole of it, with tests against each null.
+
+# %%
+quick = EngineConfig.from_dict({"embedding": {"model": "hashing"}})
+tasks = ("retaining", "lasting", "forecasting")
+trial = run_benchmark(out=Path(folder.name) / "trial", size=200, tasks=tasks, config=quick)
+curves = trial.to_polars("curves")
+curves.group_by("plot", maintain_order=True).agg(pl.col("system").unique(maintain_order=True))
+
+# %% [markdown]
+# *Retention*: the smaller the store is made, the fewer facts are found. Which memories to part with
+# makes the difference; the placebos part with as many.
+
+# %%
+kept = curves.filter(
+    pl.col("plot") == "retention by memories",
+    pl.col("system").is_in(["dream", "random_drop", "lru", "recency"]),
+)
+plots.retention(kept.rename({"x": "kept", "y": "found"}))
+
+# %% [markdown]
+# *Survival*: night after night without news, what must be kept is looked for. Dreams are to lose
+# nothing; a placebo that loses a little each night shows what that comes to. Some are looked for
+# each night, others the next, and all of them after the last.
+
+# %%
+nights = curves.filter(pl.col("plot") == "survival by night")
+plots.survival(nights.rename({"x": "time", "y": "share"}))
+
+# %% [markdown]
+# *Reliability*: a law of forgetting gives each memory a chance to be asked for again. On the dashed
+# line, what is given a chance comes as often as that says; `true_law` is the law that made a
+# world, and `base_rate` gives everything in it the same chance. There are several worlds.
+
+# %%
+laws = ("act-r", "power", "base_rate", "true_law")
+chances = curves.filter(pl.col("plot") == "reliability", pl.col("system").is_in(laws))
+plots.reliability(chances.rename({"x": "forecast", "y": "came"}))
 
 # %%
 engine.close()

@@ -18,7 +18,6 @@ from engram_lab.evaluation import (
     Run,
     Suite,
     SystemSpec,
-    compare,
     load_dataset,
     load_suite,
     load_system,
@@ -29,7 +28,6 @@ from engram_lab.evaluation import (
     write_run,
 )
 
-plots.altair().renderers.enable("svg")  # charts are drawn here: nothing is fetched
 folder = TemporaryDirectory()
 place = Path(folder.name)
 
@@ -70,25 +68,12 @@ run
 # conversation are not independent.
 
 # %%
-measures = ("R@10", "nDCG@10")
-means = pl.DataFrame(
-    [
-        {
-            "system": system["name"],
-            "floor": system["floor"],
-            "measure": measure,
-            "mean": told["mean"],
-        }
-        | dict(zip(("low", "high"), told["ci"], strict=True))
-        for system in run.results["systems"]
-        for measure, told in system["measures"].items()
-        if measure in measures
-    ]
-)
-means
+measures = ("nDCG@10", "R@10")
+means = run.to_polars()
+means.filter(pl.col("measure").is_in(measures)).drop("category")
 
 # %%
-plots.forest(means.filter(pl.col("measure") == "nDCG@10"), measure="nDCG@10")
+plots.forest(means, measure="nDCG@10")
 
 # %% [markdown]
 # Behind the means are values for each question, as a frame.
@@ -99,30 +84,17 @@ run.per_query.head(5)
 # %% [markdown]
 # ## Is it better?
 #
-# `compare` tests one system against another on the same questions: the difference, its interval,
-# and a paired randomisation test, corrected for how many such tests were made. `mde` is the
-# smallest loss that this test would find most of the time; a difference that is not significant
-# says little where that is large. `apart` leaves out the questions that the suite keeps apart.
+# `compare` tests one system of a run against another on the same questions: the difference, its
+# interval, and a paired randomisation test, corrected for how many such tests were made. `mde` is
+# the smallest loss that this test would find most of the time; a difference that is not significant
+# says little where that is large. Questions that the suite keeps apart are left out of the whole.
+# Of two runs, the function `compare` of the same package takes the rows of each, as `run.of` gives
+# them, and which categories are `apart`.
 
 # %%
-found = compare(
-    run.of("bm25"), run.of("both"), measures=measures, apart=suite.apart, categories=False
-)
-pl.DataFrame(
-    [
-        {
-            "measure": each.measure,
-            "questions": each.n,
-            "difference": each.delta,
-            "low": each.low,
-            "high": each.high,
-            "p": each.p_adjusted,
-            "mde": each.mde,
-            "better": each.wins,
-            "worse": each.losses,
-        }
-        for each in found.contrasts
-    ]
+found = run.compare("bm25", "both", measures=measures, categories=False)
+found.to_polars().select(
+    *("measure", "n", "delta", "low", "high", "p_adjusted", "mde", "wins", "losses")
 )
 
 # %% [markdown]
@@ -143,12 +115,7 @@ for moved in found.moved[:5]:
 # The same of all questions: a bar for each one that moved.
 
 # %%
-pairs = run.of("bm25").join(run.of("both"), on="query_id", suffix=" of both")
-before, after = pl.col("nDCG@10"), pl.col("nDCG@10 of both")
-deltas = pairs.select(
-    query="query_id", delta=after - before, newly_failed=(before > 0) & (after == 0)
-)
-plots.query_deltas(deltas, measure="nDCG@10")
+plots.query_deltas(found.to_polars("moved"), measure=measures[0])
 
 # %% [markdown]
 # The report is one HTML file that needs no network.
@@ -190,8 +157,7 @@ own = run_suite(own_suite, own_systems, out=place / "mine", dataset=mine, guards
 own.per_query
 
 # %%
-few = compare(own.of("bm25"), own.of("both"), measures=own_suite.measures)
-print(*few.warnings, sep="\n")
+print(*own.compare("bm25", "both").warnings, sep="\n")
 
 # %% [markdown]
 # ## Somebody else's run

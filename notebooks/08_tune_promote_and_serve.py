@@ -22,17 +22,19 @@ from engram_lab.core.errors import PromotionRefusedError
 from engram_lab.engine import read_bundle
 from engram_lab.evaluation import (
     Dataset,
+    Plan,
     SystemSpec,
+    base_of,
     judge,
     load_dataset,
     load_suite,
     promote,
+    read_space,
     run_suite,
+    tune_suite,
     update_baseline,
     write_gate_report,
 )
-from engram_lab.evaluation.tuning import Plan, read_space
-from engram_lab.evaluation.tuning.on_suite import base_of, tune_suite
 
 filterwarnings("ignore", message="IProgress")  # Optuna's bars, of which none is shown
 folder = TemporaryDirectory()

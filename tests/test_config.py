@@ -281,6 +281,19 @@ def test_all_problems_of_all_sources_are_reported_at_once(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("retrieval.k1", "retrieval.bm25_k1"),
+        ("dream.tokens", "dream.prune_most_tokens"),
+        ("retrieval.kk", "retrieval.k"),
+    ],
+)
+def test_a_part_of_a_name_leads_to_it(name: str, nearest: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{name} is unknown: did you mean {nearest}\?"):
+        load_config(overrides={name: ("2", "--set")}, environ={})
+
+
 def test_a_wrong_value_is_a_problem_even_where_it_is_overruled(tmp_path: Path) -> None:
     path = written(tmp_path, "retrieval: {k: 0}")
     overrides = {"retrieval.k": (5, "-k")}

@@ -5,18 +5,24 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engram_lab import Engine, EngineConfig, ManualClock
+from engram_lab import Engine, EngineConfig, ManualClock, load_config
+from engram_lab.config import RetrievalSettings
 from engram_lab.core.copies import verify_backup
 from engram_lab.core.errors import (
+    ConfigError,
     InvalidInputError,
     NotFoundError,
     StoreClosedError,
     StoreError,
     StoreReadOnlyError,
 )
+
+if TYPE_CHECKING:
+    from engram_lab.core.progress import Told
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ def test_an_export_of_one_engine_is_an_import_of_another(
 
 def test_plain_memories_are_imported_as_told(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "rows.jsonl").write_text('{"content": "tea"}\n{"content": ""}\n{"content": "TEA"}')
-    told: list[int] = []
+    told: list[Told] = []
     with Engine.open(":memory:", clock=clock) as engine:
         report = engine.import_(
             tmp_path / "rows.jsonl",
@@ -63,7 +69,8 @@ def test_plain_memories_are_imported_as_told(tmp_path: Path, clock: ManualClock)
         )
         assert [each.content for each in engine.select(workspace="notes")] == ["tea"]
     assert (report.imported, report.unchanged, len(report.refused)) == ({"memories": 1}, 1, 1)
-    assert told == [1, 2, 3]
+    taken = [each for each in told if each.task == "importing"]
+    assert (taken[0].done, taken[-1].done, taken[-1].standing) == (0, 3, "done")
 
 
 def test_without_a_path_the_configured_one_is_opened(tmp_path: Path) -> None:
@@ -136,3 +143,25 @@ def test_the_default_place_needs_no_folder_made_by_hand() -> None:
     with Engine.open() as engine:
         engine.remember("x")
     assert (Path.home() / ".engram" / "engram.db").exists()
+
+
+@pytest.mark.parametrize("as_loaded", [False, True])
+def test_a_configuration_is_taken_in_any_form_that_says_it(
+    tmp_path: Path, *, as_loaded: bool
+) -> None:
+    (tmp_path / "own.yaml").write_text("retrieval: {k: 3}\n", encoding="utf-8")
+    given = load_config(tmp_path / "own.yaml", environ={}) if as_loaded else {"retrieval": {"k": 3}}
+    with Engine.open(":memory:", config=given) as engine:
+        assert engine.config == EngineConfig(retrieval=RetrievalSettings(k=3))
+
+
+def test_a_dict_of_settings_tells_all_that_is_wrong_with_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Engine.open(":memory:", config={"retrieval": {"k": -1}, "stor": {}})
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("given", ["own.yaml", 7])
+def test_what_is_no_configuration_is_told_what_would_be(given: Any) -> None:
+    with pytest.raises(ConfigError, match=r"give an EngineConfig, what load_config\(path\)"):
+        Engine.open(":memory:", config=given)

@@ -60,6 +60,14 @@ def test_all_is_there_sorted_and_true(name: str) -> None:
     assert [each for each in names if not hasattr(module, each)] == []
 
 
+@pytest.mark.parametrize("name", ["engram_lab", "engram_lab.evaluation", "engram_lab.testing"])
+def test_a_package_that_imports_at_first_use_lists_what_it_offers_and_no_more(name: str) -> None:
+    module = importlib.import_module(name)
+    for each in module.__all__:
+        getattr(module, each)  # which leaves it, and what it needs, in the module
+    assert dir(module) == sorted(module.__all__)
+
+
 def test_the_public_nouns_import_by_name_in_a_fresh_interpreter() -> None:
     package = importlib.import_module("engram_lab")
 

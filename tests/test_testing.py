@@ -356,7 +356,7 @@ except MissingDependencyError as error:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("testing ")
-    assert 'pip install "engram-lab[testing]"' in done.stdout
+    assert 'pip install ".[testing]"' in done.stdout
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -28,6 +28,7 @@ from engram_lab.cli import (
     transfer,
     upkeep,
 )
+from engram_lab.cli.mistakes import sentence_of, usage_of
 from engram_lab.core.errors import EngramError
 
 __all__ = ["app", "main"]
@@ -86,14 +87,13 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False))
     except EngramError as error:
-        _fail(str(error))
+        _fail(sentence_of(error))
     except typer.exceptions.TyperException as error:
         _fail_usage(error)
     except typer.Abort:
         _fail(_STOPPED, code=1)
     except OSError as error:
-        said = error.strerror or str(error)
-        _fail(f"{error.filename}: {said}" if error.filename else said)
+        _fail(sentence_of(error))
     except KeyboardInterrupt:
         _fail(_STOPPED, code=_INTERRUPTED)
     except SystemExit as stopped:
@@ -121,7 +121,7 @@ def _fail_usage(error: typer.exceptions.TyperException) -> NoReturn:
         sys.exit(error.exit_code)
     context = getattr(error, "ctx", None)
     command = "engram" if context is None else context.command_path
-    _fail(f"{said.rstrip('.')}: see `{command} --help`")
+    _fail(f"{usage_of(error)}: see `{command} --help`")
 
 
 def _fail(sentence: str, *, code: int = 2) -> NoReturn:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from engram_lab.cli.printing import print_json, say, show
+from engram_lab.cli.printing import bars, print_json, say, show
 from engram_lab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from engram_lab.core.progress import Progress, Told
     from engram_lab.evaluation.runs.results import RunFolder
 
 __all__ = ["is_benchmark", "refuse", "run_it", "tell"]
@@ -47,22 +49,40 @@ def run_it(
     fresh: bool,
 ) -> RunFolder:
     """Run it under the configuration that stands, and return the folder of results."""
-    from engram_lab.cli.watching import watching
     from engram_lab.config import load_config
     from engram_lab.evaluation.consolidation.benchmark import run_benchmark
     from engram_lab.evaluation.consolidation.suite import SIZE
 
-    with watching() as watch:
-        return run_benchmark(
-            out=out,
-            size=SIZE if size is None else size,
-            seed=0 if seed is None else seed,
-            tasks=tasks,
-            config=load_config().config,
-            cache=cache,
-            progress=watch,
-            fresh=fresh,
-        )
+    return run_benchmark(
+        out=out,
+        size=SIZE if size is None else size,
+        seed=0 if seed is None else seed,
+        tasks=tasks,
+        config=load_config().config,
+        cache=cache,
+        progress=_heard(),
+        fresh=fresh,
+    )
+
+
+def _heard() -> Progress:
+    """Return bars; where there is no terminal, a line for each task as it begins."""
+    return bars() if sys.stderr.isatty() else _Lines()
+
+
+class _Lines:
+    """Writes down what begins, as somebody reads it who looks into a log of minutes."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, told: Told, /) -> None:
+        """Write a line where another task begins."""
+        name = told.note.partition(":")[0]
+        if told.level == 0 and name and name != self._last:
+            self._last = name
+            count = f"{told.done + 1} of {told.total}: " if told.done < (told.total or 0) else ""
+            print(f"{told.task}: {count}{name}", file=sys.stderr, flush=True)
 
 
 def tell(folder: RunFolder, out: Path, *, report: Path | None, as_json: bool) -> None:

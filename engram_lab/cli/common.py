@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from engram_lab.core.errors import InvalidInputError, NotFoundError
+from engram_lab.core.errors import InvalidInputError, NotFoundError, StoreError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +61,42 @@ def open_engine(
         file = at_home(Path(path))
         _check_database(file, make=use == "create")
         path, read_only = str(file), use == "read" or (use == "note" and not _may_write(file))
-    with Engine.open(path, config=loaded.config, read_only=read_only) as engine:
-        yield engine
+    with ExitStack() as stack:
+        try:
+            engine = Engine.open(path, config=loaded.config, read_only=read_only)
+        except StoreError as error:
+            if not (read_only and _lacks_a_log(error, Path(path))):
+                raise
+            copy = stack.enter_context(_copied(Path(path)))
+            engine = Engine.open(copy, config=loaded.config, read_only=True)
+        yield stack.enter_context(engine)
+
+
+def _lacks_a_log(error: StoreError, file: Path) -> bool:
+    """Tell whether a file could be read if SQLite could make its log beside it."""
+    told = type(error) in {StoreError, StoreReadOnlyError}  # not that it is damaged, or foreign
+    return told and os.access(file, os.R_OK) and not _may_write(file)
+
+
+@contextmanager
+def _copied(file: Path) -> Iterator[Path]:
+    """Lend a copy of a database that lies where SQLite cannot make its log.
+
+    Raises:
+        StoreReadOnlyError: It is in use by somebody who may write, so a copy might be no one state.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    with TemporaryDirectory(prefix="engram-") as folder:
+        copy, before = Path(folder, file.name), file.stat()
+        shutil.copyfile(file, copy)
+        now = file.stat()
+        changed = (before.st_mtime_ns, before.st_size) != (now.st_mtime_ns, now.st_size)
+        if changed or (log.exists() and log.stat().st_size):
+            raise StoreReadOnlyError(
+                f"{file} is in use, in a folder in which you may not write: read it once it is "
+                "closed, or ask for a backup of it"
+            )
+        yield copy
 
 
 def at_home(path: Path) -> Path:
@@ -77,6 +113,11 @@ def _check_database(file: Path, *, make: bool) -> None:
         )
     if file.exists() and not file.is_file() and not file.is_dir():
         raise InvalidInputError(f"{file} is no regular file: give the path of a database")
+    if not make and file.is_file() and not file.stat().st_size:
+        raise NotFoundError(
+            f"{file} is an empty file and no database: name another with --db, or make it one with "
+            "`engram remember` or `engram import`"
+        )
 
 
 def _may_write(file: Path) -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from engram_lab.cli.common import load
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
-from engram_lab.cli.printing import print_json, print_rows, say
+from engram_lab.cli.printing import print_json, print_rows, say, spelled
 
 __all__ = ["add_to"]
 
@@ -37,12 +37,7 @@ def show(
         print_json({"content_hash": loaded.config.content_hash, "settings": rows})
         return
     head = ("setting", "value", "source", "meaning")
-    cells = [(each.name, _spelled(each.value), each.source, each.help) for each in rows]
+    cells = [(each.name, spelled(each.value), each.source, each.help) for each in rows]
     shown = 4 if with_help else 3
     print_rows([row[:shown] for row in cells], head=head[:shown])
     say(f"content hash {loaded.config.content_hash}")
-
-
-def _spelled(value: object) -> str:
-    """Return a value as a configuration file and `--set` spell it."""
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

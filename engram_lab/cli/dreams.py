@@ -10,12 +10,12 @@ import typer
 
 from engram_lab.cli.common import open_engine
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
-from engram_lab.cli.printing import counted, print_json, say
+from engram_lab.cli.printing import bars, counted, print_json, say
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.errors import DreamLockedError, DreamRefusedError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engram_lab.consolidation import DreamReport
     from engram_lab.core.dreams import DreamRun
@@ -52,6 +52,8 @@ Every = Annotated[
     float, typer.Option("--every", metavar="SECONDS", help="With --watch: how often at most.")
 ]
 _RECENT, _ALL = 100, 1_000_000
+_NAMED = 5
+"""Workspaces that one line names."""
 
 Quiet = Annotated[
     float, typer.Option("--quiet", metavar="SECONDS", help="With --watch: so long after a write.")
@@ -97,13 +99,18 @@ def dream(
             _watch(engine, workspace, options, **times, as_json=as_json, show=show)
             return
         names = _workspaces(engine, workspace, everywhere=everywhere)
-        reports = [engine.dream(name, dry_run=dry_run, **options) for name in names]
+        reports = [
+            engine.dream(name, dry_run=dry_run, progress=bars(), **options) for name in names
+        ]
+        others = {} if everywhere else _others(engine, names)
     if as_json:
         told = [_as_json(each, show=show) for each in reports]
-        print_json(told if everywhere or len(told) > 1 else told[0])
+        print_json(told if everywhere or len(told) > 1 else told[0] | {"elsewhere": others})
         return
     for each in reports:
         _print(each, show=show)
+    if others and not workspace:
+        say(_where_else(others))
 
 
 def dreams(
@@ -182,6 +189,22 @@ def _workspaces(engine: Engine, chosen: Sequence[str] | None, *, everywhere: boo
     for name in chosen or ():
         engine.store.workspaces.get(name)  # a slip of the pen is no workspace without memories
     return list(dict.fromkeys(chosen or ["default"]))
+
+
+def _others(engine: Engine, names: Sequence[str]) -> dict[str, int]:
+    """Return how many memories lie in workspaces that were not dreamt of, the fullest first."""
+    rows = engine.aggregate("workspace")
+    counts = {str(each.key): each.count for each in rows if each.key not in names}
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _where_else(others: Mapping[str, int]) -> str:
+    """Say what a dream of the default workspace alone did not look at, and how to."""
+    named = " ".join(f"--workspace {name}" for name in list(others)[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    held = counted({"memories": sum(others.values())})
+    places = counted({"other_workspaces": len(others)})
+    return f"{held} in {places} not looked at: {named}{more}, or --all"
 
 
 def _watch(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from engram_lab.cli.options import AsJson
-from engram_lab.cli.printing import print_json, progress_bar, say, show
+from engram_lab.cli.printing import bars, print_json, say, show
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,6 +23,16 @@ __all__ = ["NOTHING", "AllowChanged", "Data", "SuiteName", "add_to", "skip", "ve
 
 NOTHING: Final = 3
 """The exit code where there was nothing to judge."""
+
+
+def _there(path: Path | None) -> Path | None:
+    """Return a path that was given, if there is anything: a slip of the pen is not skipped."""
+    if path is not None and not path.exists():
+        raise InvalidInputError(
+            f"--data is {path}, which does not exist: give a folder or a file that does"
+        )
+    return path
+
 
 SuiteName = Annotated[
     str, typer.Argument(metavar="SUITE", help="A name of `engram eval list`, or a TOML file.")
@@ -38,7 +48,12 @@ SystemNames = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="PATH", help="Where the data lie; else ENGRAM_DATA, the cache."),
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="Where the data lie; else ENGRAM_DATA, the cache.",
+        callback=_there,
+    ),
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Discard another evaluation that lies in the folder.")
@@ -136,19 +151,17 @@ def _evaluated(
     suite: Suite, systems: list[str] | None, out: Path, *, as_json: bool, **chosen: Any
 ) -> RunFolder:
     """Run a suite under watching eyes; where its data are not here, that is said."""
-    from engram_lab.cli.watching import watching
     from engram_lab.evaluation.running.evaluate import run_suite
 
     try:
-        with watching() as watch:
-            return run_suite(
-                suite,
-                _systems(systems),
-                out=out,
-                progress=watch,
-                command=shlex.join(["engram", *sys.argv[1:]]),
-                **chosen,
-            )
+        return run_suite(
+            suite,
+            _systems(systems),
+            out=out,
+            progress=bars(),
+            command=shlex.join(["engram", *sys.argv[1:]]),
+            **chosen,
+        )
     except DatasetMissingError as error:
         skip(suite.id, error, as_json=as_json)
 
@@ -240,10 +253,7 @@ def fetch(
         known = manifest(name)
         if not as_json:
             say(f"{known.title}\nlicence: {known.licence}")
-        with progress_bar(f"fetching {name}") as told:
-            found = fetch_dataset(
-                name, progress=lambda _, done, total, told=told: told(done, total)
-            )
+        found = fetch_dataset(name, progress=bars())
         fetched.append({"dataset": name, **asdict(found), "folder": str(found.folder)})
         if not as_json:
             say(f"{name} is in {found.folder}")

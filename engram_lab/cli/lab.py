@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["add_to", "put_notebooks"]
 
 _FOLDER: Final = Path("engram-notebooks")
+
+_FIT_FOR_ROOT: Final = ("--allow-root", "--ServerApp.allow_root", "--help", "--version")
 
 _QUIET: Final = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
 """JupyterLab asks the network for nothing."""
@@ -41,7 +44,10 @@ def lab(
         typer.Option("--dir", metavar="DIR", help="Where the notebooks go.", callback=at_home),
     ] = _FOLDER,
     port: Annotated[
-        int | None, typer.Option(metavar="NUMBER", help="Else 8888, or the next that is free.")
+        int | None,
+        typer.Option(
+            metavar="NUMBER", help="Else 8888, or the next that is free.", min=1, max=65_535
+        ),
     ] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address, and open nothing.")
@@ -54,12 +60,21 @@ def lab(
     program = optional(
         "jupyterlab.labapp", package="jupyterlab", feature="`engram lab`", extra="notebook"
     )
+    if _is_root() and not any(each.startswith(_FIT_FOR_ROOT) for each in others or ()):
+        raise InvalidInputError(
+            "JupyterLab does not run as root unless it is told to: start it as another user, or "
+            "add `-- --allow-root`"
+        )
     put = put_notebooks(folder)
     say(f"put {counted({'notebooks': len(put)}) or 'nothing new'} into {folder}")
     words = [str(folder), _QUIET]
     words += [] if port is None else [f"--port={port}", "--ServerApp.port_retries=0"]
     words += ["--no-browser"] * no_browser
     program.main([*words, *(others or ())])
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def put_notebooks(folder: Path) -> Sequence[Path]:

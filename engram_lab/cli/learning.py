@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from engram_lab.cli.common import open_engine
-from engram_lab.cli.printing import counted, print_json, print_rows, progress_bar, say
+from engram_lab.cli.printing import bars, counted, print_json, print_rows, say
 from engram_lab.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -105,21 +105,20 @@ def learn_from_suite(
     spec = load_system(system or "conversation")
     place = out or Path("runs") / f"{suite.id}-learned"
     check_folder(place)
-    with progress_bar(f"learning {suite.id}") as told:
-        learned = learn_suite(
-            suite,
-            dataset,
-            config=base_of(spec),
-            learner=learner,
-            store_as=cast("Any", spec.store_as),
-            hold_out=hold_out,
-            on=on,
-            seed=seed,
-            ledger=ledger or default_ledger(place),
-            cache=cache,
-            progress=told,
-            command=command,
-        )
+    learned = learn_suite(
+        suite,
+        dataset,
+        config=base_of(spec),
+        learner=learner,
+        store_as=cast("Any", spec.store_as),
+        hold_out=hold_out,
+        on=on,
+        seed=seed,
+        ledger=ledger or default_ledger(place),
+        cache=cache,
+        progress=bars(),
+        command=command,
+    )
     write_learned(learned, place, store_as=spec.store_as, session_score=spec.session_score)
     _tell_learned(learned, suite, place, as_json=as_json)
 
@@ -174,11 +173,8 @@ def learn_from_feedback(
     rows = read_feedback(feedback)
     if not rows:
         raise InvalidInputError(f"{feedback} has no rows: give one a line, with `memory`")
-    with (
-        open_engine(db, config, ["retrieval.profile=conversation"], use="note") as engine,
-        progress_bar(f"learning from {feedback}") as told,
-    ):
-        learned = learn_from_use(engine, rows, learner=learner, progress=told)
+    with open_engine(db, config, ["retrieval.profile=conversation"], use="note") as engine:
+        learned = learn_from_use(engine, rows, learner=learner, progress=bars())
     write_config(learned.config, place / "config.yaml")
     _tell_used(learned, place, db=db, as_json=as_json)
 

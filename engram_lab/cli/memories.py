@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -280,11 +281,29 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Remove memories for good, from every table and from the file."""
-    if not yes:
-        asked = counted({"memories": len(memory_ids)})
-        typer.confirm(f"Purge {asked} for good?", abort=True, err=True)
     with open_engine(db, config, settings, use="write") as engine:
+        if not yes:
+            for each in memory_ids:
+                engine.history(each)  # nobody is asked about what is not there
+            _confirm(f"Purge {counted({'memories': len(set(memory_ids))})} for good?")
         report = engine.purge(memory_ids, reason=reason)
     print_json(report) if as_json else say(f"purged {counted({'memories': len(report.ids)})}")
     if not report.erased and not as_json:
         say("another program still reads the file: its bytes go with the next purge")
+
+
+def _confirm(question: str) -> None:
+    """Ask, and go on only after a yes.
+
+    Raises:
+        InvalidInputError: There was nobody to answer.
+    """
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            print(file=sys.stderr)  # the question stands on a line of its own
+            raise InvalidInputError(
+                "nothing was purged, for the input ended without an answer: say --yes"
+            ) from None
+        raise

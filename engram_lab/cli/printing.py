@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console, RenderableType
     from rich.table import Table
     from rich.text import Text
 
+    from engram_lab.core.progress import Progress
     from engram_lab.core.reports import CheckResult
     from engram_lab.core.types import Memory, Version
     from engram_lab.retrieval import Hits
 
 __all__ = [
+    "bars",
     "counted",
+    "former",
     "print_checks",
     "print_compact",
     "print_history",
@@ -29,9 +31,9 @@ __all__ = [
     "print_memories",
     "print_memory",
     "print_rows",
-    "progress_bar",
     "say",
     "show",
+    "spelled",
 ]
 
 _LONGEST: Final = 400
@@ -64,6 +66,21 @@ def say(text: str) -> None:
 def counted(counts: Mapping[str, int]) -> str:
     """Return what was counted, as in `1 memory, 2 recall events`; nothing where all is zero."""
     return ", ".join(_count(name, count) for name, count in counts.items() if count)
+
+
+def spelled(value: object) -> str:
+    """Return a value as a configuration file and `--set` spell it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def former(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of a copied file, in which those versions lie apart that are past.
+
+    An export has them together with the present ones, and calls both versions.
+    """
+    return {
+        "former_versions" if name == "versions" else name: count for name, count in counts.items()
+    }
 
 
 def _count(name: str, count: int) -> str:
@@ -214,33 +231,11 @@ def print_checks(found: Sequence[CheckResult]) -> None:
     show(table)
 
 
-@contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar on the terminal while something long goes on; nothing where there is none."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+def bars() -> Progress:
+    """Return what shows bars on the terminal while something long goes on."""
+    from engram_lab.core.bars import Bars
 
-    console = _console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task(what, total=None)
-
-        def show(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield show
+    return Bars(_console(stderr=True))
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -18,11 +18,11 @@ from engram_lab.cli.options import (
     Settings,
 )
 from engram_lab.cli.printing import (
+    bars,
     counted,
     print_compact,
     print_hits,
     print_json,
-    progress_bar,
     say,
 )
 from engram_lab.core.errors import EmbedderError
@@ -180,12 +180,10 @@ def reindex(
         counts = fault = None
         by: str | None = None
         if engine.config.embedding.model != "none":
-            waiting = engine.count(archived=True)
-            with progress_bar("memories") as show:
-                counts = engine.embed(progress=lambda done: show(done, max(done, waiting)))
+            counts = engine.embed(progress=bars())
             by = engine.embedder.fingerprint
             fault = engine.store.embedding_queue.last_error(by)
-        engine.reindex()
+        engine.reindex(progress=bars())
         memories = engine.count(archived=True)
     if as_json:
         vectors = counts and counts._asdict()

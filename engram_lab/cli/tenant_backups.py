@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engram_lab.cli.options import AsJson, ConfigFile, Settings
-from engram_lab.cli.printing import counted, print_json, print_rows, progress_bar, say
+from engram_lab.cli.printing import bars, counted, former, print_json, print_rows, say
 from engram_lab.cli.serving import operating
 from engram_lab.cli.tenants import Data, Slug, tenant, tenant_of
 from engram_lab.core.errors import ConfigError
+from engram_lab.core.progress import task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engram_lab.core.progress import Task
     from engram_lab.serve.backups import TenantBackups
     from engram_lab.serve.making import Making
 
@@ -45,10 +47,11 @@ def backup(
     """Copy a tenant's database, sealed, while it is in use."""
     from engram_lab.serve.backups.watch import Watch
 
-    with operating(data, config, settings) as made, progress_bar("backing up") as told:
+    telling = task("backing up", progress=bars())
+    with telling as counting, operating(data, config, settings) as made:
         found, kept = tenant_of(made, slug), _kept(made)
         with made.pool.lease(found, quiet=True) as engine:
-            new = kept.make(found.id, engine, watch=Watch(progress=_steps(told)))
+            new = kept.make(found.id, engine, watch=Watch(progress=_steps(counting)))
         made.note("backup.make", found, target=new.backup.name)
     if as_json:
         print_json(new.backup)
@@ -144,7 +147,7 @@ def drill(
             "backup": report.name,
             "would lose": f"{report.age_s:,.0f} s of work",
             "would take": f"{report.seconds:.2f} s until questions are answered",
-            "holds": counted(report.counts),
+            "holds": counted(former(report.counts)),
             "compared with their hashes": f"{report.checked:,} memories",
         }
         print_rows([(name, str(value)) for name, value in told.items()])
@@ -182,5 +185,5 @@ def rekey(
     say(f"backups are sealed with the key {new.id} from now on: keep a copy of {where} elsewhere")
 
 
-def _steps(told: Callable[[int, int | None], None]) -> Callable[[str, int, int], None]:
-    return lambda _step, done, total: told(done, total)
+def _steps(counting: Task) -> Callable[[str, int, int], None]:
+    return lambda _step, done, total: counting.reach(done, total)

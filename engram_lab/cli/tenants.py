@@ -9,11 +9,13 @@ import typer
 
 from engram_lab.cli.common import at_home
 from engram_lab.cli.options import AsJson, ConfigFile, Settings
-from engram_lab.cli.printing import counted, print_json, print_rows, progress_bar, say
+from engram_lab.cli.printing import bars, counted, former, print_json, print_rows, say
 from engram_lab.cli.serving import operating
 from engram_lab.core.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.making import Making
 
@@ -117,6 +119,7 @@ def show(
         days = made.plane.within(found.id).usage(today - timedelta(days=_MONTH), today)
         told: dict[str, Any] = {
             **{name: getattr(found, name) for name in ("id", "slug", "name", "state", "plan")},
+            "memories": made.configurations.memories(found.id),
             "storage_bytes": made.places.size(found.id),
             "api_calls": sum(each.api_calls for each in days),
             "searches": sum(each.searches for each in days),
@@ -234,7 +237,7 @@ def export(
         found = tenant_of(made, slug)
         counts = export_tenant(made.pool, found, path, overwrite=overwrite)
         made.note("tenant.export", found)
-    say(f"wrote {counted(counts) or 'an empty store'} to {path}")
+    say(f"wrote {counted(_as_kept(counts, path)) or 'an empty store'} to {path}")
 
 
 @tenant.command("import")
@@ -251,13 +254,11 @@ def import_(
     """Bring a database or an export into a tenant."""
     from engram_lab.serve.tenants.moving import import_tenant
 
-    with operating(data, config, settings) as made, progress_bar("importing") as told:
+    with operating(data, config, settings) as made:
         found = tenant_of(made, slug)
-        counts = import_tenant(
-            made.estate, made.pool, found, path, progress=lambda done: told(done, None)
-        )
+        counts = import_tenant(made.estate, made.pool, found, path, progress=bars())
         made.note("tenant.import", found)
-    say(f"took in {counted(counts) or 'nothing'}")
+    say(f"took in {counted(_as_kept(counts, path)) or 'nothing'}")
 
 
 @tenant.command()
@@ -287,3 +288,7 @@ def audit(
         say("the chain is whole" if broken is None else f"the chain is broken at entry {broken}")
     if broken is not None:
         raise typer.Exit(1)
+
+
+def _as_kept(counts: Mapping[str, int], path: Path) -> Mapping[str, int]:
+    return former(counts) if path.suffix == ".db" else counts

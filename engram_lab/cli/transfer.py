@@ -9,7 +9,7 @@ import typer
 
 from engram_lab.cli.common import at_home, open_engine
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
-from engram_lab.cli.printing import counted, print_json, progress_bar, say
+from engram_lab.cli.printing import bars, counted, print_json, say
 from engram_lab.core.errors import ImportRefusedError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def import_(
         Path,
         typer.Argument(
             metavar="PATH",
-            help="An export, or memories as .jsonl, .json, .parquet or .arrow.",
+            help="An export, or memories as .jsonl, .json, .parquet, .arrow, .csv or .tsv.",
             callback=at_home,
         ),
     ],
@@ -50,17 +50,14 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in an export or a file of memories: all, or nothing."""
-    with (
-        open_engine(db, config, settings, use="create") as engine,
-        progress_bar("importing") as show,
-    ):
+    with open_engine(db, config, settings, use="create") as engine:
         try:
             report = engine.import_(
                 path,
                 workspace=workspace,
                 dedup=dedup,  # type: ignore[arg-type]  # the engine refuses what it does not know
                 keep_going=keep_going,
-                progress=lambda done: show(done, None),
+                progress=bars(),
             )
         except ImportRefusedError as error:
             raise InvalidInputError(
@@ -96,13 +93,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write everything to files, which `engram import` reads back."""
-    with (
-        open_engine(db, config, settings, use="read") as engine,
-        progress_bar("exporting") as show,
-    ):
-        counts = engine.export(
-            path, overwrite=overwrite, progress=lambda _, done, total: show(done, total)
-        )
+    with open_engine(db, config, settings, use="read") as engine:
+        counts = engine.export(path, overwrite=overwrite, progress=bars())
     if as_json:
         print_json({"path": str(path), "rows": counts})
     else:

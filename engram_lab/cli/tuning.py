@@ -22,20 +22,19 @@ from engram_lab.cli.learning import (
     learner_of,
 )
 from engram_lab.cli.options import AsJson, ConfigFile, Database
-from engram_lab.cli.printing import print_json, progress_bar, say, show
+from engram_lab.cli.printing import bars, counted, print_json, say, show, spelled
 from engram_lab.core.errors import DatasetMissingError, InvalidInputError
 from engram_lab.core.packages import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.suite import Suite
-    from engram_lab.evaluation.tuning import Plan
+    from engram_lab.evaluation.tuning import Plan, Tuned
     from engram_lab.evaluation.tuning.on_suite import TunedSuite
-    from engram_lab.evaluation.tuning.trials import Trial
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "chosen_lines"]
 
 MaybeSuite = Annotated[
     str | None,
@@ -92,6 +91,9 @@ LedgerFile = Annotated[
     typer.Option("--ledger", metavar="FILE", help="Else ENGRAM_LEDGER, or beside the folder."),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of all that is chosen by chance.")]
+
+_FEW: Final = 10
+"""Queries that moved are all shown."""
 
 _OF_A_SEARCH: Final[tuple[str, ...]] = ("space", "measure", "trials", "look", "exploring")
 _OF_A_SUITE: Final = (
@@ -221,16 +223,30 @@ def _search(
 ) -> None:
     from engram_lab.evaluation.tuning.on_suite import tune_suite
 
-    with progress_bar(f"tuning {chosen.id}") as told:
-        found = tune_suite(
-            chosen,
-            dataset,
-            plan,
-            out=out or Path("runs") / f"{chosen.id}-tuned",
-            progress=_following(told),
-            **where,
-        )
-    _tell(found, as_json=as_json)
+    found = tune_suite(
+        chosen,
+        dataset,
+        plan,
+        out=out or Path("runs") / f"{chosen.id}-tuned",
+        progress=bars(),
+        **where,
+    )
+    _tell(found, dataset, as_json=as_json)
+
+
+def chosen_lines(tuned: Tuned) -> Iterator[str]:
+    """Yield what a search chose, each value beside the default one."""
+    before, after = tuned.plan.base.flat(), tuned.config.flat()
+    names = dict.fromkeys([*tuned.plan.space.fixed, *tuned.best.settings])
+    changed = [name for name in names if before.get(name) != after.get(name)]
+    if not changed:
+        tried = counted({"configurations": len(tuned.trials)})
+        yield f"kept the defaults: of {tried} that were tried none is worth more"
+    for name in changed:
+        yield f"{name} = {spelled(after[name])} (default {spelled(before[name])})"
+    same = [name for name in tuned.best.settings if name in before and name not in changed]
+    if changed and same:
+        yield f"as by default: {', '.join(f'{name} = {spelled(after[name])}' for name in same)}"
 
 
 def _held(given: list[str] | None) -> list[str] | float:
@@ -243,14 +259,7 @@ def _held(given: list[str] | None) -> list[str] | float:
     return float(shares[0]) if shares else given
 
 
-def _following(told: Callable[[int, int | None], None]) -> Callable[[Trial, int, int], None]:
-    def follow(trial: Trial, done: int, planned: int) -> None:  # noqa: ARG001 - what a bar shows
-        told(done, planned)
-
-    return follow
-
-
-def _tell(found: TunedSuite, *, as_json: bool) -> None:
+def _tell(found: TunedSuite, dataset: Dataset, *, as_json: bool) -> None:
     from engram_lab.evaluation.reports.terminal import comparison_table
 
     tuned = found.tuned
@@ -260,11 +269,13 @@ def _tell(found: TunedSuite, *, as_json: bool) -> None:
         said: dict[str, Any] = orjson.loads((found.folder / "tuning.json").read_bytes())
         print_json(said)
         return
-    show(comparison_table(tuned.comparison, limit=0))
+    moved = len(tuned.comparison.moved)
+    asked = dataset.queries.rename({"id": "query_id"})
+    show(comparison_table(tuned.comparison, queries=asked, limit=moved if moved <= _FEW else 0))
     for warning in tuned.warnings:
         say(f"note: {warning}")
-    for name, value in tuned.best.settings.items():
-        say(f"{name} = {value}")
+    for line in chosen_lines(tuned):
+        say(line)
     if found.look is not None:
         contrast = found.look.comparison.contrasts[0]
         say(

@@ -9,7 +9,7 @@ import typer
 
 from engram_lab.cli.common import at_home, load, open_engine
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
-from engram_lab.cli.printing import counted, print_checks, print_json, progress_bar, say
+from engram_lab.cli.printing import bars, counted, former, print_checks, print_json, say
 from engram_lab.core.errors import StoreCorruptError
 from engram_lab.core.reports import CheckResult
 
@@ -47,8 +47,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Copy the database while it is in use, and verify the copy."""
-    with open_engine(db, config, settings, use="write") as engine, progress_bar("pages") as show:
-        report = engine.backup(target, compact=compact, progress=show)
+    with open_engine(db, config, settings, use="write") as engine:
+        report = engine.backup(target, compact=compact, progress=bars())
     _tell(report, as_json=as_json)
 
 
@@ -88,7 +88,7 @@ def _tell(report: BackupReport, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    held = counted(report.counts) or "no memory"
+    held = counted(former(report.counts)) or "no memory"
     say(f"{report.path} is sound: {held} ({report.size_bytes:,} bytes)")
     say(f"sha256 {report.sha256}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engram_lab.config.dreaming import DreamSettings
+from engram_lab.config.given import config_of
 from engram_lab.config.hooks import HookSettings
 from engram_lab.config.load import LoadedConfig, load_config
 from engram_lab.config.model import (
@@ -50,6 +51,7 @@ __all__ = [
     "TelemetrySettings",
     "TenancySettings",
     "UsageSettings",
+    "config_of",
     "load_config",
     "show",
 ]

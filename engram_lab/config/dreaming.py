@@ -18,7 +18,10 @@ class DreamSettings:
         0.9, help="memories from this importance on are never changed; above 1 none", ge=0, le=2
     )
     most_removed: float = setting(
-        0.25, help="share of memories that one dream may hide without --yes", ge=0, le=1
+        0.25,
+        help="share of memories that one dream may hide, or end the validity of, without --yes",
+        ge=0,
+        le=1,
     )
     max_changes: int | None = setting(
         None, help="most changes of one dream; the next one goes on", ge=1

@@ -16,6 +16,7 @@ from engram_lab.config.file import expand, parse_yaml
 from engram_lab.config.model import EngineConfig
 from engram_lab.config.sections import Sectioned, flattened, nest, unknown
 from engram_lab.config.serving import ServerConfig
+from engram_lab.core.brief import brief
 from engram_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ DEFAULT_FILE: Final = "~/.engram/config.yaml"
 """Read if it exists and no other file is named."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class LoadedConfig:
     """The configuration of an engine and of a server, and where each value came from.
 
@@ -38,6 +39,10 @@ class LoadedConfig:
     config: EngineConfig
     server: ServerConfig
     sources: Mapping[str, str] = field(hash=False)
+
+    def __repr__(self) -> str:
+        told = (f"{name} by {each}" for name, each in self.sources.items() if each != "default")
+        return brief(self, *told)
 
 
 def load_config(

@@ -56,7 +56,7 @@ class InterchangeSettings:
         check_section("interchange", self)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class EngineConfig(Sectioned):
     """Everything that decides how an engine behaves."""
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, get_type_hints
 
 import yaml
 
+from engram_lab.core.brief import brief
 from engram_lab.core.errors import ConfigError
 from engram_lab.core.settings import Setting, settings_of
 
@@ -63,6 +64,16 @@ class Sectioned:
         known = self.settings()
         identity = {name: value for name, value in self.flat().items() if known[name].identity}
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        usual = type(self)().flat()
+        known = self.settings()
+        told = [
+            f"{name}={known[name].masked(value)!r}"
+            for name, value in self.flat().items()
+            if value != usual[name]
+        ]
+        return brief(self, *told)
 
     def flat(self) -> dict[str, Any]:
         """Return every value by its dotted name, such as `store.path`."""
@@ -158,7 +169,8 @@ def flattened(
 def unknown(name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, and which known one is nearest."""
     known = tuple(known)
-    nearest = difflib.get_close_matches(name, known, n=1)
+    holding = _holding(name, known)
+    nearest = difflib.get_close_matches(name, holding or known, n=1, cutoff=0 if holding else 0.6)
     if nearest:
         hint = f"did you mean {nearest[0]}?"
     elif len(known) <= _MOST_LISTED:
@@ -166,3 +178,18 @@ def unknown(name: str, known: Iterable[str]) -> str:
     else:
         hint = "`engram config show` lists those that are known"
     return f"{name} is unknown: {hint}"
+
+
+def _holding(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names of the same section that have the last word as one of their parts.
+
+    So `retrieval.k1` is near to `retrieval.bm25_k1`, though `retrieval.k` is spelled more alike.
+    """
+    section, dot, word = name.rpartition(".")
+    if not dot:
+        return []
+    return [
+        each
+        for each in known
+        if each.startswith(f"{section}.") and word in each.rpartition(".")[2].split("_")
+    ]

@@ -227,7 +227,7 @@ class ScheduleSettings:
         check_section("schedule", self)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class ServerConfig(Sectioned):
     """Everything that decides how a server behaves, beside the engines that it serves."""
 

@@ -12,6 +12,7 @@ from engram_lab.consolidation.report import DreamReport
 from engram_lab.consolidation.step import Scene
 from engram_lab.consolidation.view import View
 from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.progress import task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from engram_lab.consolidation.step import Nearest, Step
     from engram_lab.core.clock import Clock
     from engram_lab.core.dreams import DreamRun
+    from engram_lab.core.progress import Task
     from engram_lab.core.protocols import Store
 
 __all__ = ["Dreamer"]
@@ -63,7 +65,6 @@ class Dreamer:
         full: bool = False,
         yes: bool = False,
         author: str = "dream",
-        progress: Callable[[str, int], None] | None = None,
     ) -> DreamReport:
         """Plan, look whether it may be, and carry it out unless it is a dry run.
 
@@ -74,7 +75,6 @@ class Dreamer:
             full: Look at all memories, not at what changed alone.
             yes: Also where it hides more than `dream.most_removed`.
             author: Who is recorded.
-            progress: Told the name of each step and how many changes it planned.
 
         Raises:
             DreamLockedError: Somebody else dreams of this workspace.
@@ -82,30 +82,38 @@ class Dreamer:
             InvalidInputError: A step breaks the laws of steps, or the clock ran back behind the
                 last dream.
         """
-        if dry_run:
-            plan = self._planned(workspace, steps, full=full, yes=True, author=author)
-            return DreamReport(run=plan.run(), changes=plan.changes, dry_run=True)
-        dreams = self._store.dreams
-        with locked(dreams, workspace, ttl_s=self._settings.lock_s) as (owner, keep):
-            plan = self._planned(
-                workspace, steps, full=full, yes=yes, author=author, keep=keep, progress=progress
-            )
-            keep()
-            with self._store.transaction():  # nobody writes between this look and the deed
-                still = plan.still()
-                run = dreams.apply(still.run(), still.changes, owner=owner)
+        with task("dreaming", total=len(steps) + (not dry_run), unit="steps") as counting:
+            if dry_run:
+                plan = self._planned(workspace, steps, counting, full=full, yes=True, author=author)
+                return DreamReport(run=plan.run(), changes=plan.changes, dry_run=True)
+            with locked(self._store.dreams, workspace, ttl_s=self._settings.lock_s) as (who, keep):
+                plan = self._planned(
+                    workspace, steps, counting, full=full, yes=yes, author=author, keep=keep
+                )
+                keep()
+                counting.say("carrying out")
+                run = self._carried_out(plan, owner=who)
+                counting.advance()
         return DreamReport(run=run, changes=plan.changes, dry_run=False)
+
+    def _carried_out(self, plan: Plan, *, owner: str) -> DreamRun:
+        with self._store.transaction():  # nobody writes between this look and the deed
+            still = plan.still()
+            with task("changing", total=len(still.changes), unit="changes") as counting:
+                return self._store.dreams.apply(
+                    still.run(), still.changes, owner=owner, progress=counting.reach
+                )
 
     def _planned(
         self,
         workspace: str,
         steps: Sequence[Step],
+        counting: Task,
         *,
         full: bool,
         yes: bool,
         author: str,
         keep: Callable[[], None] | None = None,
-        progress: Callable[[str, int], None] | None = None,
     ) -> Plan:
         names = [step.name for step in steps]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -116,9 +124,9 @@ class Dreamer:
         for order, step in enumerate(steps):
             if keep is not None:
                 keep()
+            counting.say(step.name)
             planned = planning.plan(view, step, order, done, full=full)
-            if progress is not None:
-                progress(step.name, len(planned.changes))
+            counting.advance()
             view = view.after(planned.changes)
             done.append(planned)
         plan = Plan(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["check_share", "check_step", "checked"]
 
 _FEW: Final = 10
-"""So many near-duplicates may always become one: a small store is no danger."""
-
+"""So many near-duplicates may always become one, and so many may end: a small store is no danger.
+"""
 
 _LONGEST_REASON: Final = 4096
 _TIMES: Final = ("valid_from", "valid_to")
@@ -146,13 +146,14 @@ def _scope(view: View, id_: str, made: Mapping[str, str]) -> str | None:
 
 
 def check_share(before: View, after: View, changes: Sequence[Change], *, most: float) -> None:
-    """Refuse a dream that hides too many memories at once.
+    """Refuse a dream that hides, or ends the validity of, too many memories at once.
 
     What was merged into another is stood in for by that: it counts by itself, and only where it is
-    more than a few; an exact copy does not count at all.
+    more than a few; an exact copy does not count at all. What no longer holds is still found for
+    its time: it counts by itself too, and only where it is more than a few.
 
     Raises:
-        DreamRefusedError: More than `most` of what a recall may find would be hidden.
+        DreamRefusedError: More than `most` of what a recall may find would be hidden, or end.
     """
     findable = set(np.array(before.columns.ids, object)[before.findable].tolist())
     kept = set(np.array(after.columns.ids, object)[after.findable].tolist())
@@ -173,3 +174,12 @@ def check_share(before: View, after: View, changes: Sequence[Change], *, most: f
     ]
     if len(rewritten) > max(_FEW, most * len(findable)):
         raise DreamRefusedError(removed=len(rewritten), total=len(findable), most=most)
+    ended = _without_end(before) - _without_end(after) - hidden
+    if len(ended) > max(_FEW, most * len(findable)):
+        raise DreamRefusedError(removed=len(ended), total=len(findable), most=most, ends=True)
+
+
+def _without_end(view: View) -> set[str]:
+    """Return the ids of what recall may find and whose validity has no end."""
+    open_ = view.findable & np.isnan(view.columns.valid_to)
+    return set(np.array(view.columns.ids, object)[open_].tolist())

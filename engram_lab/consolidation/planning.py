@@ -12,6 +12,7 @@ from engram_lab.consolidation.limits import check_step, checked
 from engram_lab.consolidation.progress import Place, Progress, hash_of
 from engram_lab.consolidation.together import Groups, touched_since, without
 from engram_lab.core.dreams import Change, DreamRun, StepRun
+from engram_lab.core.progress import task
 from engram_lab.core.text import CHARS_PER_TOKEN
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from engram_lab.consolidation.step import Scene, Step
     from engram_lab.consolidation.view import View
     from engram_lab.core.clock import Clock
+    from engram_lab.core.progress import Task
     from engram_lab.core.protocols import Store
     from engram_lab.core.types import RecallEvent
 
@@ -81,7 +83,9 @@ class Planning:
             scene = replace(
                 self.scene, focus=self._focus(view, start), events=events, cursor=start.at
             )
-            changes, stopped, events = self._planned(view, step, scene, spent)
+            with task("planning", unit="changes") as counting:
+                counting.say(step.name)
+                changes, stopped, events = self._planned(view, step, scene, spent, counting)
             made = {
                 each.id: str(each.fields.get("scope", "global"))
                 for each in (*(c for p in done for c in p.changes), *changes)
@@ -105,7 +109,7 @@ class Planning:
         return Planned(run=run, changes=tuple(changes), place=place, learns=_learns(step))
 
     def _planned(
-        self, view: View, step: Step, scene: Scene, spent: int
+        self, view: View, step: Step, scene: Scene, spent: int, counting: Task
     ) -> tuple[list[Change], str | None, tuple[RecallEvent, ...]]:
         """Return what a step plans, why it stopped, and the events that are done with.
 
@@ -114,11 +118,12 @@ class Planning:
         or the half of that.
         """
         if not _learns(step):
-            return *self._within(_told(step, view, scene), spent), ()
+            return *self._within(counting.over(_told(step, view, scene)), spent), ()
         events, first = scene.events, None
         while True:
             scene = replace(scene, events=events)
-            changes, stopped = self._within(_told(step, view, scene), spent)
+            counting.done = 0
+            changes, stopped = self._within(counting.over(_told(step, view, scene)), spent)
             first = first or stopped
             if stopped is None:
                 return changes, first, events

@@ -49,6 +49,21 @@ class DreamReport:
             nested.setdefault(step, {})[action] = count
         return nested
 
+    @property
+    def ended(self) -> int:
+        """Of how many memories it planned to say that they no longer hold: they get `valid_to`.
+
+        They are not hidden, and so are among those that recall may find after it; what it hides as
+        well is not counted here.
+        """
+        ends: dict[str, bool] = {}
+        for each in self.changes:
+            if each.action == "forget" or each.fields.get("lifecycle") == "archived":
+                ends[each.id] = False
+            elif each.action == "update" and each.fields.get("valid_to") is not None:
+                ends.setdefault(each.id, True)
+        return sum(ends.values())
+
     def __len__(self) -> int:
         return len(self.changes)
 
@@ -101,7 +116,11 @@ class DreamReport:
                 }
                 for each in run.steps
             ],
-            "memories": {"before": run.memories_before, "after": run.memories_after},
+            "memories": {
+                "before": run.memories_before,
+                "after": run.memories_after,
+                "ended": self.ended,
+            },
             "tokens": {"before": run.tokens_before, "after": run.tokens_after},
             "stopped": run.stopped,
         }
@@ -118,8 +137,10 @@ class DreamReport:
             skipped = f", {each.skipped} skipped" if each.skipped else ""
             stopped = f"; stopped: {each.stopped}" if each.stopped else ""
             lines.append(f"  {each.step}: {told or 'nothing'}{skipped}{stopped}")
+        holds = "1 no longer holds" if self.ended == 1 else f"{self.ended} no longer hold"
+        ended = f"{holds}, " if self.ended else ""
         lines.append(
-            f"  memories {run.memories_before} → {run.memories_after}, "
+            f"  memories {run.memories_before} → {run.memories_after}, {ended}"
             f"tokens {run.tokens_before} → {run.tokens_after}"
         )
         return lines

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engram_lab.core.errors import BackupError
+from engram_lab.core.progress import task
 from engram_lab.core.protocols import HasBackups
 from engram_lab.core.sqlite import restore_file, verify_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
 
+    from engram_lab.core.progress import Progress
     from engram_lab.core.protocols import Store
     from engram_lab.core.reports import BackupReport, RestoreReport
 
@@ -24,7 +25,7 @@ def make_backup(
     target: str | os.PathLike[str],
     *,
     compact: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> BackupReport:
     """Copy a store to a new file while it is in use, and verify the copy.
 
@@ -32,7 +33,7 @@ def make_backup(
         store: What to copy.
         target: The file to make; it must not exist.
         compact: Leave out free pages; writers wait meanwhile.
-        progress: Called with the pages done and the pages in all; not for a compact copy.
+        progress: Told how many pages are copied; of a compact copy, that it is made.
 
     Raises:
         BackupError: The target exists, the copy does not verify, or the store is in no file.
@@ -40,9 +41,10 @@ def make_backup(
     """
     if not isinstance(store, HasBackups):
         raise BackupError(f"a {type(store).__name__} is not kept in a file: use export")
-    if compact:
-        return store.backups.vacuum_into(str(target))
-    return store.backups.backup(str(target), progress=progress)
+    with task("copying", unit="pages", progress=progress) as counting:
+        if compact:
+            return store.backups.vacuum_into(str(target))
+        return store.backups.backup(str(target), progress=counting.reach)
 
 
 def verify_backup(file: str | os.PathLike[str]) -> BackupReport:

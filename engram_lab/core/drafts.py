@@ -46,6 +46,7 @@ __all__ = [
 
 DEFAULT_WORKSPACE: Final = "default"
 _TIED: Final = frozenset({"tier", "expires_at", "valid_from", "valid_to"})
+_OWN_KEY: Final = "; a key of your own goes into metadata or source"
 _LISTS: Final = (list, tuple)  # a union would be built anew at every call
 
 
@@ -85,7 +86,7 @@ class Drafter:
         text = partial(partial, check_label)
         moment = partial(partial, parse_time)
         self._checks: dict[str, Callable[[Any], Any]] = {
-            "id": check_id,
+            "id": partial(check_id, advice=_OWN_KEY),
             "content": self._content,
             "type": text(field="type", limit=64),
             "tags": self._tags,

@@ -107,7 +107,8 @@ class DreamRun:
     Attributes:
         id: Its name, by which it is undone.
         workspace: What it dreamt of.
-        status: `planned` for a dry run, which is stored nowhere.
+        status: `planned` for a dry run, which is stored nowhere; `undone` also where an undo kept
+            what was changed since (`keep_later`), of which the `UndoReport` tells alone.
         author: Who let it dream.
         config_hash: Of the settings of the dream: another hash starts from the beginning.
         started_at: By the injected clock, as the moment for which all was planned.

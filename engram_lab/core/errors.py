@@ -196,15 +196,20 @@ class DreamLockedError(ConflictError):
 
 
 class DreamRefusedError(ConflictError):
-    """A dream would hide `removed` of `total` memories, too many at once; nothing was changed."""
+    """A dream would hide `removed` of `total` memories, too many at once; nothing was changed.
 
-    def __init__(self, *, removed: int, total: int, most: float) -> None:
+    Where `ends` is set, it would not hide them, but say that they no longer hold.
+    """
+
+    def __init__(self, *, removed: int, total: int, most: float, ends: bool = False) -> None:
+        does = f"say of {removed} of {total} memories that they no longer hold"
+        if not ends:
+            does = f"take {removed} of {total} memories out of recall"
         super().__init__(
-            f"this dream would take {removed} of {total} memories out of recall, more than "
-            f"dream.most_removed ({most:.0%}) allows: look at it with dry_run=True (--dry-run), "
-            "then say yes=True (--yes), or set a milder policy"
+            f"this dream would {does}, more than dream.most_removed ({most:.0%}) allows: look at "
+            "it with dry_run=True (--dry-run), then say yes=True (--yes), or set a milder policy"
         )
-        self.removed, self.total = removed, total
+        self.removed, self.total, self.ends = removed, total, ends
 
 
 class UndoConflictError(ConflictError):
@@ -294,15 +299,12 @@ class PromotionRefusedError(EvaluationError):
 
 
 class MissingDependencyError(EngramError, ImportError):
-    """An optional package is absent.
-
-    Attributes:
-        extra: What to install, as in `pip install "engram-lab[extra]"`.
-    """
+    """An optional package is absent, which `extra` of this project brings."""
 
     def __init__(self, package: str, *, feature: str, extra: str) -> None:
         super().__init__(
-            f'{feature} needs the package {package!r}: pip install "engram-lab[{extra}]"'
+            f"{feature} needs the package {package!r}: install engram-lab with its extra "
+            f'{extra!r}, as `pip install ".[{extra}]"` does in its checkout'
         )
         self.extra = extra
 

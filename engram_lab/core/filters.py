@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from engram_lab.core.clock import parse_time
@@ -204,9 +205,11 @@ def _parse_field(key: object) -> tuple[str, Kind]:
         path = key.removeprefix("metadata.")
         if path != key and _PATH.fullmatch(path) and _storable(path):
             return path, "metadata"
+    close = get_close_matches(key, FIELDS, n=1) if isinstance(key, str) else []
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
     raise InvalidFilterError(
-        f"the filter names the field {shown(key, limit=60)}: allowed are {', '.join(FIELDS)}, "
-        "metadata.<path>, and, or, not"
+        f"the filter names the field {shown(key, limit=60)}{hint}: allowed are "
+        f"{', '.join(FIELDS)}, metadata.<path>, and, or, not"
     )
 
 

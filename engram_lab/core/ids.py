@@ -7,8 +7,9 @@ millisecond in order).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.clock import to_us
 from engram_lab.core.errors import InvalidInputError, shown
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-__all__ = ["IdSource", "check_id"]
+__all__ = ["IdSource", "check_id", "check_ids", "wanted_of"]
 
 _COUNTER_BITS: Final = 30
 _RANDOM_BITS: Final = 44
@@ -62,8 +63,13 @@ class IdSource:
         self._time = f"{stamp >> 16:08x}-{stamp & 0xFFFF:04x}"
 
 
-def check_id(value: object, *, field: str = "id") -> str:
+def check_id(value: object, *, field: str = "id", advice: str = "") -> str:
     """Return `value` if it is a UUID in its canonical lower-case form.
+
+    Args:
+        value: Whatever was given.
+        field: What it is for.
+        advice: What else a refusal says, such as where another key is kept.
 
     Raises:
         InvalidInputError: It is not.
@@ -71,6 +77,30 @@ def check_id(value: object, *, field: str = "id") -> str:
     if not isinstance(value, str) or _UUID.match(value) is None:
         raise InvalidInputError(
             f"{field} is {shown(value, limit=60)}: give a UUID in lower case such as "
-            "01890a5d-ac96-774b-bcce-b302099a8057, or leave it out to get a new one"
+            f"01890a5d-ac96-774b-bcce-b302099a8057, or leave it out to get a new one{advice}"
         )
     return value
+
+
+def wanted_of(value: object) -> str:
+    """Return what to give where an id is asked for and a whole record was given."""
+    for name in ("run_id", "id"):
+        if isinstance(getattr(value, name, None), str):
+            return f"its .{name}"
+    return "a text or a number"
+
+
+def check_ids(ids: object, *, field: str = "ids") -> list[str]:
+    """Return several ids as a list.
+
+    Raises:
+        InvalidInputError: It is one text or one record, or holds records instead of their ids.
+    """
+    if isinstance(ids, str | bytes) or not isinstance(ids, Iterable):
+        alone = "a text" if isinstance(ids, str) else f"a {type(ids).__name__}"
+        raise InvalidInputError(f"{field} is {alone}: give a list of ids")
+    given: list[Any] = list(ids)
+    for each in given:
+        if not isinstance(each, str) and (wanted := wanted_of(each)).startswith("its"):
+            raise InvalidInputError(f"{field} holds a {type(each).__name__}: give {wanted}")
+    return given

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from engram_lab.core.brief import brief, counted, counts, quoted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Page:
     """Some memories in order, and the cursor of what follows (`None` at the end)."""
 
@@ -38,6 +40,10 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.memories)
+
+    def __repr__(self) -> str:
+        follows = f"next_cursor={quoted(self.next_cursor)}" if self.next_cursor else "the last"
+        return brief(self, counted(len(self), "memory", "memories"), follows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +83,7 @@ class RefusedRow:
     table: str = "memories"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class RememberReport:
     """What became of many memories: each input row is in exactly one of the four lists.
 
@@ -89,8 +95,13 @@ class RememberReport:
     merged: tuple[str, ...] = ()
     refused: tuple[RefusedRow, ...] = ()
 
+    def __repr__(self) -> str:
+        lists = ("new", self.ids), ("skipped", self.skipped), ("merged", self.merged)
+        told = [(len(each), word) for word, each in (*lists, ("refused", self.refused))]
+        return brief(self, *counts(told))
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class PurgeReport:
     """What a purge removed.
 
@@ -100,6 +111,10 @@ class PurgeReport:
 
     ids: tuple[str, ...]
     erased: bool
+
+    def __repr__(self) -> str:
+        purged = counted(len(self.ids), "memory purged", "memories purged")
+        return brief(self, purged, f"erased={self.erased}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +126,7 @@ class CleanupReport:
     over_limit: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class ImportReport:
     """What an import wrote, table by table; `unchanged` rows were already there, identical."""
 
@@ -123,6 +138,11 @@ class ImportReport:
     def total(self) -> int:
         """How many rows the input held."""
         return sum(self.imported.values()) + self.unchanged + len(self.refused)
+
+    def __repr__(self) -> str:
+        taken = [(count, name) for name, count in self.imported.items()]
+        others = [(self.unchanged, "unchanged"), (len(self.refused), "refused")]
+        return brief(self, *counts([*others, *taken]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Self
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from engram_lab.core.checks import check_workspace
 from engram_lab.core.clock import parse_time
+from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.filters import ALWAYS, Filter, parse_filter
 from engram_lab.core.scopes import check_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-__all__ = ["EVERYTHING", "Order", "Selection"]
+__all__ = ["EVERYTHING", "Order", "Selection", "check_words"]
+
+_MEANT: Final = MappingProxyType(
+    {"top_k": "k", "topk": "k", "n": "k", "limit": "k", "filters": "filter", "where": "filter"}
+)
+"""What other programs call our words, and spelling does not tell."""
 
 Order = Literal["id", "created_at", "updated_at", "event_at", "importance"]
 
@@ -58,8 +66,9 @@ class Selection:
 
         Raises:
             InvalidFilterError: See `parse_filter`.
-            InvalidInputError: A malformed workspace, scope or time.
+            InvalidInputError: A malformed workspace, scope or time, or a word that means nothing.
         """
+        check_words(options)
         return cls(
             filter=parse_filter(filter),
             workspace=None if workspace is None else check_workspace(workspace),
@@ -78,6 +87,30 @@ class Selection:
     def also(self, **changes: Any) -> Self:
         """Return a copy with some attributes replaced."""
         return replace(self, **changes)
+
+
+def check_words(
+    given: Iterable[str], *, verb: str = "a selection", own: Iterable[str] = ()
+) -> None:
+    """Refuse keyword arguments that mean nothing, and say which was meant.
+
+    Args:
+        given: Their names.
+        verb: Who was given them.
+        own: The words of the verb, beside those of a selection.
+
+    Raises:
+        InvalidInputError: One is unknown.
+    """
+    known = (*own, *(each.name for each in fields(Selection)))
+    for name in given:
+        if name not in known:
+            usual = _MEANT.get(name)
+            close = [usual] if usual in known else get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise InvalidInputError(
+                f"{verb} takes no {shown(name)}{hint}: allowed are {', '.join(known)}"
+            )
 
 
 EVERYTHING = Selection(archived=True, forgotten=True, private=True)

@@ -40,8 +40,11 @@ _BOOLEANS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 
-_SECRET_NAME = re.compile(r"\w*(?:key|token|secret|password)\w*", re.IGNORECASE)
-_SECRET_PARAMETER = re.compile(rf"({_SECRET_NAME.pattern}=)[^&\s]*", re.IGNORECASE)
+# By its last word: `api_key` holds a key, but `key_file` names a file and `max_tokens` counts some.
+_SECRET_NAME = re.compile(r"(?:^|_)(?:key|token|secret|password|passphrase)$")
+_SECRET_PARAMETER = re.compile(
+    r"(\w*(?:key|token|secret|password)\w*\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s]*)", re.IGNORECASE
+)
 # Up to the last @, as a password may hold one: to hide too much is the safe mistake.
 _URL_PASSWORD = re.compile(r"(://[^:@/]*):.*@", re.DOTALL)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from engram_lab.core.brief import brief, quoted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -61,7 +63,7 @@ LINK_TYPES: Final = (
 """The documented link types. Open text, as with memories."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Memory:
     """One memory, as it stood at one version.
 
@@ -105,6 +107,11 @@ class Memory:
         record["tags"] = list(self.tags)
         record["metadata"] = dict(self.metadata)
         return record
+
+    def __repr__(self) -> str:
+        return brief(
+            self, repr(self.id), quoted(self.content, most=35), f"type={quoted(self.type, most=20)}"
+        )
 
     def _repr_html_(self) -> str:
         from engram_lab.core.showing import page_of

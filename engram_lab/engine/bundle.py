@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.config.file import expand, parse_yaml
+from engram_lab.config.given import config_of
 from engram_lab.config.model import EngineConfig
 from engram_lab.config.sections import nest
 from engram_lab.core.checksums import json_sha256
@@ -27,6 +28,7 @@ from engram_lab.core.errors import ConfigError, InvalidRunError, PromotionRefuse
 from engram_lab.engine.engine import Engine
 
 if TYPE_CHECKING:
+    from engram_lab.config.load import LoadedConfig
     from engram_lab.core.clock import Clock
 
 __all__ = ["Bundle", "bundled", "read_bundle"]
@@ -79,27 +81,29 @@ class Bundle:
         path: str | os.PathLike[str],
         *,
         clock: Clock | None = None,
-        config: EngineConfig | None = None,
+        config: EngineConfig | LoadedConfig | Mapping[str, Any] | None = None,
     ) -> Engine:
         """Return an engine of this configuration over a database.
 
         Args:
             path: The database, which is made where it is missing.
             clock: Tells the time; else the machine's.
-            config: This configuration with what belongs to the place, such as a credential.
+            config: This configuration with what belongs to the place, such as a credential; in
+                any form that `Engine.open` takes.
 
         Raises:
             PromotionRefusedError: `config` behaves otherwise, or the vectors would be made by
                 another model than that of the evidence.
             EmbedderError: The model cannot be loaded.
         """
-        if config is not None and config.content_hash != self.config.content_hash:
+        chosen = self.config if config is None else config_of(config)
+        if chosen.content_hash != self.config.content_hash:
             raise PromotionRefusedError(
                 "the configuration given behaves otherwise than that of the bundle, so that the "
                 "evidence is not about it: change only what belongs to the place, such as "
                 "embedding.api_key"
             )
-        engine = Engine.open(path, config=config or self.config, clock=clock)
+        engine = Engine.open(path, config=chosen, clock=clock)
         try:
             found = engine.embedder.fingerprint if self.embedder is not None else None
         except BaseException:

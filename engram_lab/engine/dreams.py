@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from engram_lab.consolidation import Dreamer, steps_of
 from engram_lab.consolidation.lock import locked
 from engram_lab.core.checks import check_workspace
+from engram_lab.core.progress import telling
 from engram_lab.engine.nearest import IndexedNearest
 from engram_lab.engine.recalls import RecallVerbs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from engram_lab.consolidation import DreamReport, Nearest, Step
     from engram_lab.core.dreams import DreamRun, UndoReport
+    from engram_lab.core.progress import Progress
 
 __all__ = ["DreamVerbs"]
 
@@ -34,7 +36,7 @@ class DreamVerbs(RecallVerbs):
         max_changes: int | None = None,
         max_seconds: float | None = None,
         author: str = "dream",
-        progress: Callable[[str, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> DreamReport:
         """Let what is remembered settle: learn from use, merge, supersede, fade, as is set.
 
@@ -51,7 +53,7 @@ class DreamVerbs(RecallVerbs):
             max_changes: Else `dream.max_changes`.
             max_seconds: Else `dream.max_seconds`.
             author: Who is recorded as having let it dream.
-            progress: Told the name of each step and how many changes it planned.
+            progress: Told which step is planned, how many changes it has, and how many are made.
 
         Raises:
             DreamLockedError: Somebody else dreams of this workspace.
@@ -72,17 +74,17 @@ class DreamVerbs(RecallVerbs):
             nearest=self._nearest,
             config_hash=self._config_hash,
         )
-        report = dreamer.dream(
-            check_workspace(workspace),
-            chosen,
-            dry_run=dry_run,
-            full=full,
-            yes=yes,
-            author=author,
-            progress=progress,
-        )
-        if not dry_run and any(change.action == "remember" for change in report):
-            self._indexes.embed_new()
+        with telling(progress):
+            report = dreamer.dream(
+                check_workspace(workspace),
+                chosen,
+                dry_run=dry_run,
+                full=full,
+                yes=yes,
+                author=author,
+            )
+            if not dry_run and any(change.action == "remember" for change in report):
+                self._indexes.embed_new()
         return report
 
     def undo(

@@ -23,6 +23,7 @@ from engram_lab.core.errors import (
     StoreError,
     StoreFullError,
 )
+from engram_lab.core.progress import task
 from engram_lab.retrieval.embedders.checked import embed_checked
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engram_lab.core.clock import Clock
+    from engram_lab.core.progress import Progress, Task
     from engram_lab.core.protocols import EmbeddingQueue, QueueCounts, Waiting
     from engram_lab.retrieval.embedders import Embedder
 
@@ -107,13 +109,21 @@ class EmbeddingWorker:
         except EngramError as error:
             _log.warning("the memories are kept; their vectors wait: %s", error)
 
-    def run(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
+    def run(self, *, progress: Progress | None = None) -> QueueCounts:
         """Embed all that is due and return how many memories are in which state.
+
+        Args:
+            progress: Told how many memories were embedded.
 
         Raises:
             EmbedderError: The embedder cannot be loaded. What it says of a memory is in the queue.
         """
         embedder = self._embedder()
+        with task("embedding", unit="memories", progress=progress) as counting:
+            self._run(embedder, counting)
+        return self._queue.counts(embedder.fingerprint)
+
+    def _run(self, embedder: Embedder, counting: Task) -> None:
         fingerprint = embedder.fingerprint
         done = 0
         while not self._stopping.is_set():
@@ -125,28 +135,39 @@ class EmbeddingWorker:
             claimed = self._queue.claim(fingerprint, limit=_AT_ONCE)
             if not claimed:
                 break
+            if counting.is_heard and not done:
+                counting.total = self._waiting(fingerprint, claimed)
             try:
-                self._embed(embedder, claimed)
+                self._embed(embedder, claimed, counting)
             except BaseException:  # what is done already is no longer held, and is passed over
                 with suppress(StoreError):
                     self._queue.release(fingerprint, claimed)
                 raise
             done += len(claimed)
-            if progress is not None:
-                progress(done)
-        return self._queue.counts(fingerprint)
+            counting.reach(done)
+
+    def _waiting(self, fingerprint: str, claimed: Sequence[Waiting]) -> int:
+        """Return how many there are to embed, of which some were claimed first."""
+        full = len(claimed) == _AT_ONCE
+        return len(claimed) + (self._queue.counts(fingerprint).pending if full else 0)
 
     def _embed(
-        self, embedder: Embedder, claimed: Sequence[Waiting], *, answers: bool = False
+        self,
+        embedder: Embedder,
+        claimed: Sequence[Waiting],
+        counting: Task,
+        *,
+        answers: bool = False,
     ) -> None:
         """Embed a batch. Where a model refuses it for good, parts tell which text is at fault.
 
         Args:
             embedder: The model.
             claimed: The batch.
+            counting: Counts what was embedded.
             answers: Whether it is known that the model embeds anything at all.
         """
-        error = self._try(embedder, claimed)
+        error = self._try(embedder, claimed, counting)
         if error is None:
             return
         retryable = isinstance(error, EmbedderError) and error.retryable
@@ -154,15 +175,17 @@ class EmbeddingWorker:
             self._fail(embedder.fingerprint, claimed, error, retryable=retryable)
             return
         half = len(claimed) // 2
-        self._embed(embedder, claimed[:half], answers=True)
-        self._embed(embedder, claimed[half:], answers=True)
+        self._embed(embedder, claimed[:half], counting, answers=True)
+        self._embed(embedder, claimed[half:], counting, answers=True)
 
-    def _try(self, embedder: Embedder, claimed: Sequence[Waiting]) -> EngramError | None:
+    def _try(
+        self, embedder: Embedder, claimed: Sequence[Waiting], counting: Task
+    ) -> EngramError | None:
         """Embed a batch and store the vectors, or return why a model made none."""
         fingerprint = embedder.fingerprint
         try:
             with nullcontext() if self._around is None else self._around(claimed):
-                values = self._vectors(embedder, [each.content for each in claimed])
+                values = self._vectors(embedder, [each.content for each in claimed], counting)
         except (EmbedderError, InvalidInputError) as error:
             return error
         try:
@@ -173,13 +196,16 @@ class EmbeddingWorker:
             self._fail(fingerprint, claimed, error, retryable=False)
         return None
 
-    def _vectors(self, embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _vectors(
+        self, embedder: Embedder, texts: Sequence[str], counting: Task
+    ) -> NDArray[np.float32]:
         parts = []
         for start in range(0, len(texts), self._batch):
             if start:
                 sleep(_GIVING_WAY_S)
             part = texts[start : start + self._batch]
             parts.append(embed_checked(embedder, part, kind="document"))
+            counting.advance(len(part))
         return np.concatenate(parts)
 
     def _fail(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from engram_lab.config import EngineConfig
+from engram_lab.config import config_of
+from engram_lab.core.brief import brief, placed
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.copies import make_backup
-from engram_lab.core.interchange import iter_rows
+from engram_lab.core.ids import check_ids
+from engram_lab.core.interchange import iter_rows, rows_in
+from engram_lab.core.progress import task
 from engram_lab.core.recorder import Recorder
 from engram_lab.core.registry import STORES
 from engram_lab.engine.dreams import DreamVerbs
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from engram_lab.config import EngineConfig, LoadedConfig
     from engram_lab.core.clock import Clock
     from engram_lab.core.keywords import MemoryFields
+    from engram_lab.core.progress import Progress
     from engram_lab.core.protocols import QueueCounts, Store
     from engram_lab.core.reports import (
         BackupReport,
@@ -41,7 +46,7 @@ __all__ = ["Engine"]
 class Engine(DreamVerbs, HookVerbs):
     """One memory database: remember, recall, and look at all of it as frames.
 
-    The rooms of the store that have no verb here (`links`, `sessions`, `identities`, `entities`,
+    The rooms of the store that have no verb here (`sessions`, `identities`, `entities`,
     `vectors`, `workspaces`, `grants`, `events`, `changes`) are reached through `engine.store`.
     Safe to share between threads; a forked process opens its own.
     """
@@ -51,7 +56,7 @@ class Engine(DreamVerbs, HookVerbs):
         cls,
         path: str | os.PathLike[str] | None = None,
         *,
-        config: EngineConfig | None = None,
+        config: EngineConfig | LoadedConfig | Mapping[str, Any] | None = None,
         clock: Clock | None = None,
         read_only: bool = False,
         embedder: Embedder | None = None,
@@ -63,7 +68,8 @@ class Engine(DreamVerbs, HookVerbs):
 
         Args:
             path: A file, or `":memory:"` for one that lasts until closed; else `store.path`.
-            config: Else the defaults: no file and no variable is read here (see `load_config`).
+            config: An `EngineConfig`, what `load_config` returned, or values by section, such as
+                `{"retrieval": {"k": 5}}`; else the defaults: no file and no variable is read here.
             clock: Else the machine's.
             read_only: Never write; the file must exist.
             embedder: One of your own, instead of what `embedding.model` names.
@@ -73,32 +79,33 @@ class Engine(DreamVerbs, HookVerbs):
                 else one recall in `learning.event_batch` writes them.
 
         Raises:
+            ConfigError: `config` is none of these, or a value is refused; lists every problem.
             InvalidInputError: A part that the configuration names is not known.
             StoreError: The file cannot be used: another program's, damaged, of a newer version.
             NotFoundError: `read_only`, and there is no such file.
         """
-        config = config or EngineConfig()
+        settings = config_of(config)
         clock = clock or SystemClock()
-        place = config.store.path if path is None else str(path)
-        store: Store = STORES.get(config.store.kind).open(
-            place, settings=config.store, clock=clock, read_only=read_only
+        place = settings.store.path if path is None else str(path)
+        store: Store = STORES.get(settings.store.kind).open(
+            place, settings=settings.store, clock=clock, read_only=read_only
         )
         try:
             indexes = Indexes(
                 store,
-                config,
+                settings,
                 clock=clock,
-                folder=folder_beside(place) if config.index.keep else None,
+                folder=folder_beside(place) if settings.index.keep else None,
                 read_only=read_only,
                 own=Own(embedder=embedder, fusion=fusion, rerankers=rerankers or {}),
             )
         except BaseException:
             store.close()
             raise
-        recorder = Recorder(store, batch=config.learning.event_batch, aside=aside)
+        recorder = Recorder(store, batch=settings.learning.event_batch, aside=aside)
         return cls(
             store,
-            config=config,
+            config=settings,
             clock=clock,
             read_only=read_only,
             indexes=indexes,
@@ -147,6 +154,7 @@ class Engine(DreamVerbs, HookVerbs):
         reason: str | None = None,
         keep_going: bool = False,
         defer_embedding: bool | None = None,
+        progress: Progress | None = None,
     ) -> RememberReport:
         """Store many memories in one transaction: all of them, or none.
 
@@ -158,28 +166,41 @@ class Engine(DreamVerbs, HookVerbs):
             reason: See `remember`.
             keep_going: Report the rows that are refused and store the others.
             defer_embedding: See `remember`. The vectors are no part of the transaction.
+            progress: Told how many rows were taken in, and how many memories embedded.
 
         Raises:
             InvalidInputError: A row breaks a law; `row` says which. Nothing was stored.
         """
         given = iter_rows(rows, workspace=workspace)
-        report = self.store.memories.remember_many(
-            given, dedup=dedup, author=author, reason=reason, keep_going=keep_going
-        )
-        self._indexes.embed_new(defer=defer_embedding)
+        with task("remembering", total=rows_in(rows), unit="rows", progress=progress) as counting:
+            report = self.store.memories.remember_many(
+                counting.over(given),
+                dedup=dedup,
+                author=author,
+                reason=reason,
+                keep_going=keep_going,
+            )
+            self._indexes.embed_new(defer=defer_embedding)
         return report
 
-    def embed(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
+    def embed(self, *, progress: Progress | None = None) -> QueueCounts:
         """Embed all memories that wait for a vector, also those given up before.
+
+        Args:
+            progress: Told how many memories were embedded.
 
         Raises:
             EmbedderError: The embedder cannot be loaded.
         """
         return self._indexes.embed_all(progress=progress)
 
-    def reindex(self) -> None:
-        """Make the indexes anew from what is stored, and keep them beside the database."""
-        self._indexes.rebuild()
+    def reindex(self, *, progress: Progress | None = None) -> None:
+        """Make the indexes anew from what is stored, and keep them beside the database.
+
+        Args:
+            progress: Told which index is made.
+        """
+        self._indexes.rebuild(progress=progress)
 
     def took_in(self, *, defer: bool | None = None) -> None:
         """Embed what was imported without vectors, or what another embedder's vectors are of.
@@ -232,7 +253,9 @@ class Engine(DreamVerbs, HookVerbs):
 
         Raises:
             NotFoundError: One is not to be seen; nothing is purged then.
+            InvalidInputError: `ids` is no list of ids.
         """
+        ids = check_ids(ids)
         derived = self.store.memories.derived(ids)  # which go with it, as they may quote it
         with self._indexes.erasing([*ids, *derived], view=self.store):
             return self.store.memories.purge(ids, author=author, reason=reason)
@@ -250,7 +273,7 @@ class Engine(DreamVerbs, HookVerbs):
         target: str | os.PathLike[str],
         *,
         compact: bool = False,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> BackupReport:
         """Copy the database to a new file while it is in use; see `core.copies.make_backup`."""
         self.flush()
@@ -272,7 +295,10 @@ class Engine(DreamVerbs, HookVerbs):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Engine({self.path!r})"
+        state = "closed" if self._indexes.is_closed else "open"
+        return brief(
+            self, placed(self.path or ""), state, *(["read only"] if self.read_only else [])
+        )
 
     def _repr_html_(self) -> str:
         return page_of(self)

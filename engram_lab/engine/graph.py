@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from engram_lab.core.brief import brief, quoted
 from engram_lab.core.checks import check_limit, check_number
 from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import InvalidInputError, NotFoundError, shown
+from engram_lab.core.ids import check_ids
 from engram_lab.engine.graph_frames import graph_of
 from engram_lab.engine.memories import MemoryVerbs
 from engram_lab.engine.paths import LinkPath, heaviest_paths
@@ -43,6 +45,10 @@ class Neighbour(NamedTuple):
     link: Link
     depth: int
     weight: float
+
+    def __repr__(self) -> str:
+        way = f"depth={self.depth}, weight={self.weight:.4g}, {quoted(self.link.type, most=20)}"
+        return brief(self, way, repr(self.memory.id), quoted(self.memory.content, most=25))
 
 
 class GraphVerbs(MemoryVerbs):
@@ -83,6 +89,49 @@ class GraphVerbs(MemoryVerbs):
                 else:
                     self.store.links.close(other.id, at=begins)
             return self.store.links.put(from_id, to_id, valid_from=begins, valid_to=ends, **fields)
+
+    def unlink(self, link_id: str, *, at: datetime | str | None = None) -> Link:
+        """End a link, now or at a moment, and return it as it is then.
+
+        It stays as history: `graph_at` of an earlier moment shows it, and so does
+        `links(..., closed=True)`. The change log tells of it. No `undo` brings it back, as that is
+        of dreams: link the two again.
+
+        Args:
+            link_id: The id of the link, as `link`, `links` and `neighbours` tell it.
+            at: The end of its validity; now unless given.
+
+        Raises:
+            NotFoundError: There is no such link that may be seen.
+            InvalidInputError: It would end before it begins.
+            AccessDeniedError: The memory it starts from may not be written.
+        """
+        return self.store.links.close(link_id, at=None if at is None else self._moment(at))
+
+    def links(
+        self,
+        id: str,  # noqa: A002
+        *,
+        direction: Direction = "both",
+        types: Sequence[str] | None = None,
+        valid_at: datetime | str | None = None,
+        closed: bool = False,
+    ) -> list[Link]:
+        """Return the links of a memory, the heaviest first.
+
+        Args:
+            id: Of the memory.
+            direction: `out` for those that start there, `in` for those that lead there, or `both`.
+            types: Only links of these types.
+            valid_at: Those that held then; now unless given.
+            closed: Also those that ended.
+
+        Raises:
+            NotFoundError: There is no such memory that may be seen.
+            InvalidInputError: An unknown direction.
+        """
+        at = self._moment(valid_at)
+        return self.store.links.of(id, direction=direction, types=types, valid_at=at, closed=closed)
 
     def neighbours(
         self,
@@ -223,12 +272,14 @@ class GraphVerbs(MemoryVerbs):
 
         Raises:
             NotFoundError: One of the memories is not to be seen.
-            InvalidInputError: No ids, an unknown direction, or a number out of bounds.
+            InvalidInputError: No ids or no list of them, an unknown direction, or a number out of
+                bounds.
         """
         check_limit(depth, field="depth", most=_DEEPEST)
         check_limit(limit, most=_MOST_NODES)
-        if isinstance(ids, str) or not ids:
-            raise InvalidInputError("ids is empty or a text: give a list of ids")
+        ids = check_ids(ids)
+        if not ids:
+            raise InvalidInputError("ids is empty: give a list of ids")
         for id_, memory in zip(ids, self.get_many(ids), strict=True):
             if memory is None:
                 raise NotFoundError(f"there is no memory {id_!r} that you may see")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engram_lab.core.errors import EngramError, StoreClosedError
+from engram_lab.core.progress import task
 from engram_lab.core.selection import Selection
 from engram_lab.engine.embedding import EmbeddingWorker
 from engram_lab.engine.index_files import remove_index_files
@@ -28,10 +29,11 @@ from engram_lab.retrieval.lexical.index import LexicalIndex
 from engram_lab.retrieval.recall import Dense, Recaller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
+    from engram_lab.core.progress import Progress
     from engram_lab.core.protocols import QueueCounts, Store, Waiting
     from engram_lab.retrieval.embedders import Embedder
     from engram_lab.retrieval.ordering import Ordering
@@ -95,6 +97,11 @@ class Indexes:
     def is_forked(self) -> bool:
         """Whether another process made this: here, what its threads held stays locked for ever."""
         return os.getpid() != self._pid
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, with the engine."""
+        return self._is_closed
 
     def _check_process(self) -> None:
         if self.is_forked:
@@ -207,8 +214,11 @@ class Indexes:
         if self.embeds and not self._read_only:
             self.worker.follow(defer=defer)
 
-    def embed_all(self, *, progress: Callable[[int], None] | None = None) -> QueueCounts:
+    def embed_all(self, *, progress: Progress | None = None) -> QueueCounts:
         """Embed all that waits, also what was given up before.
+
+        Args:
+            progress: Told how many memories were embedded.
 
         Raises:
             EmbedderError: See `embedder`.
@@ -216,18 +226,29 @@ class Indexes:
         self._store.embedding_queue.retry_failed(self.embedder().fingerprint)
         return self.worker.run(progress=progress)
 
-    def rebuild(self) -> None:
+    def rebuild(self, *, progress: Progress | None = None) -> None:
         """Make the indexes anew from what is stored, and keep them.
+
+        Args:
+            progress: Told which index is made.
 
         Raises:
             EmbedderError: See `embedder`.
         """
-        self.lexical().rebuild()
-        if (dense := self.dense()) is not None:
-            dense.index.rebuild()
-            if dense.tokens is not None:
-                self._tokens.fill(self._conversations.turns().contents.tolist())
-        self.save()
+        with task("indexing", total=2 + self.embeds, unit="steps", progress=progress) as counting:
+            counting.say("words")
+            self.lexical().rebuild()
+            counting.advance()
+            if self.embeds:
+                counting.say("meaning")
+            if (dense := self.dense()) is not None:
+                dense.index.rebuild()
+                if dense.tokens is not None:
+                    self._tokens.fill(self._conversations.turns().contents.tolist())
+                counting.advance()
+            counting.say("keeping them")
+            self.save()
+            counting.advance()
 
     @contextmanager
     def erasing(self, ids: Sequence[str], *, view: Store) -> Iterator[None]:

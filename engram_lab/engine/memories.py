@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from engram_lab.core.ids import check_ids
 from engram_lab.core.interchange import Frames
 from engram_lab.core.selection import Selection
 
@@ -31,8 +32,12 @@ class MemoryVerbs(Frames):
         return self.store.memories.get(id, as_of=as_of, private=private)
 
     def get_many(self, ids: Sequence[str]) -> list[Memory | None]:
-        """Return memories in the order of `ids`; None where there is none to be seen."""
-        return self.store.memories.get_many(ids)
+        """Return memories in the order of `ids`; None where there is none to be seen.
+
+        Raises:
+            InvalidInputError: `ids` is no list of ids.
+        """
+        return self.store.memories.get_many(check_ids(ids))
 
     def select(
         self,
@@ -51,6 +56,23 @@ class MemoryVerbs(Frames):
         return self.store.memories.select(
             Selection.of(**chosen), order=order, descending=descending, limit=limit, cursor=cursor
         )
+
+    def stats(self) -> dict[str, Any]:
+        """Return how many memories there are, by type and by workspace, and the last change.
+
+        Returns:
+            `memories`, `by_type`, `by_workspace`, `workspaces` (also those that are empty), and
+            `change`: equal numbers, equal memories.
+        """
+        types = {row.key or "": row.count for row in self.aggregate("type")}
+        spaces = {row.key or "": row.count for row in self.aggregate("workspace")}
+        return {
+            "memories": sum(types.values()),
+            "by_type": types,
+            "by_workspace": spaces,
+            "workspaces": [each.name for each in self.store.workspaces.all()],
+            "change": self.store.changes.last(),
+        }
 
     def count(self, **chosen: Unpack[Chosen]) -> int:
         """Return how many memories are chosen."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from engram_lab.core.brief import brief, quoted
 from engram_lab.engine.steps import steps_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _LIGHTEST: Final = 1e-300
 _DIGITS: Final = 10
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class LinkPath:
     """One way from a memory to another over links, which passes no memory twice.
 
@@ -39,6 +40,10 @@ class LinkPath:
     def ids(self) -> tuple[str, ...]:
         """The ids of the memories, from the first to the last."""
         return tuple(each.id for each in self.memories)
+
+    def __repr__(self) -> str:
+        texts = (quoted(each.content, most=20) for each in self.memories)
+        return brief(self, f"weight={self.weight:.4g}", " → ".join(texts))
 
 
 class Way(NamedTuple):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import numpy as np
 
 from engram_lab.core.errors import NotFoundError
 from engram_lab.core.recorder import Recorder
 from engram_lab.core.scopes import GLOBAL_SCOPE
-from engram_lab.core.selection import Selection
+from engram_lab.core.selection import Selection, check_words
 from engram_lab.core.types import RecallEvent
 from engram_lab.engine.indexes import Indexes
 from engram_lab.engine.whole_graph import WholeGraphVerbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike
 
     from engram_lab.config import EngineConfig
     from engram_lab.config.retrieval import Strategy
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from engram_lab.retrieval.features import FeatureTable
 
 __all__ = ["RecallVerbs"]
+
+
+_OWN_WORDS: Final = ("k", "agent", "token_budget", "strategy", "explain", "vector")
+"""What `recall` takes beside the words of a selection."""
 
 
 class RecallVerbs(WholeGraphVerbs):
@@ -98,6 +104,7 @@ class RecallVerbs(WholeGraphVerbs):
         token_budget: int | None = None,
         strategy: Strategy | None = None,
         explain: bool = False,
+        vector: ArrayLike | None = None,
         **chosen: Unpack[Chosen],
     ) -> Hits:
         """Return the memories that answer a question, best first.
@@ -107,23 +114,35 @@ class RecallVerbs(WholeGraphVerbs):
 
         Args:
             query: Free text; nothing in it is syntax, but `"words in quotes"` and a `begin*` are
-                looked for to the letter.
+                looked for as a phrase and a beginning, whatever the endings of words.
             k: How many at most; else `retrieval.k`.
             agent: Ask as this agent, who stands in `scope` (`global` unless given) and reads
                 there, above, and what it was granted.
             token_budget: Leave out what goes beyond so many tokens, at four characters each.
             strategy: `keyword`, `semantic`, `hybrid`, or `auto`; else `retrieval.strategy`.
             explain: Also show where the words of the question stand.
-            **chosen: See `Selection`; with `as_of`, of what the store held then.
+            vector: What to look for by meaning, [dim], instead of what the text means: such as
+                that of an image, made by `engine.embedder`. The words are still looked for, but
+                under `semantic`.
+            **chosen: Which memories are asked: `filter`, `workspace`, `scope`, `as_of` (of what the
+                store held then), `valid_at`, `archived`, `private`; see `Selection`.
 
         Raises:
-            InvalidInputError: A bad query, `k`, budget, strategy, filter or scope.
+            InvalidInputError: An unknown word; a bad query, `k`, budget, strategy, vector,
+                filter or scope.
             EmbedderError: Vectors were asked for by name, and none can be made of the question.
         """
+        check_words(chosen, verb="recall", own=_OWN_WORDS)
         if agent is not None:
             scope = chosen.pop("scope", None) or GLOBAL_SCOPE
             return self.as_agent(agent, scope).recall(
-                query, k, token_budget=token_budget, strategy=strategy, explain=explain, **chosen
+                query,
+                k,
+                token_budget=token_budget,
+                strategy=strategy,
+                explain=explain,
+                vector=vector,
+                **chosen,
             )
         selection = Selection.of(**chosen).also(forgotten=False)
         hits = self._indexes.recaller.recall(
@@ -134,6 +153,7 @@ class RecallVerbs(WholeGraphVerbs):
             strategy=strategy,
             token_budget=token_budget,
             explain=explain,
+            vector=vector,
         )
         if self.config.learning.record_recalls and not self.read_only:
             event = RecallEvent(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from engram_lab.consolidation.clusters import clusters_of_links
+from engram_lab.core.brief import brief
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.interchange import LiveDuckDB
 from engram_lab.core.selection import Selection
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryClusters", "WholeGraphVerbs"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class MemoryClusters:
     """Which memories hang together by their links.
 
@@ -47,6 +48,10 @@ class MemoryClusters:
     def excess(self) -> float:
         """By how much the modularity is above the mean of the null; nan without a null."""
         return self.modularity - sum(self.null) / len(self.null) if self.null else math.nan
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(str(len(each)) for each in self.members) or "none"
+        return brief(self, f"modularity={self.modularity:.3f}", f"sizes: {sizes}")
 
 
 class WholeGraphVerbs(GraphVerbs):

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from engram_lab.evaluation.consolidation.benchmark import run_benchmark
     from engram_lab.evaluation.datasets.catalogue import load_dataset
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.gating.baseline import (
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
     from engram_lab.evaluation.suite import GateRules, Suite
     from engram_lab.evaluation.suites import load_suite
     from engram_lab.evaluation.systems.registry import SystemSpec, load_system
+    from engram_lab.evaluation.tuning.on_suite import base_of, tune_suite
+    from engram_lab.evaluation.tuning.space import read_space
+    from engram_lab.evaluation.tuning.tune import Plan
 
 __all__ = [
     "Baseline",
@@ -53,10 +57,12 @@ __all__ = [
     "GateReport",
     "GateRules",
     "Measure",
+    "Plan",
     "Run",
     "RunFolder",
     "Suite",
     "SystemSpec",
+    "base_of",
     "baseline_of",
     "compare",
     "crosswalk",
@@ -70,8 +76,11 @@ __all__ = [
     "read_qrels",
     "read_results",
     "read_run",
+    "read_space",
+    "run_benchmark",
     "run_suite",
     "score",
+    "tune_suite",
     "update_baseline",
     "write_gate_report",
     "write_qrels",
@@ -87,10 +96,12 @@ _HOMES: Final = {
     "GateReport": "gating.verdict",
     "GateRules": "suite",
     "Measure": "measures.measure",
+    "Plan": "tuning.tune",
     "Run": "runs.run",
     "RunFolder": "runs.results",
     "Suite": "suite",
     "SystemSpec": "systems.registry",
+    "base_of": "tuning.on_suite",
     "baseline_of": "gating.baseline",
     "compare": "statistics.comparing",
     "crosswalk": "protocols",
@@ -104,8 +115,11 @@ _HOMES: Final = {
     "read_qrels": "runs.trec",
     "read_results": "runs.results",
     "read_run": "runs.trec",
+    "read_space": "tuning.space",
+    "run_benchmark": "consolidation.benchmark",
     "run_suite": "running.evaluate",
     "score": "measures.scoring",
+    "tune_suite": "tuning.on_suite",
     "update_baseline": "gating.baseline",
     "write_gate_report": "gating.gate_file",
     "write_qrels": "runs.trec",
@@ -123,4 +137,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return list(__all__)

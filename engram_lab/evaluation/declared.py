@@ -90,6 +90,11 @@ def read_declared(kind: str, name: str) -> tuple[str, dict[str, Any]]:
     own = Path(name)
     file = own if own.suffix == ".toml" else shipped(kind) / f"{name}.toml"
     one = kind.removesuffix("s")
+    if file is own and not file.is_file():
+        raise InvalidInputError(
+            f"there is no file {name}: give the path of a {one} in TOML, or a name, such as "
+            f"{declared_names(kind)[-1]!r}"
+        )
     if not file.is_file():
         known = declared_names(kind)
         close = difflib.get_close_matches(name, known, n=1)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from engram_lab.config import EngineConfig
+from engram_lab.config import config_of
 from engram_lab.core.clock import ManualClock
 from engram_lab.core.errors import EvaluationError, InvalidInputError
 from engram_lab.retrieval.embedders.torch_models import import_on_torch
@@ -19,6 +19,7 @@ from engram_lab.retrieval.embedders.torch_models import import_on_torch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from engram_lab.config import EngineConfig, LoadedConfig
     from engram_lab.engine import Engine
     from engram_lab.retrieval.embedders import Embedder
 
@@ -43,19 +44,20 @@ class EngramSearch:
     do, nothing else is found. Documents that are empty cannot be remembered and are never found.
 
     Args:
-        config: Else the defaults. Where the store lies is ours to say.
+        config: See `Engine.open`; else the defaults. Where the store lies is ours to say.
         name: What MTEB calls it: `engram-lab/NAME`.
         depth: How many hits are given at most; else as many as MTEB asks for, which is 1000. Each
             arm looks as deep, so that scores of hybrid search depend on it.
         embedder: One of your own, instead of what `embedding.model` names.
 
     Raises:
+        ConfigError: `config` is none, or a value is refused.
         InvalidInputError: `depth` is below 1.
     """
 
     def __init__(
         self,
-        config: EngineConfig | None = None,
+        config: EngineConfig | LoadedConfig | Mapping[str, Any] | None = None,
         *,
         name: str = "engine",
         depth: int | None = None,
@@ -63,7 +65,7 @@ class EngramSearch:
     ) -> None:
         if depth is not None and depth < 1:
             raise InvalidInputError(f"depth is {depth}: give 1 or more, or None")
-        self.config = _prepared(config or EngineConfig())
+        self.config = _prepared(config_of(config))
         self.name = name
         self.depth = depth
         self.left_out: tuple[str, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 from typing import TYPE_CHECKING, Final
 
+from engram_lab.core.progress import tell_from_now
+from engram_lab.notebook.bars import CellByCell, bars_of
 from engram_lab.notebook.completion import completions_of
 from engram_lab.notebook.magics import EngramMagics
 
@@ -17,9 +19,10 @@ _KINDS: Final = {"engram": "line", "recall": "cell", "sql": "cell"}
 
 
 def load(shell: Shell) -> None:
-    """Add `%engram`, `%%recall` and `%%sql` to a shell; a second time changes nothing.
+    """Add `%engram`, `%%recall`, `%%sql` and bars to a shell; a second time changes nothing.
 
-    What `%engram open` opened is closed when the shell ends.
+    What `%engram open` opened is closed when the shell ends. While a cell runs, what takes long
+    shows a bar.
     """
     if _loaded(shell) is not None:
         return
@@ -27,6 +30,10 @@ def load(shell: Shell) -> None:
     for name, kind in _KINDS.items():
         shell.magics_manager.register_function(getattr(magics, name), kind, name)
     shell.Completer.custom_matchers.append(completions_of)
+    bars = CellByCell(bars_of(shell))
+    shell.events.register("pre_run_cell", bars.begin)
+    shell.events.register("post_run_cell", bars.end)
+    bars.begin()  # for what follows in this cell
     atexit.register(magics.close)
 
 
@@ -38,6 +45,11 @@ def unload(shell: Shell) -> None:
     magics.close()
     atexit.unregister(magics.close)
     shell.Completer.custom_matchers.remove(completions_of)
+    for event, told in (("pre_run_cell", "begin"), ("post_run_cell", "end")):
+        for each in list(shell.events.callbacks[event]):
+            if isinstance(bars := getattr(each, "__self__", None), CellByCell):
+                shell.events.unregister(event, getattr(bars, told))
+    tell_from_now(None)
     for name, kind in _KINDS.items():
         del shell.magics_manager.magics[kind][name]
 

@@ -35,6 +35,7 @@ class Shell(Protocol):
     user_ns: dict[str, Any]
     Completer: Any
     magics_manager: Any
+    events: Any
 
     def push(self, variables: Mapping[str, Any]) -> None:
         """Give the notebook variables."""

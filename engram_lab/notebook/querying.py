@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Queries"]
 
 _WORD: Final = re.compile(r"[^\W\d]\w*")
-_INTERRUPTED: Final = "Query interrupted"
 _FRAMES: Final = (pl.DataFrame, pl.LazyFrame, pa.Table)
 
 
@@ -53,16 +52,9 @@ class Queries:
         try:
             for name in frames:
                 live.register(name, variables[name])
-            relation = live.sql(query)
-            return relation.pl() if _finds(query) else None
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
+            return live.frame(query)
         except duckdb.Error as error:
             raise InvalidInputError(f"DuckDB refuses the query: {error}") from None
-        except RuntimeError as error:
-            if _INTERRUPTED in str(error):  # as it is said where rows are fetched
-                raise KeyboardInterrupt from None
-            raise
         finally:
             for name in frames:
                 live.unregister(name)
@@ -78,10 +70,3 @@ class Queries:
         if self._live is not None:
             self._live.close()
         self._live = self._engine = None
-
-
-def _finds(query: str) -> bool:
-    """Return whether the last statement has an answer, as `CREATE VIEW` has none."""
-    statements = duckdb.extract_statements(query)
-    nothing = duckdb.ExpectedResultType.NOTHING
-    return bool(statements) and nothing not in statements[-1].expected_result_type

@@ -72,7 +72,7 @@ def embedding_map(
     zoom = alt.selection_interval(name="zoom", bind="scales")
     chart = (
         alt.Chart(frame, name="map")
-        .mark_point(filled=True, size=46, opacity=0.75, color=PALETTE[0])
+        .mark_point(filled=True, size=52, opacity=0.85, color=PALETTE[0])
         .encode(
             x=alt.X("x:Q", title=_axis("first", shares[0]), **_plain()),
             y=alt.Y("y:Q", title=_axis("second", shares[1]), **_plain()),
@@ -163,9 +163,9 @@ def _coloured(frame: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _natural(name: str) -> tuple[int, str]:
-    """Return the key by which 9 comes before 10."""
-    return (int(name), "") if name.isdecimal() else (10**9, name)
+def _natural(name: str) -> tuple[int, str, str]:
+    """Return the key by which 9 comes before 10, and b before C."""
+    return (int(name), "", "") if name.isdecimal() else (10**9, name.casefold(), name)
 
 
 def _axis(which: str, share: float) -> str:

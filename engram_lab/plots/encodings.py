@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.plots.theme import GREY, PALETTE, QUIET, altair
 
@@ -17,9 +18,16 @@ __all__ = [
     "order",
     "said_below",
     "systems_colour",
+    "systems_dash",
     "systems_shape",
+    "tick_values",
     "unit_scale",
 ]
+
+
+_MANY_TICKS: Final = 7
+_WHOLE: Final = (1, 0)
+_BROKEN: Final = ((6, 3), (2, 3), (10, 4), (8, 3, 2, 3))
 
 
 def order(data: pl.DataFrame, column: str) -> list[Any]:
@@ -56,6 +64,15 @@ def systems_shape(data: pl.DataFrame) -> Any:
     return altair().Shape("system:N", title=None, scale=altair().Scale(domain=names, range=shapes))
 
 
+def systems_dash(data: pl.DataFrame) -> Any:
+    """Return how lines are broken: those of floors, which share a colour, each in its own way."""
+    rows = data.unique("system", maintain_order=True).select("system", "floor").rows()
+    broken = cycle(_BROKEN)
+    dashes = [next(broken) if floor else _WHOLE for _, floor in rows]
+    scale = altair().Scale(domain=[name for name, _ in rows], range=dashes)
+    return altair().StrokeDash("system:N", title=None, scale=scale)
+
+
 def unit_scale(data: pl.DataFrame) -> Any:
     """Return a scale over zero to one, or over what is there where that is more."""
     most = max(1.0, float(data["mean"].max() or 0.0))  # type: ignore[arg-type]
@@ -83,3 +100,8 @@ def decades(values: list[float]) -> list[float]:
     below = [each for each in steps if each <= min(values, default=1)]
     above = [each for each in steps if each > max(values, default=1)]
     return [each for each in steps if below[-1:] <= [each] <= above[:1]]
+
+
+def tick_values(ends: list[float]) -> list[float]:
+    """Return those of some decades that have room as ticks: of many, 1, 10, 100, … alone."""
+    return ends if len(ends) <= _MANY_TICKS else [each for each in ends if f"{each:e}"[0] == "1"]

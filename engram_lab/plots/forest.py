@@ -9,7 +9,7 @@ import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.plots.columns import checked
-from engram_lab.plots.encodings import few_ticks
+from engram_lab.plots.encodings import few_ticks, order
 from engram_lab.plots.theme import GOOD, GREY, INK, QUIET, WIDTH, altair, themed
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ def forest(
 
     Args:
         frame: Columns `system` and `mean`, and where they are known `low` and `high` (the interval)
-            and `floor` (whether it is there to be beaten). A row without a mean is left out.
+            and `floor` (whether it is there to be beaten). A row without a mean is left out. Where
+            there is a column `measure`, as `RunFolder.to_polars()` has it, its rows are drawn.
         measure: What the mean is of, as the axis says it.
         lower_is_better: Whether the best is the least.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, or no system has a mean.
+        InvalidInputError: A column is missing or of the wrong kind, the frame has no such measure,
+            or no system has a mean.
         MissingDependencyError: Altair is absent.
     """
     alt = altair()
@@ -43,8 +45,9 @@ def forest(
         frame,
         chart="forest",
         needed={"system": "text", "mean": "number"},
-        optional={"low": "number", "high": "number", "floor": "boolean"},
-    ).drop_nulls("mean")
+        optional={"low": "number", "high": "number", "floor": "boolean", "measure": "text"},
+    )
+    data = _of_measure(data, measure).drop_nulls("mean")
     if data.is_empty():
         raise InvalidInputError("forest has nothing to draw: no system of the frame has a mean")
     said = [_said(row["mean"], row["low"], row["high"]) for row in data.iter_rows(named=True)]
@@ -76,6 +79,18 @@ def forest(
 
 
 _FIGURES: Final = ("mean", "low", "high")
+
+
+def _of_measure(data: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """Return the rows of a measure, where rows say of which they are."""
+    known = order(data.drop_nulls("measure"), "measure")
+    if known and measure not in known:
+        raise InvalidInputError(
+            f"forest draws one measure, and the frame has no {measure!r}: "
+            f"give as measure one of {', '.join(known)}"
+        )
+    found = data.filter(pl.col("measure") == measure) if known else data
+    return found.drop("measure")
 
 
 def _said(mean: float, low: float | None, high: float | None) -> str:

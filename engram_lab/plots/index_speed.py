@@ -8,7 +8,7 @@ import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.plots.columns import checked
-from engram_lab.plots.encodings import decades, systems_colour, systems_shape
+from engram_lab.plots.encodings import decades, systems_colour, systems_shape, tick_values
 from engram_lab.plots.theme import WIDTH, altair, themed
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["index_speed"]
 
 _HEIGHT: Final = 260
-_MANY_TICKS: Final = 7
 
 
 def index_speed(frame: Any, *, y: str = "ms per question") -> alt.TopLevelMixin:
@@ -108,6 +107,5 @@ def _logarithmic(values: pl.Series, *, digits: str) -> dict[str, Any]:
     """Return scale and axis around some values, with no more ticks than have room."""
     alt = altair()
     ends = decades(values.to_list())
-    ticks = ends if len(ends) <= _MANY_TICKS else [each for each in ends if f"{each:e}"[0] == "1"]
     scale = alt.Scale(type="log", domain=[ends[0], ends[-1]], nice=False)
-    return {"scale": scale, "axis": alt.Axis(values=ticks, format=digits)}
+    return {"scale": scale, "axis": alt.Axis(values=tick_values(ends), format=digits)}

@@ -8,7 +8,7 @@ import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.plots.columns import checked
-from engram_lab.plots.encodings import systems_colour, systems_shape
+from engram_lab.plots.encodings import systems_colour, systems_dash, systems_shape
 from engram_lab.plots.theme import WIDTH, altair, themed
 
 if TYPE_CHECKING:
@@ -46,25 +46,29 @@ def lines(frame: Any, *, chart: str, across: str, up: str, x: str, y: str) -> al
         scale=alt.Scale(zero=False, nice=False, padding=10),
         axis=alt.Axis(grid=False, tickCount=8),
     )
-    alone = data["system"].n_unique() == 1
-    legend = alt.Undefined if not alone or data["system"][0] else None
-    colour, marks = systems_colour(data), systems_shape(data)
-    if legend is None:
+    alone = data["system"].n_unique() == 1 and not data["system"][0]
+    marked = data.group_by("system").len()["len"].max() <= _FEW_POINTS  # type: ignore[operator]
+    colour, marks, dash = systems_colour(data), systems_shape(data), systems_dash(data)
+    if alone:
         colour, marks = colour.legend(None), marks.legend(None)
+    if alone or marked:  # a shape tells enough, and its outline is not to be broken
+        dash = dash.legend(None)
     tooltip = ["system:N", alt.Tooltip("x:Q", title=x), alt.Tooltip("y:Q", title=y, format=".3f")]
-    base = alt.Chart(data).encode(x=places, color=colour)
+    # Floors come last: a broken line lets one see what it lies upon.
+    base = alt.Chart(data.sort("floor", maintain_order=True)).encode(x=places, color=colour)
     value = alt.Y("y:Q", title=y, scale=scale)
     line = base.mark_line(strokeWidth=1.8)
-    layers = [line.encode(y=value)]
+    layers = [line.encode(y=value, strokeDash=dash)]
     if (data["low"] != data["high"]).any():
         band = alt.Chart(data).mark_area(opacity=0.12)
-        faint = colour if legend is None else systems_colour(data).legend(symbolOpacity=1)
+        faint = colour if alone else systems_colour(data).legend(symbolOpacity=1)
         low = alt.Y("low:Q", title=y, scale=scale)
         layers.insert(0, band.encode(x=places, y=low, y2="high:Q", color=faint))
-    if data.group_by("system").len()["len"].max() <= _FEW_POINTS:  # type: ignore[operator]
+    if marked:
         points = base.mark_point(filled=True, size=45, opacity=1)
         layers.append(points.encode(y="y:Q", shape=marks, tooltip=tooltip))
-    return themed(alt.layer(*layers).properties(width=WIDTH - 120, height=260))
+    found = alt.layer(*layers).properties(width=WIDTH - 120, height=260)
+    return themed(found.resolve_legend(strokeDash="independent") if marked else found)
 
 
 def _points(frame: Any, *, chart: str, across: str, up: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.packages import optional
 from engram_lab.plots.columns import MOST_ROWS, checked, shortened
-from engram_lab.plots.encodings import order
+from engram_lab.plots.encodings import order, said_below
 from engram_lab.plots.moments import placed_in_time, said_moments
 from engram_lab.plots.placing import Place, free_places
 from engram_lab.plots.theme import GOOD, GREY, INK, PALETTE, QUIET, WIDTH, altair, themed
@@ -25,6 +25,11 @@ __all__ = ["MOST_NODES", "laid_out", "link_graph"]
 MOST_NODES: Final = 400
 """What can still be looked at, and is laid out within a second or two."""
 
+_ROOMY: Final = 60
+"""Up to so many points are as large as points can be."""
+_LEAST: Final = 0.15
+"""Of their size, where there are more."""
+
 _HEIGHT: Final = 460
 _NAME: Final = 22
 """Characters of a name beside its point; the whole is told where one points at it."""
@@ -37,11 +42,14 @@ _APART: Final = 0.02
 _HERE: Final = "datum.begins <= moment && moment < datum.ends"
 
 
-def link_graph(nodes: Any, edges: Any, *, seed: int = 0) -> alt.TopLevelMixin:
+def link_graph(
+    nodes: Any, edges: Any, *, most: int = MOST_NODES, seed: int = 0
+) -> alt.TopLevelMixin:
     """Return a graph of memories: a point for each, a line for each link, wider by its weight.
 
     It can be moved and zoomed, and tells what one points at. Where the frames know of several
-    moments, a slider goes through them, and the places of the memories stay.
+    moments, a slider goes through them, and the places of the memories stay. Of more memories than
+    can be looked at, those are drawn whose links weigh most, and the title says so.
 
     Args:
         nodes: Columns `id` and `label`, as of `engine.subgraph(…).nodes`, and where there are some
@@ -50,26 +58,35 @@ def link_graph(nodes: Any, edges: Any, *, seed: int = 0) -> alt.TopLevelMixin:
             some `type`, `weight`, `valid_from` and `valid_to` (while it holds). Or `at`: then the
             rows of one `at` are the links as they were at that moment, and the slider goes from
             one such moment to the next. A link whose end is no row of `nodes` is left out.
+        most: How many memories are drawn at most; above the default, the layout takes long.
         seed: Of the layout: the same frames and the same seed give the same picture.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, an id comes twice, or there is
-            more than can be looked at.
+        InvalidInputError: A column is missing or of the wrong kind, an id comes twice, fewer than
+            one memory is to be drawn, or there are more links than can be looked at.
         MissingDependencyError: Altair or networkx is absent.
     """
     alt = altair()
-    points, links, moments = placed_in_time(*_checked(nodes, edges))
+    if most < 1:
+        raise InvalidInputError(f"most is {most}: let link_graph draw at least 1 memory")
+    every, links = _checked(nodes, edges)
+    points, links = _strongest(every, links, most)
+    points, links, moments = placed_in_time(points, links)
     points = _with_places(points, links, seed=seed)
+    size = max(_LEAST, min(1.0, _ROOMY / points.height))
     zoom = alt.selection_interval(name="zoom", bind="scales")
     layers = [
-        *_lines(_with_ends(links, points), grouped=not points["group"].is_null().all()),
-        *_names(points),
-        _circles(points).add_params(zoom),
+        *_lines(_with_ends(links, points), grouped=not points["group"].is_null().all(), size=size),
+        *_names(points, size=size),
+        _circles(points, size=size).add_params(zoom),
     ]
     if len(moments) > 1:
         layers = [each.transform_filter(_HERE) for each in layers]
         layers.append(_moment(moments))
     chart = alt.layer(*layers).resolve_scale(color="independent")
+    if points.height < every.height:
+        said = f"{points.height:,} of {every.height:,} memories: those whose links weigh most"
+        chart = chart.properties(title=alt.Title("Links", **said_below(said)))
     return themed(chart.properties(width=WIDTH, height=_HEIGHT))
 
 
@@ -120,11 +137,6 @@ def _checked(nodes: Any, edges: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
         raise InvalidInputError(
             f"link_graph was given the memory {twice[0]!r} twice: give one row for each"
         )
-    if points.height > MOST_NODES:
-        raise InvalidInputError(
-            f"link_graph was given {points.height:,} memories, and draws {MOST_NODES} at most: "
-            "take a part, as engine.subgraph does with limit"
-        )
     links = checked(
         edges,
         chart="link_graph",
@@ -140,6 +152,21 @@ def _checked(nodes: Any, edges: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
     ).with_columns(pl.col("weight").fill_null(1.0), pl.col("type").fill_null("link"))
     known = points["id"].to_list()
     links = links.filter(pl.col("from_id").is_in(known), pl.col("to_id").is_in(known))
+    return points, links
+
+
+def _strongest(
+    points: pl.DataFrame, links: pl.DataFrame, most: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the memories whose links weigh most, in their order, and the links among them."""
+    if points.height > most:
+        weighed = points.join(_strengths(links), on="id", how="left", maintain_order="left")
+        best = weighed.with_row_index("__row").sort(
+            "strength", descending=True, nulls_last=True, maintain_order=True
+        )
+        points = points[best["__row"].head(most).sort()]
+        kept = points["id"].to_list()
+        links = links.filter(pl.col("from_id").is_in(kept), pl.col("to_id").is_in(kept))
     if links.height > MOST_ROWS:
         raise InvalidInputError(
             f"link_graph was given {links.height:,} links, and draws {MOST_ROWS:,} at most: "
@@ -148,23 +175,27 @@ def _checked(nodes: Any, edges: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
     return points, links
 
 
-def _with_places(points: pl.DataFrame, links: pl.DataFrame, *, seed: int) -> pl.DataFrame:
-    """Return the points with `x`, `y`, `name` (in short) and `strength` (weights of the links)."""
-    joined = list(links.select("from_id", "to_id", "weight").iter_rows())
-    places = laid_out(points["id"].to_list(), joined, seed=seed)
-    # Of a link that is there at several moments, the heaviest counts.
+def _strengths(links: pl.DataFrame) -> pl.DataFrame:
+    """Return `id` and `strength`: the weights of its links, of each the heaviest moment."""
     heaviest = links.group_by("from_id", "to_id", "type").agg(pl.col("weight").max())
     ends = pl.concat(
         [heaviest.select(pl.col(end).alias("id"), "weight") for end in ("from_id", "to_id")]
     )
-    strength = ends.group_by("id").agg(pl.col("weight").sum().alias("strength"))
+    # In one order, so that the sums are the same to the last bit each time.
+    return ends.sort("id", "weight").group_by("id").agg(pl.col("weight").sum().alias("strength"))
+
+
+def _with_places(points: pl.DataFrame, links: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    """Return the points with `x`, `y`, `name` (in short) and `strength` (weights of the links)."""
+    joined = list(links.select("from_id", "to_id", "weight").iter_rows())
+    places = laid_out(points["id"].to_list(), joined, seed=seed)
     return (
         points.with_columns(
             pl.Series("x", [places[each][0] for each in points["id"]], dtype=pl.Float64),
             pl.Series("y", [places[each][1] for each in points["id"]], dtype=pl.Float64),
             pl.Series("name", [shortened(each or "", most=_NAME) for each in points["label"]]),
         )
-        .join(strength, on="id", how="left", maintain_order="left")
+        .join(_strengths(links), on="id", how="left", maintain_order="left")
         .with_columns(pl.col("strength").fill_null(0.0))
     )
 
@@ -183,7 +214,7 @@ def _with_ends(links: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
     return found.drop("from_id", "to_id")
 
 
-def _lines(links: pl.DataFrame, *, grouped: bool) -> list[Any]:
+def _lines(links: pl.DataFrame, *, grouped: bool, size: float) -> list[Any]:
     """Return the layer of links: coloured by their type, where the points have no colours."""
     if links.is_empty():
         return []
@@ -193,7 +224,8 @@ def _lines(links: pl.DataFrame, *, grouped: bool) -> list[Any]:
     colour: Any = alt.value(GREY)
     if not grouped and len(types) > 1:
         scale = alt.Scale(domain=types, range=colours)
-        colour = alt.Color("type:N", title="link", scale=scale)
+        legend = alt.Legend(symbolOpacity=1, symbolStrokeWidth=3)
+        colour = alt.Color("type:N", title="link", scale=scale, legend=legend)
     heaviest = float(links["weight"].max() or 1.0)  # type: ignore[arg-type]
     return [
         alt.Chart(links)
@@ -206,7 +238,7 @@ def _lines(links: pl.DataFrame, *, grouped: bool) -> list[Any]:
             color=colour,
             strokeWidth=alt.StrokeWidth(
                 "weight:Q",
-                scale=alt.Scale(domain=[0, max(heaviest, 1e-9)], range=[0.5, 5]),
+                scale=alt.Scale(domain=[0, max(heaviest, 1e-9)], range=[0.5, 0.5 + 4.5 * size]),
                 legend=None,
             ),
             tooltip=[
@@ -219,7 +251,7 @@ def _lines(links: pl.DataFrame, *, grouped: bool) -> list[Any]:
     ]
 
 
-def _circles(points: pl.DataFrame) -> Any:
+def _circles(points: pl.DataFrame, *, size: float) -> Any:
     """Return the layer of memories, larger by the weights of their links."""
     alt = altair()
     groups = order(points.drop_nulls("group").sort("group"), "group")
@@ -229,40 +261,46 @@ def _circles(points: pl.DataFrame) -> Any:
         scale = alt.Scale(domain=groups, range=colours)
         colour = alt.Color("group:N", title=None, scale=scale)
     most = max(1.0, float(points["strength"].max() or 0.0))  # type: ignore[arg-type]
-    size = alt.Size("strength:Q", scale=alt.Scale(domain=[0, most], range=[50, 420]), legend=None)
+    areas = alt.Scale(domain=[0, most], range=[50 * size, 420 * size])
     tooltip = [
         alt.Tooltip("label:N", title="memory"),
         *([alt.Tooltip("group:N")] if groups else []),
         alt.Tooltip("strength:Q", title="weights of its links", format=".3f"),
     ]
     circles = alt.Chart(points.drop("created_at", "name"))
-    return circles.mark_point(filled=True, opacity=1, stroke="white", strokeWidth=1).encode(
+    return circles.mark_point(filled=True, opacity=1, stroke="white", strokeWidth=size**0.5).encode(
         x=alt.X("x:Q", **_place()),
         y=alt.Y("y:Q", **_place()),
         color=colour,
-        size=size,
+        size=alt.Size("strength:Q", scale=areas, legend=None),
         tooltip=tooltip,
     )
 
 
-def _names(points: pl.DataFrame) -> list[Any]:
-    """Return the layers of names, one for each side: what is linked most is named first."""
+def _names(points: pl.DataFrame, *, size: float) -> list[Any]:
+    """Return the layers of names, two for each side: what is linked most is named first.
+
+    Below each name it stands once more in white, broader, so that no line runs through it.
+    """
     alt = altair()
     first = points.sort("strength", descending=True, maintain_order=True)
     at = [
         ((x + _EDGE) / (2 * _EDGE) * WIDTH, (_EDGE - y) / (2 * _EDGE) * _HEIGHT)
         for x, y in first.select("x", "y").iter_rows()
     ]
-    free = free_places(at, first["name"].to_list(), within=(WIDTH, _HEIGHT), radius=_RADIUS)
+    free = free_places(
+        at, first["name"].to_list(), within=(WIDTH, _HEIGHT), radius=_RADIUS * size**0.5
+    )
     by_place: dict[Place, list[int]] = {}
     for row, place in enumerate(free):
         if place is not None:
             by_place.setdefault(place, []).append(row)
     return [
         alt.Chart(first[rows].select("x", "y", "name", "begins", "ends"))
-        .mark_text(align=place.align, dx=place.dx, dy=place.dy, color=INK)
+        .mark_text(align=place.align, dx=place.dx, dy=place.dy, **ink)
         .encode(x=alt.X("x:Q", **_place()), y=alt.Y("y:Q", **_place()), text="name:N")
         for place, rows in by_place.items()
+        for ink in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {"color": INK})
     ]
 
 

@@ -51,6 +51,8 @@ def query_deltas(
     )
     if moved.is_empty():
         raise InvalidInputError("query_deltas has nothing to draw: no query of the frame moved")
+    whole = f"{data.height:,} " + ("query" if data.height == 1 else "queries")
+    said = f"{moved.height:,} of {whole} moved" if moved.height < data.height else f"{whole} moved"
     moved = moved.gather_every(-(-moved.height // MOST_ROWS)).with_row_index("place")
     better = pl.col("delta") < 0 if lower_is_better else pl.col("delta") > 0
     kind = pl.when("newly_failed").then(pl.lit(_FAILED)).when(better).then(pl.lit(_BETTER))
@@ -62,7 +64,8 @@ def query_deltas(
         .encode(
             x=alt.X(
                 "place:O",
-                axis=None,
+                title=said,
+                axis=alt.Axis(labels=False, grid=False, titlePadding=8),
                 scale=alt.Scale(paddingInner=0.15 if drawn.height <= _APART else 0),
             ),
             y=alt.Y("delta:Q", title=f"change of {measure}"),

@@ -50,8 +50,8 @@ def reliability(frame: Any) -> alt.TopLevelMixin:
     panels = []
     for name in systems:
         base = alt.Chart(data.filter(pl.col("system") == name)).encode(
-            x=alt.X("forecast:Q", title="forecast", scale=scale, axis=axis),
-            y=alt.Y("came:Q", title="came", scale=scale, axis=axis),
+            x=alt.X("forecast:Q", title="chance given", scale=scale, axis=axis),
+            y=alt.Y("came:Q", title="share that came", scale=scale, axis=axis),
             color=alt.value(colour_of(data, name)),
         )
         points = base.mark_point(filled=True, size=40, opacity=1)
@@ -61,7 +61,7 @@ def reliability(frame: Any) -> alt.TopLevelMixin:
                 .mark_rule(strokeDash=[3, 3], color=GREY)
                 .encode(x="from:Q", x2="to:Q", y="from:Q", y2="to:Q"),
                 base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
-                    y=alt.Y("low:Q", title="came", scale=scale), y2="high:Q"
+                    y=alt.Y("low:Q", title="share that came", scale=scale), y2="high:Q"
                 ),
                 base.mark_line(strokeWidth=1, color=FAINT),
                 points.encode(tooltip=_tooltip(data)),

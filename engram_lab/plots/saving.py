@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-__all__ = ["SUFFIXES", "html_of", "png_of", "save", "svg_of"]
+__all__ = ["SCALE", "SUFFIXES", "html_of", "png_of", "save", "spec_of", "svg_of"]
 
 SUFFIXES: Final = (".html", ".json", ".png", ".svg")
 """What `save` writes."""
 
-_SCALE: Final = 2.0
+SCALE: Final = 2.0
 """Pixels to a point: sharp on the screens of today, and in print at half a page's width."""
 
 _NAMED: Final = re.compile(r'(?<= id=")[^"]+(?=")')
@@ -75,14 +75,14 @@ def svg_of(chart: Any, *, name: str = "plot", background: str = "transparent") -
     Raises:
         MissingDependencyError: The renderer is absent.
     """
-    spec = {**_spec(chart), "background": background}
+    spec = {**spec_of(chart), "background": background}
     text = str(_renderer().vegalite_to_svg(spec, vl_version=_version()))
     # The renderer counts on from one chart to the next: ids are numbered anew.
     ids = {found: f"{name}-{place}" for place, found in enumerate(_NAMED.findall(text))}
     return _REFERRED.sub(lambda found: ids.get(found[0], found[0]), text)
 
 
-def png_of(chart: Any, *, scale: float = _SCALE) -> bytes:
+def png_of(chart: Any, *, scale: float = SCALE) -> bytes:
     """Return a chart as PNG.
 
     Args:
@@ -92,7 +92,7 @@ def png_of(chart: Any, *, scale: float = _SCALE) -> bytes:
     Raises:
         MissingDependencyError: The renderer is absent.
     """
-    found: bytes = _renderer().vegalite_to_png(_spec(chart), vl_version=_version(), scale=scale)
+    found: bytes = _renderer().vegalite_to_png(spec_of(chart), vl_version=_version(), scale=scale)
     return found
 
 
@@ -102,7 +102,21 @@ def html_of(chart: Any) -> str:
     Raises:
         MissingDependencyError: The renderer is absent.
     """
-    return str(_renderer().vegalite_to_html(_spec(chart), vl_version=_version(), bundle=True))
+    return str(_renderer().vegalite_to_html(spec_of(chart), vl_version=_version(), bundle=True))
+
+
+def spec_of(chart: Any) -> dict[str, Any]:
+    """Return a chart as its grammar has it; tests check it, which takes longer than drawing.
+
+    Raises:
+        InvalidInputError: It is no chart.
+    """
+    if not callable(getattr(chart, "to_dict", None)):
+        raise InvalidInputError(
+            f"{shown(chart)} is no chart: give what a function of engram_lab.plots returns"
+        )
+    found: dict[str, Any] = chart.to_dict(validate=False)
+    return found
 
 
 def _plain_svg_of(chart: Any) -> str:
@@ -111,18 +125,9 @@ def _plain_svg_of(chart: Any) -> str:
 
 def _json_of(chart: Any) -> bytes:
     return orjson.dumps(
-        _spec(chart), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+        spec_of(chart),
+        option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE,
     )
-
-
-def _spec(chart: Any) -> dict[str, Any]:
-    """Return a chart as its grammar has it; tests check it, which takes longer than drawing."""
-    if not callable(getattr(chart, "to_dict", None)):
-        raise InvalidInputError(
-            f"{shown(chart)} is no chart: give what a function of engram_lab.plots returns"
-        )
-    found: dict[str, Any] = chart.to_dict(validate=False)
-    return found
 
 
 def _renderer() -> Any:

@@ -96,7 +96,7 @@ def _panel(data: pl.DataFrame, *, axis: Any, width: int, last: bool) -> Any:
         alt.Chart(data)
         .mark_bar(height=15)
         .encode(
-            x=alt.X("gain:Q", title=stage, stack="zero", axis=alt.Axis(tickCount=4)),
+            x=alt.X("gain:Q", title=_title(stage), stack="zero", axis=alt.Axis(tickCount=4)),
             y=y,
             color=alt.Color(
                 "part:N",
@@ -122,6 +122,10 @@ def _panel(data: pl.DataFrame, *, axis: Any, width: int, last: bool) -> Any:
         text = alt.Text("after:Q", format=".3f")
         layers.append(totals.mark_text(align="left", x=width + 12).encode(text=text))
     return alt.layer(*layers).properties(width=width, height=alt.Step(_STEP))
+
+
+def _title(stage: str) -> str:
+    return "what each arm adds" if stage == _ARMS else f"what {stage} makes of it"
 
 
 def _few_parts(data: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.packages import optional
@@ -54,9 +55,9 @@ def altair() -> Any:
 
 
 def themed(chart: Any) -> alt.TopLevelMixin:
-    """Return a chart as all of ours look."""
+    """Return a chart as all of ours look; in a notebook it shows itself without a network."""
     text = {"labelFont": _FONT, "titleFont": _FONT, "labelColor": QUIET, "titleColor": INK}
-    found: alt.TopLevelMixin = chart.configure(
+    styled = chart.configure(
         background="white",
         font=_FONT,
         padding={"left": 16, "right": 16, "top": 8, "bottom": 8},
@@ -84,4 +85,5 @@ def themed(chart: Any) -> alt.TopLevelMixin:
         text={"font": _FONT, "fontSize": 12, "color": INK},
         range={"category": list(PALETTE)},
     )
+    found: alt.TopLevelMixin = import_module("engram_lab.plots.displayed").displayed(styled)
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 import pyarrow as pa
 
+from engram_lab.core.brief import brief, quoted
 from engram_lab.core.errors import StoreClosedError
 from engram_lab.core.schemas import MEMORIES
 from engram_lab.core.types import RecalledMemory
@@ -108,7 +109,7 @@ class Explanation:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Hit:
     """One memory of an answer; `rank` starts at 1, a higher score is nearer."""
 
@@ -121,6 +122,10 @@ class Hit:
     def id(self) -> str:
         """The id of the memory."""
         return self.memory.id
+
+    def __repr__(self) -> str:
+        scored = f"#{self.rank}: {self.score:.4g}"
+        return brief(self, scored, repr(self.id), quoted(self.memory.content))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,11 +23,19 @@ from engram_lab.retrieval.present import Present
 from engram_lab.retrieval.profiles import NEUTRAL, Profiles
 from engram_lab.retrieval.question import Question, check_k
 from engram_lab.retrieval.ranking import Ranking
-from engram_lab.retrieval.strategy import Evidence, check_strategy, choose
+from engram_lab.retrieval.strategy import (
+    NO_MEMORIES,
+    NO_VECTORS,
+    Evidence,
+    check_strategy,
+    choose,
+)
 from engram_lab.retrieval.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from numpy.typing import ArrayLike
 
     from engram_lab.config import RetrievalSettings
     from engram_lab.config.retrieval import Strategy
@@ -91,6 +99,7 @@ class Recaller:
         strategy: Strategy | None = None,
         token_budget: int | None = None,
         explain: bool = False,
+        vector: ArrayLike | None = None,
     ) -> Hits:
         """Return the `k` best memories of a selection.
 
@@ -102,9 +111,11 @@ class Recaller:
             strategy: Else as set.
             token_budget: Leave out what goes beyond so many tokens; see `retrieval.budget`.
             explain: Also show where the words of the question stand.
+            vector: What the semantic arm looks for, instead of what the text means; features, which
+                compare the text, take no part then.
 
         Raises:
-            InvalidInputError: A bad query, `k`, strategy, budget or selection.
+            InvalidInputError: A bad query, `k`, strategy, budget, vector or selection.
             EmbedderError: The semantic arm was told to search, and no vector could be made.
         """
         k = check_k(k)
@@ -113,8 +124,8 @@ class Recaller:
         lexical = self._lexical()
         question = Question.of(query, lexical.analyser)
         past = selection.as_of is not None
-        forms = self._forms(wanted, view, question, past=past)
-        dense = meaning_of(self._dense, wanted, question, forms, past=past)
+        forms = None if vector is not None else self._forms(wanted, view, question, past=past)
+        dense = meaning_of(self._dense, wanted, question, forms, past=past, given=vector)
         place = self._place(view, selection, lexical, dense.half)
         chosen, arms = _searched(wanted, question, place, dense, max(k, self._settings.depth))
         profile = self._profile(forms, arms, dense)
@@ -129,6 +140,12 @@ class Recaller:
         hits = self._ordered(question, place, arms, features, profile, k)
         kept, left_out = within_budget(hits, token_budget)
         by_words = arms.get("keyword", ())
+        if (
+            chosen.reason == NO_VECTORS
+            and selection.is_narrow
+            and not view.memories.count(selection)
+        ):
+            chosen = replace(chosen, reason=NO_MEMORIES)
         lost = len(by_words) < k and wanted != "semantic" and selection.as_of is None
         return Hits(
             [marked(hit, question, lexical.analyser) for hit in kept] if explain else kept,

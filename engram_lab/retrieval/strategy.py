@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from engram_lab.config.retrieval import Strategy
     from engram_lab.retrieval.question import Question
 
-__all__ = ["NO_VECTORS", "Chosen", "Evidence", "check_strategy", "choose"]
+__all__ = ["NO_MEMORIES", "NO_VECTORS", "Chosen", "Evidence", "check_strategy", "choose"]
 
 NO_VECTORS: Final = "no memory that is asked for has a vector"
+
+NO_MEMORIES: Final = "no memory fits the filter, place and time that were asked for"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +57,7 @@ def choose(wanted: Strategy, question: Question, evidence: Evidence) -> Chosen:
     """Return which arms search.
 
     What was told is done. `auto` takes both arms unless one has nothing to say: no vectors, or no
-    way to make one of the question, or words that were asked for to the letter, leave the keyword
+    way to make one of the question, or a phrase or beginning that was asked for, leave the keyword
     arm; a question whose words find nothing leaves the semantic arm.
 
     Raises:
@@ -66,7 +68,9 @@ def choose(wanted: Strategy, question: Question, evidence: Evidence) -> Chosen:
     if wanted != "auto":
         return Chosen(strategy=wanted, reason="as told")
     if question.exact:
-        return Chosen(strategy="keyword", reason="words in quotes or before a * are to the letter")
+        return Chosen(
+            strategy="keyword", reason="words in quotes are a phrase, one before a * is a beginning"
+        )
     if evidence.obstacle is not None or not evidence.vectors:
         return Chosen(
             strategy="keyword",

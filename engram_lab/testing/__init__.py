@@ -21,7 +21,7 @@
     @given(memory_drafts())
     def test_my_linker(draft: dict[str, Any]) -> None: ...
 
-The strategies are for hypothesis, which `pip install "engram-lab[testing]"` brings.
+The strategies are for hypothesis, which the extra `testing` brings.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -56,3 +56,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(strategies, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

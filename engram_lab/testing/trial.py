@@ -131,12 +131,17 @@ def _difference(seen: object, wanted: object) -> str:
             if (mine := getattr(seen, each.name)) != (theirs := getattr(wanted, each.name))
         ]
         return "differs: " + ", ".join(differing)
-    if isinstance(seen, list) and isinstance(wanted, list) and len(repr(seen)) > _MOST_CHARS:
+    if isinstance(seen, list) and isinstance(wanted, list) and _is_long(seen):
         if len(seen) != len(wanted):
             return f"has {len(seen)} entries instead of {len(wanted)}"
         at = next(n for n, pair in enumerate(zip(seen, wanted, strict=True)) if pair[0] != pair[1])
         return f"differs: entry {at} {_difference(seen[at], wanted[at])}"
     return f"is {_short(seen)} instead of {_short(wanted)}"
+
+
+def _is_long(seen: list[object]) -> bool:
+    """Tell whether the entry that differs says more than the whole, as reprs of records do."""
+    return any(map(is_dataclass, seen)) or len(repr(seen)) > _MOST_CHARS
 
 
 def _short(value: object) -> str:

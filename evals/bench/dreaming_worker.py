@@ -23,6 +23,8 @@ from engram_lab.core.types import RecalledMemory, RecallEvent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engram_lab.core.progress import Told
+
 SEED = 20261121
 EVENTS_FOR_EACH = 10
 """Memories for each recall."""
@@ -91,18 +93,19 @@ def main() -> None:
     with Engine.open(file, config=config, clock=clock) as engine:
         clock.advance(hours=8)
         began = time.perf_counter()
-        marks = [began]
+        marks: list[float] = []
         names: list[str] = []
 
-        def mark(step: str, _: int) -> None:
-            names.append(step)
-            marks.append(time.perf_counter())
+        def mark(told: Told) -> None:
+            if told.task == "dreaming" and told.note and told.note not in names:
+                names.append(told.note)
+                marks.append(time.perf_counter())
 
         report = engine.dream(yes=True, progress=mark)
-        figures["full_s"] = time.perf_counter() - began
-        for name, start, stop in zip(names, marks, marks[1:], strict=False):
-            figures[f"step {name}"] = stop - start
-        figures["step carried out"] = time.perf_counter() - marks[-1]
+        ended = time.perf_counter()
+        figures["full_s"] = ended - began
+        for name, start, stop in zip(names, marks, [*marks[1:], ended], strict=True):
+            figures[f"step {name}".replace("carrying", "carried")] = stop - start
         figures["changes"] = len(report)
         told = Counter((each.step, each.action) for each in report)
         figures["merged"] = told["merge", "update"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Engram
 
 RUN = ("eval", "run", "consolidation", "--size", "200", "--task", "forecasting", "--no-cache")
+BEGUN = "consolidation: 1 of 1: forecasting\nconsolidation: testing each against its nulls\n"
+"""What tells somebody who has no terminal how far it is."""
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +52,11 @@ def test_the_suite_is_listed_and_described(engram: Engram) -> None:
 def test_a_run_prints_the_results_that_it_writes_and_they_are_the_same_each_time(
     engram: Engram, done: Path
 ) -> None:
-    printed = engram.json(*RUN, "--out", "again")
+    ran = engram.run(*RUN, "--out", "again", "--json")
+    printed = ran.json
     schema = json.loads((shipped("schemas") / "results.schema.json").read_bytes())
 
+    assert (ran.code, ran.err) == (0, BEGUN)
     assert printed == json.loads(Path("again/results.json").read_bytes())
     jsonschema.validate(printed, schema)
     assert printed["record"]["command"] == (
@@ -65,8 +69,10 @@ def test_a_run_prints_the_results_that_it_writes_and_they_are_the_same_each_time
 
 
 def test_the_table_shows_each_figure_beside_its_null(engram: Engram, done: Path) -> None:
-    said = engram(*RUN, "--out", "out", "--report", "report.html")
+    ran = engram.run(*RUN, "--out", "out", "--report", "report.html")
+    said = ran.out
 
+    assert (ran.code, ran.err) == (0, BEGUN)
     assert "reaccess_log_loss power" in said
     assert "base_rate" in said
     assert "Not judged: merge, supersede" in said
@@ -93,7 +99,7 @@ def test_what_it_wrote_can_be_compared_and_reported(engram: Engram, done: Path) 
         (("--seed", "-1"), "the seed is -1: give a whole number from 0"),
         (("--task", "mergin"), "there is no task 'mergin' of the benchmark: known are merging"),
         (("--system", "bm25"), "--system means nothing to the suite 'consolidation'"),
-        (("--data", "here"), "--data means nothing to the suite 'consolidation'"),
+        (("--data", "."), "--data means nothing to the suite 'consolidation'"),
         (("--allow-changed",), "--allow-changed means nothing to the suite 'consolidation'"),
     ],
 )

@@ -53,6 +53,30 @@ def test_every_workspace_dreams(engram: Engram, twice: tuple[str, str]) -> None:
     assert engram.json("dreams", "--workspace", "other")[0]["workspace"] == "other"
 
 
+def test_a_dream_tells_of_memories_in_workspaces_it_did_not_look_at(
+    engram: Engram, twice: tuple[str, str]
+) -> None:
+    assert "not looked at" not in engram("dream")
+    assert engram.json("dream")["elsewhere"] == {}
+    engram.remember("alone", "--workspace", "harbour")
+    said = engram("dream").splitlines()[-1]
+    assert said == "1 memory in 1 other workspace not looked at: --workspace harbour, or --all"
+    assert engram.json("dream")["elsewhere"] == {"harbour": 1}
+    assert engram.json("dream", "--workspace", "harbour")["elsewhere"] == {"default": 1}
+    for words in (("--all",), ("--workspace", "default"), ("--workspace", "harbour")):
+        assert "not looked at" not in engram("dream", *words)
+
+
+def test_at_most_five_workspaces_are_named(engram: Engram, twice: tuple[str, str]) -> None:
+    for number in range(7):
+        engram.remember(f"note {number}", "--workspace", f"w{number}")
+    engram.remember("another note", "--workspace", "w6")
+    said = engram("dream").splitlines()[-1]
+    assert said.startswith("8 memories in 7 other workspaces not looked at: --workspace w6 ")
+    assert said.count("--workspace") == 5
+    assert said.endswith("--workspace w3 and 2 more, or --all")
+
+
 def test_the_last_dream_that_did_something_is_undone(
     engram: Engram, twice: tuple[str, str]
 ) -> None:

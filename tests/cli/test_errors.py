@@ -37,8 +37,11 @@ def memory(engram: Engram) -> str:
 
 
 MISTAKES = [
-    ("get NOBODY", "there is no memory"),
+    ("get NOBODY", "that you may see: `engram list` shows those that there are"),
     ("get nonsense", "there is no memory 'nonsense'"),
+    ("undo nonsense", "there is no dream 'nonsense': `engram dreams` lists those that there are"),
+    ("backup restore nofile", "nofile does not exist: give the path of a backup"),
+    ("purge MEMORY NOBODY", "there is no memory"),
     ("history NOBODY", "there is no memory"),
     ("update NOBODY --type fact", "there is no memory"),
     ("forget NOBODY", "there is no memory"),
@@ -87,7 +90,9 @@ MISTAKES = [
     ("doctor --db foreign.txt", "the file is no SQLite database"),
     ("list --db foreign.db", "is a database of another program"),
     ("remember x --db foreign.db", "is a database of another program"),
-    ("list --db empty.db", "as `engram doctor` does"),
+    ("list --db empty.db", "empty.db is an empty file and no database"),
+    ("recall x --db empty.db", "empty.db is an empty file and no database"),
+    ("forget x --db empty.db", "`engram remember` or `engram import`"),
     ("list --set store.kind=cloud", "known are sqlite"),
     ("import missing.jsonl", "missing.jsonl does not exist"),
     ("export no/out", "the folder no does not exist"),
@@ -113,6 +118,7 @@ def test_a_mistake_is_one_sentence(engram: Engram, memory: str, command: str, wh
 
     assert why in engram.refused(*args)
     assert {file.name: file.read_bytes() for file in Path().glob("foreign.*")} == before
+    assert [(each.name, each.stat().st_size) for each in Path().glob("empty*")] == [("empty.db", 0)]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +153,31 @@ def test_only_what_brings_memories_makes_a_database(
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("recall x -k abc", "'abc' for '-k': give a whole number: see"),
+        ("update x --version 1.5", "'1.5' for '--version': give a whole number: see"),
+        ("remember x --importance much", "'much' for '--importance': give a number: see"),
+        ("tenant audit acme --limit 0", "'0' for '--limit': give 1 or more: see"),
+        ("tenant audit acme --limit 999999", "'999999' for '--limit': give 100000 or less: see"),
+    ],
+)
+def test_a_wrong_number_is_told_in_plain_words(engram: Engram, command: str, why: str) -> None:
+    said = engram.refused(*command.split())
+    assert f"Invalid value {why} `engram " in said
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder in which nobody may write")
+@pytest.mark.parametrize("name", ["out", "out.jsonl"])
+def test_an_export_that_cannot_be_written_names_what_was_given(
+    engram: Engram, memory: str, name: str
+) -> None:
+    said = engram.refused("export", f"/proc/{name}")
+    assert said.startswith(f"/proc/{name} cannot be read or written (")
+    assert "incoming" not in said
+
+
 def test_a_cursor_is_good_for_its_own_listing_alone(engram: Engram, memory: str) -> None:
     engram.remember("more")
     cursor = engram.json("list", "--limit", "1")["next_cursor"]
@@ -162,7 +193,10 @@ def test_what_the_machine_refuses_is_one_sentence_too(
         raise PermissionError(13, "Permission denied", "out")
 
     monkeypatch.setattr(Engine, "export", refuse)
-    assert engram.refused("export", "out") == "out: Permission denied"
+    assert engram.refused("export", "out") == (
+        "out cannot be read or written (Permission denied): give another path, or see to it that "
+        "you may use this one"
+    )
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("something is wrong")

@@ -269,6 +269,7 @@ def test_data_of_ones_own_are_judged_by_what_the_run_holds(engram: Engram) -> No
 def test_without_its_data_there_is_nothing_to_judge(
     engram: Engram, judged: tuple[str, ...]
 ) -> None:
+    Path("nowhere").mkdir()
     ran = engram.run("eval", "crosswalk", "out", "--data", "nowhere", "--json")
 
     assert (ran.code, ran.err) == (3, "")

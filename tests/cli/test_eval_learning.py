@@ -251,5 +251,5 @@ def test_without_lightgbm_the_extra_is_named_before_anything_is_asked(
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     said = engram.refused("eval", "tune", "tiny", "--learn", "--model", "trees")
 
-    assert 'pip install "engram-lab[trees]"' in said
+    assert 'pip install ".[trees]"' in said
     assert not Path("runs").exists()

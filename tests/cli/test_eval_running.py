@@ -101,6 +101,12 @@ def test_what_was_scored_is_results_too(engram: Engram, done: Path) -> None:
     assert printed["systems"][0]["measures"]["nDCG@10"]["mean"] == 1
 
 
+def test_each_table_says_how_many_queries_count_and_why(engram: Engram, done: Path) -> None:
+    assert "\nn = 2 queries\n" in engram(*RUN, "--system", "bm25", "--out", "again")
+    by_file = engram("eval", "score", "done/runs/bm25.trec", "--qrels", "done/qrels.trec")
+    assert "n = 2 queries; judged by a file, which knows neither" in " ".join(by_file.split())
+
+
 # Mistakes: one sentence, exit code 2, and nothing is changed
 
 MISTAKES = [
@@ -111,14 +117,27 @@ MISTAKES = [
     ("eval run tiny --system bm25 --out FILE", "FILE is a file: name a folder"),
     ("eval run tiny --system bm25 --out FILE/below", "FILE is a file: name a folder"),
     ("eval run frames --system bm25", "--data PATH"),
-    ("eval run tiny --system none.toml", "no system 'none.toml'"),
+    ("eval run tiny --system none.toml", "no file none.toml: give the path of a system"),
+    ("eval run none.toml", "no file none.toml: give the path of a suite in TOML, or a name, such"),
+    ("eval run locomo-turn --data none", "--data is none, which does not exist"),
+    ("eval tune tiny --data none", "--data is none, which does not exist"),
     ("eval show nothing", "`engram eval list` has all names"),
     ("eval fetch locmo", "did you mean 'locomo'"),
     ("eval score FILE --suite tiny --qrels FILE", "give one of them"),
     ("eval score FILE --qrels FILE", "FILE: it judges nothing"),
-    ("eval score none.trec --qrels done/qrels.trec", "none.trec: it cannot be read"),
+    (
+        "eval score none.trec --qrels done/qrels.trec",
+        r"none.trec: it cannot be read \(No such file or directory\): give the path",
+    ),
+    (
+        "eval score done/runs/bm25.trec --qrels done/qrels.trec --measure nDCG@",
+        "write NAME@K, such as nDCG@10, where NAME is one of AP, ",
+    ),
     ("eval score done/runs/bm25.trec --qrels done/qrels.trec --measure nDGC@9", "nDCG@9"),
-    ("eval score done/runs/bm25.trec --qrels done/qrels.trec --out done", "--fresh to replace"),
+    (
+        "eval score done/runs/bm25.trec --qrels done/qrels.trec --out done",
+        "or --fresh at the command line",
+    ),
     ("eval score done/qrels.trec --qrels done/qrels.trec", "line 1: .* has 4 fields"),
     ("eval report FILE", "FILE/results.json: it cannot be read"),
     ("eval report nowhere", "nowhere holds no results.json"),
@@ -137,6 +156,7 @@ def test_a_mistake_is_one_sentence(engram: Engram, done: Path, command: str, sai
 
 
 def test_data_that_are_not_here_are_skipped_and_that_is_no_success(engram: Engram) -> None:
+    Path("nowhere").mkdir()
     ran = engram.run("eval", "run", "locomo-turn", "--data", "nowhere", "--json")
 
     assert (ran.code, ran.err) == (3, "")
@@ -148,7 +168,7 @@ def test_data_that_are_not_here_are_skipped_and_that_is_no_success(engram: Engra
 def test_results_that_are_not_to_be_lost_stay(engram: Engram, done: Path) -> None:
     said = engram.refused(*RUN, "--system", "recency", "--out", "done")
 
-    assert "give another --out, or --fresh to replace them" in said
+    assert "give another folder, or replace them" in said
     assert {each.stem for each in (done / "runs").iterdir()} == {"bm25", "random"}
 
     engram(*RUN, "--system", "recency", "--out", "done", "--fresh")
@@ -173,5 +193,5 @@ def test_without_a_package_the_extra_is_named_and_nothing_is_written(
     monkeypatch.setitem(sys.modules, "optuna", None)
     said = engram.refused("eval", "tune", "frames", "--data", "mine", "--system", "bm25")
 
-    assert 'pip install "engram-lab[tune]"' in said
+    assert 'pip install ".[tune]"' in said
     assert not Path("runs").exists()

@@ -397,7 +397,11 @@ def test_purge_asks_first(engram: Engram) -> None:
     refused = engram.run("purge", memory, stdin=b"n\n")
     assert (refused.code, refused.out.strip()) == (1, "")
     assert refused.err.startswith("Purge 1 memory for good? [y/N]:")
-    assert engram.run("purge", memory, stdin=b"").code == 1
+    unanswered = engram.run("purge", memory, stdin=b"")
+    assert (unanswered.code, unanswered.out.strip()) == (2, "")
+    assert unanswered.err.splitlines()[-1] == (
+        "engram: nothing was purged, for the input ended without an answer: say --yes"
+    )
     assert engram.json("get", memory)["id"] == memory
 
     done = engram.run("purge", memory, stdin=b"y\n")

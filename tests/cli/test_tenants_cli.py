@@ -58,6 +58,19 @@ def test_a_tenant_comes_rests_and_goes(engram: Engram) -> None:
     assert engram.json("tenant", "list") == []
 
 
+def test_a_tenant_shows_how_many_memories_it_has(engram: Engram) -> None:
+    engram("tenant", "create", "acme")
+    assert engram.json("tenant", "show", "acme")["memories"] == 0
+    rows = "".join(f'{{"content": "note {number}"}}\n' for number in range(3))
+    Path("rows.jsonl").write_text(rows, encoding="utf-8")
+    engram("tenant", "import", "acme", "rows.jsonl")
+    assert engram.json("tenant", "show", "acme")["memories"] == 3
+    copied = engram("tenant", "export", "acme", "copy.db")
+    assert "3 memories, 3 vectors" in copied
+    engram("tenant", "suspend", "acme")
+    assert engram.json("tenant", "show", "acme")["memories"] == 3
+
+
 def test_everything_that_was_done_is_in_the_audit(engram: Engram) -> None:
     engram("tenant", "create", "acme")
     secret = engram("key", "create", "acme").strip()

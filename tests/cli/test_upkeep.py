@@ -33,6 +33,9 @@ def test_a_backup_is_made_verified_and_put_back(engram: Engram, memory: str) -> 
     assert engram("backup", "verify", "copy.db") == made
 
     engram("update", memory, "--content", "newer")
+    later = engram("backup", "create", "later.db")
+    assert "later.db is sound: 1 memory, 1 former version, 1 vector" in later
+    assert engram.json("export", "all.jsonl")["rows"]["versions"] == 2
     said = engram("backup", "restore", "copy.db").splitlines()
     assert said[0] == "notes.db is now the backup copy.db"
     kept = said[1].removeprefix("the file that was there is kept as ")

@@ -14,6 +14,7 @@ from engram_lab.core.sqlite import SqliteStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engram_lab.core.progress import Told
     from engram_lab.core.protocols import Store
 
 
@@ -40,10 +41,10 @@ def test_a_backup_is_a_store_that_verifies(
 
 
 def test_a_backup_tells_how_far_it_is(store: SqliteStore, tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    make_backup(store, tmp_path / "copy.db", progress=lambda *now: told.append(now))
-    done, total = told[-1]
-    assert 0 < done == total
+    told: list[Told] = []
+    make_backup(store, tmp_path / "copy.db", progress=told.append)
+    assert 0 < told[-1].done == told[-1].total
+    assert (told[-1].task, told[-1].unit, told[-1].standing) == ("copying", "pages", "done")
 
 
 def test_a_backup_takes_the_place_of_a_store_that_is_kept(

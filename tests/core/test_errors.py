@@ -100,8 +100,9 @@ def test_a_refused_import_tells_how_many_and_the_first() -> None:
 
 def test_a_missing_package_tells_how_to_get_it() -> None:
     error = MissingDependencyError("torch", feature="this embedder", extra="torch")
-    assert (
-        str(error) == "this embedder needs the package 'torch': pip install \"engram-lab[torch]\""
+    assert str(error) == (
+        "this embedder needs the package 'torch': install engram-lab with its extra 'torch', as "
+        '`pip install ".[torch]"` does in its checkout'
     )
     assert error.extra == "torch"
 

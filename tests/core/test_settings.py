@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from engram_lab.config import EngineConfig, ServerConfig
 from engram_lab.core.errors import ConfigError
 from engram_lab.core.settings import StoreSettings, check_section, setting, settings_of
 
@@ -186,6 +187,8 @@ def test_another_word_is_no_flag() -> None:
         ("postgresql://u@h:5432/db", "postgresql://u@h:5432/db"),
         ("postgresql://h/db?password=pw&a=b", "postgresql://h/db?password=***&a=b"),
         ("https://h/?api_key=k", "https://h/?api_key=***"),
+        ("host=h password=pw dbname=d", "host=h password=*** dbname=d"),
+        (r"password = 'p w\'s' host=h", "password = *** host=h"),
         ("~/notes.db", "~/notes.db"),
     ],
 )
@@ -198,6 +201,20 @@ def test_a_secret_is_masked_by_its_mark_or_by_its_name() -> None:
     assert SERVER["admin_token"].masked("hush") == "***"
     assert SERVER["api_key"].masked(None) is None
     assert SERVER["verbose"].masked(value=False) is False
+
+
+@pytest.mark.parametrize("name", ["auth.key_prefix", "backups.key_file", "dream.prune_most_tokens"])
+def test_what_only_speaks_of_a_key_or_of_tokens_is_shown(name: str) -> None:
+    known = {**EngineConfig.settings(), **ServerConfig.settings()}
+    assert known[name].masked("ek") == "ek"
+
+
+def test_what_opens_a_door_is_never_shown() -> None:
+    known = {**EngineConfig.settings(), **ServerConfig.settings()}
+    hidden = {name for name, each in known.items() if each.masked("hush") == "***"}
+    assert hidden == {"embedding.api_key", "auth.jwt_secret", "auth.admin_token"}
+    for name in ("control.dsn", "control.admin_dsn", "limits.redis_url", "embedding.url"):
+        assert known[name].masked("postgresql://u:hush@h/d") == "postgresql://u:***@h/d"
 
 
 def test_neither_an_error_nor_a_repr_tells_a_secret() -> None:

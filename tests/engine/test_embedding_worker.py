@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from engram_lab import Engine, ManualClock
+    from engram_lab.core.progress import Told
     from engram_lab.core.protocols import QueueCounts
 
     Opened = Callable[..., Engine]
@@ -241,9 +242,12 @@ def test_a_provider_that_asks_for_patience_is_given_it(
 def test_progress_is_told(opened: Opened, words: Any) -> None:
     with opened(embedder=words(), embedding={"defer": "always"}) as engine:
         engine.store.memories.remember_many([{"content": f"tea {n}"} for n in range(1500)])
-        told: list[int] = []
+        told: list[Told] = []
         assert engine.embed(progress=told.append).complete == 1500
-        assert told == [1024, 1500]
+    assert {(each.task, each.total, each.unit) for each in told[1:]} == {
+        ("embedding", 1500, "memories")
+    }
+    assert (told[0].done, told[-1].done, told[-1].standing) == (0, 1500, "done")
 
 
 # In the background

@@ -44,8 +44,8 @@ def test_auto_says_what_it_decided_and_why(engine: Engine) -> None:
     for query, strategy, reason in (
         ("tea", "hybrid", "both arms have something to say"),
         ("whisky", "semantic", "none of the words finds anything"),
-        ('"green tea"', "keyword", "words in quotes or before a * are to the letter"),
-        ("gre*", "keyword", "words in quotes or before a * are to the letter"),
+        ('"green tea"', "keyword", "words in quotes are a phrase, one before a * is a beginning"),
+        ("gre*", "keyword", "words in quotes are a phrase, one before a * is a beginning"),
         ("of the", "semantic", "no word of it tells much"),
     ):
         hits = engine.recall(query)

@@ -157,7 +157,7 @@ def test_both_arms_and_any_embedder_are_used() -> None:
 
 @pytest.mark.skipif(find_spec("mteb") is not None, reason="mteb is installed")
 def test_without_mteb_the_extra_is_named() -> None:
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[mteb\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[mteb\]"):
         EngramSearch(WORDS).mteb_model_meta  # noqa: B018 - what is asked for
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 import engram_lab.evaluation
+from engram_lab import plots
+from engram_lab.core.errors import (
+    ConflictError,
+    DatasetMissingError,
+    InvalidInputError,
+    InvalidRunError,
+)
 from engram_lab.evaluation import (
     Dataset,
     GateRules,
@@ -21,6 +30,7 @@ from engram_lab.evaluation import (
     compare,
     crosswalk,
     judge,
+    load_dataset,
     load_system,
     read_results,
     run_suite,
@@ -80,6 +90,58 @@ def test_two_systems_are_compared_by_their_rows_alone(folder: RunFolder) -> None
     assert headline.gain > 0
     assert headline.p_adjusted < found.alpha
     assert found.moved
+
+
+def test_a_run_compares_its_systems_and_leaves_out_what_its_suite_keeps_apart(
+    dataset: Dataset, folder: RunFolder, tmp_path: Path
+) -> None:
+    suite = Suite(
+        id="paintings", measures=("recall_any@5", "RR"), depth=10, resamples=500, apart=("crane",)
+    )
+    run = run_suite(
+        suite,
+        [load_system("random"), load_system("bm25")],
+        out=tmp_path,
+        dataset=dataset,
+        guards=False,
+    )
+    found = run.compare("random", "bm25", categories=False)
+    assert (found.a, found.b) == ("random", "bm25")
+    assert [(each.measure, each.n) for each in found.contrasts] == [("recall_any@5", 32)]
+    by_hand = compare(
+        run.of("random"), run.of("bm25"), measures=["RR"], apart=suite.apart, categories=False
+    )
+    assert run.compare("random", "bm25", measures=["RR"], categories=False) == by_hand
+    assert folder.compare("random", "bm25", measures=["RR"]).contrasts[0].n == 40
+    with pytest.raises(InvalidRunError, match="has no system 'bm26'"):
+        run.compare("random", "bm26")
+
+
+def test_figures_come_as_frames_that_plots_draw(folder: RunFolder) -> None:
+    means = folder.to_polars()
+    assert means.columns[:4] == ["system", "category", "measure", "mean"]
+    assert set(means["system"]) == {"random", "bm25"}
+    told = {each["name"]: each["measures"] for each in folder.results["systems"]}
+    for system, measure, mean in means.select("system", "measure", "mean").iter_rows():
+        assert told[system][measure]["mean"] == mean
+    assert plots.forest(means, measure="RR").to_dict()
+    assert set(folder.to_polars("categories")["category"]) == set(THINGS)
+    assert "latency_p50_ms" in set(folder.to_polars("costs")["cost"])
+    assert folder.to_polars("curves").is_empty()
+    with pytest.raises(InvalidInputError, match="no table 'medians': allowed are means, cat"):
+        folder.to_polars("medians")
+
+
+def test_a_comparison_comes_as_frames_that_plots_draw(folder: RunFolder) -> None:
+    found = folder.compare("random", "bm25", measures=["RR"])
+    contrasts, moved = found.to_polars(), found.to_polars("moved")
+    assert contrasts["delta"].to_list() == [each.delta for each in found.contrasts]
+    assert contrasts["mde"].null_count() == sum(math.isnan(each.mde) for each in found.contrasts)
+    assert moved["query"].to_list() == [each.query_id for each in found.moved]
+    assert (moved["delta"] == moved["after"] - moved["before"]).all()
+    assert plots.query_deltas(moved, measure="RR").to_dict()
+    with pytest.raises(InvalidInputError, match="no table 'all': allowed are contrasts, moved"):
+        found.to_polars("all")
 
 
 def test_frames_that_do_not_name_their_system_are_a_and_b(folder: RunFolder) -> None:
@@ -144,3 +206,42 @@ def test_every_public_name_comes_at_its_first_use() -> None:
     subprocess.run([sys.executable, "-c", lazy], check=True)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         public.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("systems", ["bm25", load_system("bm25"), ["bm25"]])
+def test_a_system_may_be_one_or_a_name_and_a_place_may_be_text(
+    tmp_path: Path, dataset: Dataset, systems: Any
+) -> None:
+    suite = Suite(id="paintings", measures=("R@1",))
+    run = run_suite(suite, systems, out=str(tmp_path / "run"), dataset=dataset, guards=False)
+    assert (run.path, run.systems) == (tmp_path / "run", ("bm25",))
+
+
+@pytest.mark.parametrize(
+    ("systems", "reason"),
+    [("bm52", r"did you mean 'bm25'"), ([7], "a system is a int: give a SystemSpec")],
+)
+def test_what_is_no_system_is_told_what_would_be(
+    tmp_path: Path, dataset: Dataset, systems: Any, reason: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=reason):
+        run_suite(Suite(id="x", measures=("R@1",)), systems, out=tmp_path, dataset=dataset)
+
+
+def test_another_evaluation_in_the_folder_is_kept_and_both_ways_out_are_named(
+    tmp_path: Path, dataset: Dataset
+) -> None:
+    for measure, fresh in (("R@1", False), ("R@5", True)):
+        suite = Suite(id="paintings", measures=(measure,))
+        run_suite(suite, "recency", out=tmp_path, dataset=dataset, guards=False, fresh=fresh)
+    with pytest.raises(ConflictError, match=r"fresh=True, or --fresh at the command line"):
+        run_suite(
+            Suite(id="paintings", measures=("R@1",)), "recency", out=tmp_path, dataset=dataset
+        )
+
+
+def test_data_lie_where_a_text_says(tmp_path: Path) -> None:
+    found = load_dataset("tiny", place=None)
+    with pytest.raises(DatasetMissingError):
+        load_dataset("tiny", place=str(tmp_path))
+    assert found.queries.height

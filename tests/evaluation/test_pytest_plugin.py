@@ -208,6 +208,8 @@ def test_what_is_worse_fails_and_says_what_to_see(project: Project) -> None:
     assert "random: the baseline has no such system" in parts["test_not_in_the_baseline"]
     assert "there is no baseline" in parts["test_no_baseline"]
     assert "--engram-update-baseline" in parts["test_no_baseline"]
+    assert parts["test_no_baseline"].count("there is no baseline") == 1
+    assert "During handling of the above exception" not in done.stdout
     assert (
         "'magin' is no rule of a gate: known are alpha, categories," in parts["test_unknown_rule"]
     )

@@ -127,8 +127,37 @@ def test_without_jupyterlab_the_extra_is_named(
     said = capsys.readouterr().err
     assert said == (
         "engram: `engram lab` needs the package 'jupyterlab': "
-        'pip install "engram-lab[notebook]"\n'
+        "install engram-lab with its extra 'notebook', "
+        'as `pip install ".[notebook]"` does in its checkout\n'
     )
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "root", "why"),
+    [
+        (("--port", "99999"), False, "Invalid value '99999' for '--port': give 65535 or less: see"),
+        (("--port", "0"), False, "Invalid value '0' for '--port': give 1 or more: see"),
+        ((), True, "JupyterLab does not run as root unless it is told to: start it as another"),
+        (("--", "--debug"), True, "or add `-- --allow-root`"),
+    ],
+)
+def test_what_jupyterlab_would_refuse_at_length_is_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    root: bool,  # noqa: FBT001
+    why: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(sys, "argv", ["engram", "lab", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    said = capsys.readouterr()
+    assert (stopped.value.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert why in said.err
     assert list(Path().iterdir()) == []
 
 
@@ -150,8 +179,8 @@ def test_a_browser_opens_the_first_notebook_and_runs_it(server: str, tmp_path: P
         page.wait_until(RAN)
         assert page.ask(f"{ALL}('[data-mime-type*=stderr]').length") == 0
         assert page.ask(f"{ALL}('.jp-OutputArea table').length") >= 2
-        assert page.ask(f"{ALL}('.jp-OutputArea .jp-RenderedSVG').length") >= 1
-        page.ask("document.querySelector('.jp-RenderedSVG').scrollIntoView()")
+        page.wait_until(f"{ALL}('.jp-OutputArea .vega-embed canvas').length >= 1")
+        page.ask("document.querySelector('.vega-embed').scrollIntoView()")
         picture = page.picture()
     (tmp_path / "lab.png").write_bytes(picture)
     assert len(picture) > 50_000

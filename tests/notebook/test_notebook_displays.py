@@ -116,12 +116,16 @@ def test_an_engine_shows_where_it_is_and_what_it_holds(engine: Engine, tmp_path:
     text = read(engine._repr_html_()).text
     assert "Engine :memory:" in text
     assert "memories2" in text
-    assert repr(engine) == "Engine(':memory:')"
+    assert repr(engine) == "Engine(':memory:', open)"
     with Engine.open(tmp_path / "notes.db") as other:
-        assert repr(other) == f"Engine({str(tmp_path / 'notes.db')!r})"
+        assert repr(other).endswith("notes.db', open)")
+        agent = other.as_agent("ada", "global/user:ada")
+    assert repr(other).endswith("notes.db', closed)")
+    assert repr(agent).endswith("notes.db', closed)")
     assert "notes.db is closed" in read(other._repr_html_()).text
     with Engine.open(tmp_path / "notes.db", read_only=True) as reader:
         assert "notes.db, read only" in read(reader._repr_html_()).text
+        assert repr(reader).endswith("notes.db', open, read only)")
 
 
 def test_an_agent_s_engine_shows_what_the_agent_may_see(engine: Engine) -> None:

@@ -85,10 +85,10 @@ def test_an_interrupted_loop_of_writes_keeps_what_was_acknowledged(kernel: Kerne
 def test_an_interrupted_dream_changes_nothing_and_another_can_begin(
     kernel: Kernel, after_s: float
 ) -> None:
-    dream = "engine.dream(full=True, yes=True, progress=lambda *told: print(told, flush=True))"
+    dream = "engine.dream(full=True, yes=True, progress=lambda told: print(told, flush=True))"
     slow = (
         "from engram_lab import ManualClock\nimport time\n"
-        "def watch(*told):\n    print('step', flush=True)\n    time.sleep(2)\n"
+        "def watch(told):\n    print('step', flush=True)\n    time.sleep(2)\n"
         "engine.dream(full=True, yes=True, progress=watch)"
     )
     before = kernel.run("len(engine.dreams()), engine.count(archived=True)").text
@@ -96,6 +96,50 @@ def test_an_interrupted_dream_changes_nothing_and_another_can_begin(
     assert kernel.run("len(engine.dreams()), engine.count(archived=True)").text == before
     assert kernel.run(dream.replace("yes=True", "dry_run=True")).error is None
     works_on(kernel)
+
+
+LONG = (
+    "SELECT count(*) FROM range(3000000) a, range(3000000) b WHERE (a.range * b.range) % 7 = 3",
+    (
+        "SELECT a.range, b.range FROM range(3000000) a, range(3000000) b "
+        "WHERE (a.range * b.range) % 1000003 = 3"
+    ),
+    "SELECT a.range, count(*) FROM range(3000000) a, range(3000000) b GROUP BY 1 ORDER BY 2",
+    "CREATE TABLE long AS SELECT a.range, random() FROM range(3000000) a, range(3000000) b",
+    (
+        "SELECT count(*) FROM memories a, memories b, memories c, memories d "
+        "WHERE a.content < b.content AND c.content > d.content"
+    ),
+)
+"""Each would take hours."""
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_an_interrupted_query_ends_at_once_and_the_next_one_works(
+    kernel: Kernel, number: int
+) -> None:
+    kernel.run(f"%%sql\nCREATE OR REPLACE VIEW kept AS SELECT {number} AS n")
+    cell = (
+        f"print('begun', flush=True)\nget_ipython().run_cell_magic('sql', '', {LONG[number % 5]!r})"
+    )
+    ran = kernel.run(cell, interrupt_at="begun", after_s=0.1 * number)
+    assert ran.error == "KeyboardInterrupt"
+    assert ran.after_interrupt_s < 5  # two on a machine that does nothing else
+    found = kernel.run("%%sql\nSELECT (SELECT n FROM kept) AS n, count(*) > 0 FROM memories")
+    assert found.error is None
+    assert f"│ {number}" in found.text
+    if number == 9:
+        works_on(kernel)
+
+
+def test_an_interrupted_query_in_a_transaction_is_rolled_back(kernel: Kernel) -> None:
+    kernel.run("%%sql\nCREATE TABLE mine (n INTEGER)")
+    assert kernel.run("%%sql\nBEGIN; INSERT INTO mine VALUES (1)").error is None
+    cell = f"print('begun', flush=True)\nget_ipython().run_cell_magic('sql', '', {LONG[0]!r})"
+    assert kernel.run(cell, interrupt_at="begun", after_s=0.5).error == "KeyboardInterrupt"
+    found = kernel.run("%%sql\nSELECT count(*) AS n FROM mine")
+    assert found.error is None
+    assert "│ 0" in found.text
 
 
 def test_when_the_kernel_ends_what_it_opened_is_closed(folder: Path, kernel: Kernel) -> None:

@@ -91,7 +91,7 @@ def test_a_recall_has_a_row_for_each_hit_and_a_panel_for_each_stage(reranked: Hi
         if layer["encoding"].get("order")
     ]
 
-    assert titles == ["arms", "priors", "mmr"]
+    assert titles == ["what each arm adds", "what priors makes of it", "what mmr makes of it"]
     assert chart["title"]["text"] == reranked.query
     (last,) = [rows for rows in values(score_anatomy(reranked), "after") if "gain" not in rows[0]][
         -1:

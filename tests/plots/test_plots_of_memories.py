@@ -111,16 +111,44 @@ def test_groups_have_colours_and_links_none_beside_them(frames: dict[str, pl.Dat
 
 def test_a_graph_that_cannot_be_drawn_is_one_sentence(frames: dict[str, pl.DataFrame]) -> None:
     nodes, edges = frames["nodes"], frames["edges"]
-    many = pl.DataFrame({"id": [str(at) for at in range(MOST_NODES + 1)]})
 
     with pytest.raises(InvalidInputError, match="the memory 'm1' twice: give one row for each"):
         link_graph(pl.concat([nodes, nodes[1:2]]), edges)
-    with pytest.raises(InvalidInputError, match="401 memories, and draws 400 at most: take a part"):
-        link_graph(many.with_columns(label="id"), edges)
+    with pytest.raises(InvalidInputError, match="most is 0: let link_graph draw at least 1 memory"):
+        link_graph(nodes, edges, most=0)
     with pytest.raises(InvalidInputError, match="lacks from_id"):
         link_graph(nodes, edges.drop("from_id"))
     with pytest.raises(InvalidInputError, match="'created_at' is String, and link_graph draws a t"):
         link_graph(nodes.with_columns(created_at=pl.lit("today")), edges)
+
+
+def test_of_more_memories_than_can_be_looked_at_those_with_the_heaviest_links_are_drawn() -> None:
+    count = MOST_NODES + 100
+    ids = [f"m{at}" for at in range(count)]
+    nodes = pl.DataFrame({"id": ids, "label": ids})
+    heavy = pl.DataFrame({"from_id": ids[50:-1], "to_id": ids[51:], "weight": 0.9})
+    light = pl.DataFrame({"from_id": ids[:50], "to_id": ids[1:51], "weight": 0.1})
+    chart = link_graph(nodes, pl.concat([light, heavy]), most=60)
+
+    assert chart.to_dict()["title"]["subtitle"].startswith("60 of 500 memories: ")
+    drawn = {row["label"] for row in values(chart, "strength")}
+    assert len(drawn) == 60
+    assert not drawn & set(ids[:50])
+    assert {row["from"] for row in values(chart, "from_x")} < drawn
+    assert "title" not in link_graph(nodes[:60], light).to_dict()
+
+
+def test_many_points_are_smaller(frames: dict[str, pl.DataFrame]) -> None:
+    ids = [f"m{at}" for at in range(120)]
+    many = pl.DataFrame({"id": ids, "label": ids})
+
+    def largest(nodes: pl.DataFrame) -> float:
+        spec = link_graph(nodes, frames["edges"]).to_dict()
+        sizes = [layer["encoding"].get("size") for layer in spec["layer"]]
+        (found,) = [float(each["scale"]["range"][1]) for each in sizes if each]
+        return found
+
+    assert largest(many) == largest(frames["nodes"]) / 2
 
 
 def test_a_layout_is_the_same_for_the_same_seed_and_fills_the_picture() -> None:

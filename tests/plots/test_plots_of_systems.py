@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engram_lab import plots
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.plots.columns import MOST_ROWS, checked, sampled, shortened
+from engram_lab.plots.saving import svg_of
 
 OF_FRAMES = ("forest", "query_deltas", "reliability", "survival", "retention", "index_speed")
 
@@ -74,6 +75,30 @@ def test_a_forest_says_its_figures_and_finds_the_best(frames: dict[str, pl.DataF
     assert values(plots.forest(frames["forest"]), "best") == [{"best": 0.58}]
 
 
+def test_of_several_measures_a_forest_draws_the_one_that_is_named(
+    frames: dict[str, pl.DataFrame],
+) -> None:
+    one = frames["forest"].with_columns(measure=pl.lit("R@10"))
+    both = pl.concat([one.with_columns(pl.col("mean") + 1, measure=pl.lit("RR")), one])
+
+    assert plots.forest(both, measure="R@10").to_dict() == (
+        plots.forest(frames["forest"], measure="R@10").to_dict()
+    )
+    with pytest.raises(InvalidInputError, match="no 'mean': give as measure one of RR, R@10"):
+        plots.forest(both)
+
+
+def test_the_axis_of_deltas_says_how_many_moved() -> None:
+    frame = pl.DataFrame({"delta": [0.5, 0.0, -0.5]})
+
+    def said(some: pl.DataFrame) -> str:
+        return str(plots.query_deltas(some).to_dict()["layer"][0]["encoding"]["x"]["title"])
+
+    assert said(frame) == "2 of 3 queries moved"
+    assert said(frame.filter(pl.col("delta") != 0)) == "2 queries moved"
+    assert said(frame[:1]) == "1 query moved"
+
+
 def test_deltas_go_from_the_largest_loss_to_the_largest_gain() -> None:
     frame = pl.DataFrame(
         {
@@ -125,6 +150,33 @@ def test_systems_of_a_curve_keep_their_order_and_floors_are_grey(
     assert scale["range"][1] == "#8b949e"
     rows = values(plots.survival(shuffled), "x")
     assert [row["x"] for row in rows if row["system"] == "dream"] == [0, 1, 2, 3, 4]
+
+
+def test_floors_are_broken_lines_each_in_its_own_way_and_lie_on_top() -> None:
+    names = ["lot", "dream", "oldest"]
+    frame = pl.DataFrame({"system": names, "floor": [True, False, True]}).join(
+        pl.DataFrame({"time": range(40), "share": 1.0}), how="cross"
+    )
+    chart = plots.survival(frame)
+    dashes = chart.to_dict()["layer"][0]["encoding"]["strokeDash"]["scale"]
+
+    assert dashes["domain"] == names
+    assert dashes["range"][1] == [1, 0]
+    assert len({tuple(each) for each in dashes["range"]}) == 3
+    drawn = [row["system"] for row in values(chart, "x")]
+    assert list(dict.fromkeys(drawn)) == ["dream", "lot", "oldest"]
+
+
+@pytest.mark.parametrize("points", [3, 40])
+def test_the_legend_names_each_system_once(points: int) -> None:
+    names = ["dream", "lot", "oldest"]
+    frame = pl.DataFrame({"system": names, "floor": [False, True, True]}).join(
+        pl.DataFrame({"time": range(points)}), how="cross"
+    )
+    svg = svg_of(plots.survival(frame.with_columns(share=1 / (1 + pl.col("time")))))
+
+    assert [svg.count(f">{name}<") for name in names] == [1, 1, 1]
+    assert svg.count("stroke-dasharray") == {3: 3, 40: 6}[points]  # in the legend, or shapes are
 
 
 def test_a_curve_alone_needs_no_legend(frames: dict[str, pl.DataFrame]) -> None:

@@ -123,7 +123,7 @@ def test_without_a_package_the_extra_is_named(
     charts: Charts, module: str, chart: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[plots\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[plots\]"):
         charts[chart]()
 
 
@@ -140,5 +140,5 @@ def test_without_the_renderer_the_extra_is_named(
 ) -> None:
     chart = charts["forest"]()
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[plots\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[plots\]"):
         plots.save(chart, tmp_path / "chart.png")

@@ -35,10 +35,10 @@ def test_what_was_told_is_done(wanted: Any, evidence: Evidence, text: str) -> No
         ("tea", Evidence(), "keyword", "has a vector"),
         ("the", BOTH, "semantic", "no word of it tells much"),
         ("🍵", Evidence(vectors=1), "semantic", "no word of it tells much"),
-        ('"green tea"', BOTH, "keyword", "to the letter"),
-        ("tea*", BOTH, "keyword", "to the letter"),
+        ('"green tea"', BOTH, "keyword", "a phrase"),
+        ("tea*", BOTH, "keyword", "a phrase"),
         ("tea", Evidence(found=1, vectors=1, obstacle="it is down"), "keyword", "it is down"),
-        ("tea*", Evidence(found=1, obstacle="it is down"), "keyword", "to the letter"),
+        ("tea*", Evidence(found=1, obstacle="it is down"), "keyword", "a phrase"),
     ],
 )
 def test_auto_is_decided_by_evidence(

@@ -207,6 +207,8 @@ PHRASES: Final = {
         comes from: hails
         came from: hails
         grew up: raised
+        earns a living: works
+        earn a living: work
         """.strip().splitlines()
     )
 }

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.merge.apart import OPPOSITES
-from engram_lab.consolidation.merge.frame import frame_differs
+from engram_lab.consolidation.merge.frame import frame_differs, substituted
 from engram_lab.consolidation.merge.order import converse, order_differs
 from engram_lab.consolidation.merge.roots import stem
 
@@ -178,6 +178,7 @@ GUARDS: Final[tuple[tuple[str, Callable[..., bool]], ...]] = (
     ("tense", _tense),
     ("frame", frame_differs),
     ("order", order_differs),
+    ("substitution", substituted),
 )
 """Cheap ones first: what it finds, and how."""
 

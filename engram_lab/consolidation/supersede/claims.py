@@ -118,7 +118,7 @@ def _claims(told: Statement) -> Iterator[Claim]:
     if moods or past or told.negations:
         return
     cued = bool(told.words & _CUES)
-    yield from _liked(told, core)
+    yield from _liked(told, core, figures)
     if figures and len(core) > 1 and (told.lasting or cued):
         yield _figured(told, core, figures)
     yield from _of_attribute(told, figures)
@@ -192,10 +192,11 @@ def _of_state(told: Statement, *, cued: bool) -> Iterator[Claim]:
         yield Claim(("is", *subject), (value,), 0.75 if cued else 0.45)
 
 
-def _liked(told: Statement, core: frozenset[str]) -> Iterator[Claim]:
+def _liked(told: Statement, core: frozenset[str], figures: tuple[object, ...]) -> Iterator[Claim]:
+    """Yield what is liked or not; who likes it on Monday need not like it on Friday."""
     for word, likes in _LIKED.items():
         if word in core and len(core) > 2 and not told.copula >= 0:  # noqa: PLR2004
-            yield Claim(("likes", core - {word}), (likes,), 0.85)
+            yield Claim(("likes", core - {word}, figures), (likes,), 0.85)
 
 
 def _of_relation(told: Statement) -> Iterator[Claim]:

@@ -9,19 +9,48 @@ from engram_lab.consolidation.merge.frame import between
 from engram_lab.consolidation.supersede.forms import root
 from engram_lab.consolidation.supersede.pairs import extra
 from engram_lab.consolidation.supersede.unique import stands_by_itself
-from engram_lab.consolidation.supersede.words import FRESH, PLURAL_RELATIONS, QUALIFIERS
+from engram_lab.consolidation.supersede.words import (
+    FRESH,
+    PLURAL_RELATIONS,
+    QUALIFIERS,
+    SETTLING,
+)
 
 if TYPE_CHECKING:
     from engram_lab.consolidation.supersede.frames import Filler, Frame
     from engram_lab.consolidation.supersede.pairs import Pair
 
-__all__ = ["SCHEDULES", "contrasted", "described_apart", "of_one_kind", "of_several"]
+__all__ = [
+    "SCHEDULES",
+    "beside_deeds",
+    "contrasted",
+    "described_apart",
+    "of_one_kind",
+    "of_several",
+]
 
 SCHEDULES: Final = frozenset({"date", "day", "time"})
 """Kinds of figures that tell a moment together."""
 _NUMBERED: Final = frozenset({root("number")})
 _SIGN: Final = 3
 _BEING: Final = frozenset({"is", "are"})
+_FELT: Final = frozenset(
+    root(word)
+    for word in ("like", "love", "enjoy", "adore", "hate", "dislike", "loathe", "fear", "avoid")
+)
+_STAYING: Final = frozenset(
+    root(word)
+    for row in (
+        "live reside stay stand situated located lodge home work based sit keep kept store stored",
+        "park parked moor moored deploy deployed host hosted run hang",
+    )
+    for word in row.split()
+)
+"""Roots of verbs that tell where something is, and it is at one place at a time."""
+_WHERE: Final = frozenset({"in", "at", "on", "near", "into", "under"})
+_NO_CHANGE: Final = frozenset({"new", "latest", "given", "wrong"})
+"""Cues that may be said of any thing."""
+_VERB_AND_OBJECT: Final = 2
 
 
 def of_one_kind(pair: Pair) -> bool:
@@ -113,3 +142,42 @@ def of_several(pair: Pair) -> bool:
     if not any(root(word) in PLURAL_RELATIONS and not word.endswith("s") for word in words):
         return False
     return not all(any(each.counted for each in frame.figures) for frame in both)
+
+
+def beside_deeds(pair: Pair) -> bool:
+    """Tell whether the figures of two say but where or when one subject does, or feels, something.
+
+    Who mends a clock in room 5 may mend it in room 83 too, and who hates meetings on Monday may
+    hate those on Friday. Of what is kept or lives somewhere there is one place at a time.
+    """
+    if pair.cued and pair.newer.cues & FRESH - _NO_CHANGE:
+        return False
+    if pair.older.content & pair.newer.content & _FELT:
+        return True
+    of_one = any(a.role == b.role == "subject" for a, b in pair.shared)
+    if of_one and any(_is_settled(each) for each in (pair.older, pair.newer)):
+        return True  # who borrowed a cup for 20 minutes borrowed another one for 45
+    return all(
+        any(both[side].role == "subject" for both in pair.shared) and _is_beside_deed(frame)
+        for side, frame in enumerate((pair.older, pair.newer))
+    )
+
+
+def _is_settled(frame: Frame) -> bool:
+    """Tell whether a verb of the past, and no auxiliary, tells what its subject did."""
+    has = {"has", "have", "had"} & set(frame.text.split())
+    return bool(frame.plain & SETTLING) and not (frame.copula or has)
+
+
+def _is_beside_deed(frame: Frame) -> bool:
+    """Tell whether a number is of a place behind a verb and its object: `mends it in room 5`."""
+    if frame.copula or frame.content & _STAYING:
+        return False
+    sorts = {word for each in frame.names for word in each.beside}  # `the app Heron`
+    for figure in frame.figures:
+        here = [each for each in frame.runs if each.clause == figure.clause]
+        place = [each for each in here if figure.label and each.value[-1] == figure.label]
+        deed = {word for each in here if each.role != "marked" for word in each.value} - sorts
+        if any(each.marker in _WHERE for each in place) and len(deed) >= _VERB_AND_OBJECT:
+            return True
+    return False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engram_lab.consolidation.supersede.figured import (
     SCHEDULES,
+    beside_deeds,
     contrasted,
     described_apart,
     of_one_kind,
@@ -20,7 +21,7 @@ from engram_lab.consolidation.supersede.figured import (
 from engram_lab.consolidation.supersede.forms import root
 from engram_lab.consolidation.supersede.frames import FIGURES
 from engram_lab.consolidation.supersede.meals import dishes
-from engram_lab.consolidation.supersede.pairs import Pair, apart, equal, extra
+from engram_lab.consolidation.supersede.pairs import Pair, apart, equal, extra, two_deeds
 from engram_lab.consolidation.supersede.unique import (
     described,
     name_alone,
@@ -150,7 +151,9 @@ def _parts(frame: Frame, words: set[str]) -> set[str]:
 
 def _by_values(pair: Pair, differ: set[str], agree: set[str], lone: set[str]) -> float:
     """Return how sure it is of a pair that gives other names or figures, 0 to 1."""
-    if not _comparable(pair, differ, agree, lone):
+    if not _comparable(pair, differ, agree, lone) or two_deeds(pair):
+        return 0.0
+    if "name" not in differ and beside_deeds(pair):
         return 0.0
     sure = 0.6 if of_several(pair) and not pair.cued else 0.8
     if "name" in differ:

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
     from engram_lab.consolidation.supersede.frames import Frame
 
-__all__ = ["Pair", "apart", "equal", "extra"]
+__all__ = ["Pair", "apart", "equal", "extra", "two_deeds"]
 
 _KIN: Final = frozenset({"kin", "when", "turn", "stage", "post", "contact"})
 """Closed classes of which another member is another thing."""
+_NO_DEEDS: Final = GENERIC - frozenset(
+    map(root, ("say", "call", "use", "get", "go", "come", "take", "make", "do", "need", "put"))
+)
+"""Roots that name neither an attribute nor a deed."""
 _OPPOSED: Final = frozenset(word for pair in OPPOSITES for side in pair for word in side)
 
 
@@ -127,3 +131,23 @@ def extra(one: Frame, other: Frame) -> set[str]:
     """Return the words that one has and the other lacks, but for such as tell of a change."""
     cues = {root(word) for word in one.plain & CHANGE}
     return set(one.content - other.content - GENERIC - cues)
+
+
+def two_deeds(pair: Pair) -> bool:
+    """Tell whether two say of one subject that it does two things.
+
+    One subject does many things at many places and times: "Ada keeps bees in room 5" and "Ada mends
+    clocks in room 83" give two values, and of no one attribute. Where each has words of its own,
+    and neither says that something is something, what is shared but stands beside the deeds.
+
+    Source: D. Davidson, "The Logical Form of Action Sentences" (1967): where, when and how long
+    are said of the event that a sentence tells of, and another sentence tells of another event.
+    """
+    older, newer = pair.older, pair.newer
+    if older.copula or newer.copula:
+        return False
+    of_one = any(a.role == b.role == "subject" for a, b in pair.shared)
+    return of_one and all(
+        one.content - other.content - _NO_DEEDS - {root(word) for word in one.plain & CHANGE}
+        for one, other in ((older, newer), (newer, older))
+    )

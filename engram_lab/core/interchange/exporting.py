@@ -20,6 +20,7 @@ from engram_lab.core.interchange.files import (
     json_lines,
     manifest_of,
 )
+from engram_lab.core.progress import task
 from engram_lab.core.schemas import SCHEMAS
 from engram_lab.core.selection import EVERYTHING
 
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from engram_lab.core.progress import Progress
     from engram_lab.core.protocols import Store
 
-    Progress = Callable[[str, int, int], None]
     Scan = Callable[[str], Iterator[pa.RecordBatch]]
 
 __all__ = ["FORMATS", "Format", "export_store", "format_of"]
@@ -67,7 +68,7 @@ def export_store(
         overwrite: Replace what is there.
         batch_rows: Rows held in memory at a time, and in a row group of Parquet.
         compression: Of Parquet: `zstd`, `snappy` or `none`.
-        progress: Called with the table, its rows done, and its rows in all.
+        progress: Told how many rows are written, and of which table.
 
     Returns:
         How many rows of each table were written.
@@ -86,15 +87,17 @@ def export_store(
     counts = dict.fromkeys(SCHEMAS, 0)
     incoming = target.with_name(target.name + ".incoming")
     _remove(incoming)
+    read = [totals[name] for name in SCHEMAS if name != "memories" or chosen != "parquet"]
+    told = task("exporting", total=sum(read), unit="rows", progress=progress)
     try:
-        with store.tables.snapshot() as snapshot:
+        with store.tables.snapshot() as snapshot, told as counting:
 
             def scan(name: str) -> Iterator[pa.RecordBatch]:
+                counting.say(name)
                 for batch in snapshot(name, EVERYTHING, batch_rows=batch_rows):
                     counts[name] += batch.num_rows
                     yield batch
-                    if progress is not None:
-                        progress(name, counts[name], totals[name])
+                    counting.advance(batch.num_rows)
 
             if chosen == "parquet":
                 counts |= _write_parquet(incoming, scan, compression)
@@ -103,6 +106,10 @@ def export_store(
             else:
                 _write_json(incoming, scan)
         _swap(incoming, target)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         _remove(incoming)
     return counts

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 from engram_lab.core.interchange.exporting import export_store
 from engram_lab.core.interchange.importing import import_file
 from engram_lab.core.interchange.live import LiveDuckDB
+from engram_lab.core.progress import telling
 from engram_lab.core.selection import Selection
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
 
     import polars as pl
     import pyarrow as pa
 
     from engram_lab.core.interchange.exporting import Format
     from engram_lab.core.keywords import Chosen
+    from engram_lab.core.progress import Progress
     from engram_lab.core.protocols import Store
     from engram_lab.core.reports import ImportReport
     from engram_lab.core.types import Dedup
@@ -83,12 +84,18 @@ class Frames:
         *,
         format: Format | None = None,  # noqa: A002 - the word users know
         overwrite: bool = False,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[str, int]:
         """Write everything to a folder of Parquet files, or to one `.jsonl` or `.json` file.
 
         Lossless: private sections, versions, links, vectors and tombstones are in it, and `import_`
         into an empty store brings back a store whose export is the same to the byte.
+
+        Args:
+            path: Where to; see `export_store`.
+            format: Overrides what the ending of the path asks for.
+            overwrite: Replace what is there.
+            progress: Told how many rows are written, and of which table.
 
         Returns:
             How many rows of each table were written.
@@ -114,21 +121,25 @@ class Frames:
         workspace: str | None = None,
         dedup: Dedup | None = None,
         keep_going: bool = False,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
     ) -> ImportReport:
         """Take in an export, or a file of memories, in one transaction: all of it, or nothing.
+
+        Args:
+            path: An export, or memories as `.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv` or
+                `.tsv`, with the columns that `remember_many` takes.
+            workspace: For memories that name none.
+            dedup: For memories, not for an export; see `remember_many`.
+            keep_going: Take the good rows and report the refused ones, instead of taking none.
+            progress: Told how many rows were taken in, and how many memories embedded.
 
         Raises:
             ImportRefusedError: Rows were refused, and `keep_going` is False; its report lists them.
             InvalidInputError: The file cannot be read.
         """
-        report = import_file(
-            self.store,
-            path,
-            workspace=workspace,
-            dedup=dedup,
-            keep_going=keep_going,
-            progress=progress,
-        )
-        self.took_in()
+        with telling(progress):
+            report = import_file(
+                self.store, path, workspace=workspace, dedup=dedup, keep_going=keep_going
+            )
+            self.took_in()
         return report

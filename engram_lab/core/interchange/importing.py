@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -14,26 +15,30 @@ import pyarrow.parquet as pq
 from engram_lab.core.checksums import file_sha256
 from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import ImportRefusedError, InvalidInputError
+from engram_lab.core.interchange.cells import cell_rows
 from engram_lab.core.interchange.files import FORMAT_NAME, FORMAT_VERSION, MANIFEST
 from engram_lab.core.interchange.rows import in_workspace, iter_rows, rows_of
+from engram_lab.core.progress import task
 from engram_lab.core.protocols import Chunk
 from engram_lab.core.reports import ImportReport, RefusedRow
 from engram_lab.core.schemas import SCHEMAS, TIME, batch_of, check_batch, check_table_name
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from engram_lab.core.progress import Progress, Task
     from engram_lab.core.protocols import Store
     from engram_lab.core.types import Dedup
 
-    Progress = Callable[[int], None]
     Row = Mapping[str, Any]
 
 __all__ = ["import_file"]
 
 _ROWS_AT_ONCE: Final = 2048
-_ADVICE: Final = "give what `engram export` wrote, or memories as .jsonl, .json, .parquet or .arrow"
+_BYTES_AT_ONCE: Final = 1 << 20
+_ADVICE: Final = (
+    "give what `engram export` wrote, or memories as .jsonl, .json, .parquet, .arrow, .csv or .tsv"
+)
 
 
 def import_file(
@@ -51,24 +56,37 @@ def import_file(
 
     Args:
         store: Where to.
-        path: An export, or memories as `.jsonl`, `.json`, `.parquet` or `.arrow`.
+        path: An export, or memories as `.jsonl`, `.json`, `.parquet`, `.arrow`, `.csv` or `.tsv`.
         keep_going: Take the good rows and report the refused ones, instead of taking none.
         workspace: For memories that name none.
         dedup: For memories, not for an export; see `remember_many`.
-        progress: Called with the number of rows read so far.
+        progress: Told how many rows were taken in.
 
     Raises:
         ImportRefusedError: Rows were refused, and `keep_going` is False; the store is unchanged.
         InvalidInputError: The file cannot be read as either.
         AccessDeniedError: An agent brings an export, or writes out of its reach.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidInputError(
+            f"a {type(path).__name__} is no path: rows that are in memory go to remember_many"
+        )
     file = Path(path).expanduser()
     if not file.exists():
         raise InvalidInputError(f"{file} does not exist: {_ADVICE}")
-    chunks = _export_chunks(file)
-    if chunks is not None:
-        return store.loader.load(_counted(chunks, progress), keep_going=keep_going)
-    rows = _Drafts(_draft_rows(file), workspace=workspace, progress=progress)
+    with task("importing", unit="rows", progress=progress) as counting:
+        chunks = _export_chunks(file)
+        if counting.is_heard:
+            counting.total = _rows_in(file, has_head=chunks is not None)
+        if chunks is not None:
+            return store.loader.load(_counted(chunks, counting), keep_going=keep_going)
+        drafts = _Drafts(counting.over(_draft_rows(file)), workspace=workspace)
+        return _remembered(store, drafts, dedup=dedup, keep_going=keep_going)
+
+
+def _remembered(
+    store: Store, rows: _Drafts, *, dedup: Dedup | None, keep_going: bool
+) -> ImportReport:
     with store.transaction():
         report = store.memories.remember_many(rows, dedup=dedup, keep_going=True)
         taken = ImportReport(
@@ -81,13 +99,29 @@ def import_file(
     return taken
 
 
-def _counted(chunks: Iterable[Chunk], progress: Progress | None) -> Iterator[Chunk]:
-    done = 0
+def _counted(chunks: Iterable[Chunk], counting: Task) -> Iterator[Chunk]:
     for chunk in chunks:
         yield chunk
-        done += len(chunk.rows) + len(chunk.refused)
-        if progress is not None:
-            progress(done)
+        counting.advance(len(chunk.rows) + len(chunk.refused))
+
+
+def _rows_in(file: Path, *, has_head: bool) -> int | None:
+    """Return how many rows a file or an export has, where that is found out fast."""
+    try:
+        match file.suffix.lower():
+            case ".jsonl" | ".ndjson":
+                with file.open("rb") as stream:
+                    ends, last = 0, b"\n"
+                    while part := stream.read(_BYTES_AT_ONCE):
+                        ends, last = ends + part.count(b"\n"), part[-1:]
+                    return ends + (last != b"\n") - has_head
+            case ".parquet":
+                return int(pq.read_metadata(file).num_rows)
+        if file.is_dir():
+            return sum(int(pq.read_metadata(each).num_rows) for each in file.glob("*.parquet"))
+    except (OSError, pa.ArrowException):
+        pass  # who reads it says what is wrong with it
+    return None
 
 
 class _Unreadable(NamedTuple):
@@ -99,16 +133,9 @@ class _Unreadable(NamedTuple):
 class _Drafts:
     """The rows of a file of memories; remembers why a line could not be read."""
 
-    def __init__(
-        self,
-        rows: Iterable[Row | _Unreadable],
-        *,
-        workspace: str | None,
-        progress: Progress | None,
-    ) -> None:
+    def __init__(self, rows: Iterable[Row | _Unreadable], *, workspace: str | None) -> None:
         self._rows = rows
         self._workspace = workspace
-        self._progress = progress
         self._unreadable: dict[int, str] = {}
 
     def __iter__(self) -> Iterator[Row]:
@@ -118,8 +145,6 @@ class _Drafts:
                 yield {}
             else:
                 yield in_workspace(row, self._workspace)
-            if self._progress is not None:
-                self._progress(number + 1)
 
     def explain(self, refused: RefusedRow) -> RefusedRow:
         """Return the refusal with the true reason, where the row could not even be read."""
@@ -141,7 +166,12 @@ def _draft_rows(file: Path) -> Iterable[Row | _Unreadable]:
             return rows
         case ".parquet" | ".arrow" | ".feather":
             return _arrow_rows(file)
-    raise InvalidInputError(f"{file} is of no known kind: {_ADVICE}")
+        case ".csv" | ".tsv":
+            return cell_rows(file)
+    raise InvalidInputError(
+        f"{file} is of no known kind: {_ADVICE}; of any other, read it with Polars and give the "
+        "frame to remember_many"
+    )
 
 
 def _arrow_rows(file: Path) -> Iterator[Row]:
@@ -187,7 +217,7 @@ def _check_format(file: Path, head: Any) -> None:
     if head.get("version") != FORMAT_VERSION:
         raise InvalidInputError(
             f"{file} has version {head.get('version')!r} of the export format and this program "
-            f"reads {FORMAT_VERSION}: upgrade with `pip install --upgrade engram-lab`"
+            f"reads {FORMAT_VERSION}: install a newer engram-lab"
         )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
 
 from engram_lab.core.clock import SystemClock
 from engram_lab.core.interchange.graph import FOLLOWING, MOMENT
+from engram_lab.core.progress import task
 from engram_lab.core.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import duckdb
+    import polars as pl
 
     from engram_lab.core.protocols import Store
     from engram_lab.core.selection import Selection
@@ -25,6 +29,12 @@ __all__ = ["LiveDuckDB"]
 _WORD = re.compile(r"\w+")
 _CALLED = re.compile(r'(\w+)"?\s*\(')
 _ROWS_AT_ONCE: Final = 16_384
+_LOOK_S: Final = 0.1
+"""How often whoever waits for a query looks up, where nothing wakes him for an interrupt."""
+_AGAIN_S: Final = 0.02
+"""How soon DuckDB is told again to stop: it forgets what it was told before a query began."""
+_TIMES: Final = 250
+"""How often, before it is left to itself."""
 
 
 class LiveDuckDB:
@@ -58,11 +68,14 @@ class LiveDuckDB:
     def __init__(
         self, store: Store, selection: Selection, *, now: Callable[[], datetime] | None = None
     ) -> None:
-        import duckdb
-
         self._store = store
         self._selection = selection
         self._now = now or SystemClock().now
+        self._begin()
+
+    def _begin(self) -> None:
+        import duckdb
+
         self._follows = False
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -77,6 +90,37 @@ class LiveDuckDB:
         """Run a query and return the connection to fetch from."""
         self._refresh(query)
         return self._connection.execute(query, parameters)
+
+    def frame(self, query: str, *, params: object = None) -> pl.DataFrame | None:
+        """Return what a query finds as a frame, and stop it where the keyboard interrupts.
+
+        DuckDB itself looks for that now and then, and in a long query may never do so. What the
+        connection holds stays; a transaction that was begun is rolled back. A query that does not
+        stop is left to itself, and everything after it asks a new connection.
+
+        Args:
+            query: One statement or several, in order.
+            params: Of the last of them.
+
+        Returns:
+            None for a query that finds nothing by its nature, such as `CREATE VIEW`.
+
+        Raises:
+            KeyboardInterrupt: It was interrupted.
+        """
+        self._refresh(query)  # here, as a transaction of the store belongs to a thread
+        asking = _Asking(self._connection, query, params)
+        try:
+            with task("querying"):
+                return asking.answer()
+        except KeyboardInterrupt:
+            stopped = False
+            try:
+                stopped = asking.stop()
+            finally:
+                if not stopped:
+                    self._begin()
+            raise
 
     def _refresh(self, query: str) -> None:
         # The count tells of memories that have expired since, which no commit does.
@@ -113,3 +157,56 @@ class LiveDuckDB:
 
     def __exit__(self, *exception: object) -> None:
         self._connection.close()
+
+
+class _Asking:
+    """One query that runs in a thread of its own, so that somebody can stop it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, query: str, params: object) -> None:
+        self._connection = connection
+        self._query = query
+        self._params = params
+        self._ended = Event()
+        self._found: pl.DataFrame | None = None
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._ask, name="engram-query", daemon=True)
+
+    def _ask(self) -> None:
+        try:
+            relation = self._connection.sql(self._query, params=self._params)
+            self._found = relation.pl() if _finds(self._query) else None
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._error = error
+        finally:
+            self._ended.set()
+
+    def answer(self) -> pl.DataFrame | None:
+        """Run it, and return what it finds."""
+        self._thread.start()
+        while not self._ended.wait(_LOOK_S):
+            pass
+        if self._error is not None:
+            raise self._error
+        return self._found
+
+    def stop(self) -> bool:
+        """End it, and return whether it ended; a second interrupt is not waited for."""
+        for _ in range(_TIMES):
+            if self._ended.is_set() or not self._thread.is_alive():
+                break
+            self._connection.interrupt()
+            self._ended.wait(_AGAIN_S)
+        else:
+            return False
+        with suppress(Exception):  # there may be no transaction, and a broken one is of no use
+            self._connection.execute("ROLLBACK")
+        return True
+
+
+def _finds(query: str) -> bool:
+    """Return whether the last statement has an answer, as `CREATE VIEW` has none."""
+    import duckdb
+
+    statements = duckdb.extract_statements(query)
+    nothing = duckdb.ExpectedResultType.NOTHING
+    return bool(statements) and nothing not in statements[-1].expected_result_type

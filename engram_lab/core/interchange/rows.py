@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from engram_lab.core.errors import InvalidInputError
 
-__all__ = ["in_workspace", "iter_rows", "rows_of"]
+__all__ = ["in_workspace", "iter_rows", "rows_in", "rows_of"]
 
 _ROWS_AT_ONCE = 4096
 
@@ -51,6 +51,16 @@ def _arrow_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[Mapping[str, Any]
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
             yield from rows_of(batch.slice(start, _ROWS_AT_ONCE))
+
+
+def rows_in(source: object) -> int | None:
+    """Return how many rows a source holds, where it can tell without giving them."""
+    for name in ("num_rows", "height"):  # of Arrow, of Polars
+        rows = getattr(source, name, None)
+        if isinstance(rows, int):
+            return rows
+    # Not of all that have a length: to tell it, a relation of DuckDB runs its query.
+    return len(source) if isinstance(source, Sequence) else None
 
 
 def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -111,7 +111,10 @@ def verify_file(file: Path) -> BackupReport:
         BackupError: It does not exist, is damaged, or is no store that this version can read.
     """
     if not file.is_file():
-        raise BackupError(f"{file} does not exist")
+        raise BackupError(
+            f"{file} {'is no file' if file.exists() else 'does not exist'}: give the path of a "
+            "backup, as `engram backup create` makes one"
+        )
     log = file.with_name(file.name + "-wal")
     if log.exists() and log.stat().st_size:
         raise BackupError(

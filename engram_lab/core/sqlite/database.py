@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import BoundedSemaphore, RLock, get_ident
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
@@ -19,7 +19,7 @@ from engram_lab.core.errors import (
     StoreError,
     StoreReadOnlyError,
 )
-from engram_lab.core.sqlite.faults import DAMAGE, translated
+from engram_lab.core.sqlite.faults import DAMAGE, refuse_type, translated
 from engram_lab.core.sqlite.migrations import check_identity, check_migrated, migrate
 from engram_lab.core.sqlite.pragmas import prepare_reader, prepare_writer
 from engram_lab.core.sqlite.undone import Undone
@@ -43,12 +43,6 @@ class _Cursor(apsw.Cursor):
             return super().execute(*query, **options)
         except (UnicodeEncodeError, OverflowError) as error:
             raise InvalidInputError(f"a value cannot be stored, nor looked for: {error}") from None
-
-
-def _refuse_type(_cursor: apsw.Cursor, _number: int, value: object) -> NoReturn:
-    raise InvalidInputError(
-        f"a {type(value).__name__} cannot be stored, nor looked for: give a text or a number"
-    )
 
 
 class Database:
@@ -125,7 +119,7 @@ class Database:
             flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         connection = apsw.Connection(self.path, flags=flags, statementcachesize=256)
         connection.cursor_factory = _Cursor
-        connection.convert_binding = _refuse_type
+        connection.convert_binding = refuse_type
         return connection
 
     @contextmanager

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+import os
+from typing import Final, NoReturn
 
 import apsw
 import orjson
 
 from engram_lab.core.errors import (
     ConflictError,
+    InvalidInputError,
     NotAnEngramFileError,
     StoreBusyError,
     StoreClosedError,
@@ -17,8 +19,9 @@ from engram_lab.core.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
+from engram_lab.core.ids import wanted_of
 
-__all__ = ["DAMAGE", "translated"]
+__all__ = ["DAMAGE", "refuse_type", "translated"]
 
 _DAMAGED: Final = (
     "the file is damaged: run `engram doctor`, or restore a backup with `engram backup restore`"
@@ -50,7 +53,8 @@ _MEANINGS: tuple[tuple[type[apsw.Error], type[StoreError], str], ...] = (
         StoreReadOnlyError,
         (
             "the file cannot be written: check its permissions and those of its folder, where "
-            "SQLite keeps its log, or open it with read_only=True; a backup opens from any folder"
+            "SQLite keeps its log; to read alone (read_only=True) the folder's are enough, and a "
+            "backup opens from any folder"
         ),
     ),
     (
@@ -87,7 +91,21 @@ def translated(error: apsw.Error | ValueError, path: str) -> StoreError | Confli
         return StoreCorruptError(f"{path}: {_DAMAGED} ({error})")
     if isinstance(error, apsw.ConstraintError):
         return ConflictError(f"{path}: the store refuses this as it contradicts a row: {error}")
+    if isinstance(error, apsw.CantOpenError) and _is_barred(path):
+        return StoreError(f"{path} may not be read by you: ask its owner for the right to read it")
     for theirs, ours, advice in _MEANINGS:
         if isinstance(error, theirs):
             return ours(f"{path}: {advice} ({error})")
     return StoreError(f"{path}: SQLite reports {type(error).__name__}: {error}")
+
+
+def _is_barred(path: str) -> bool:
+    """Tell whether there is a file that this process may not read."""
+    return os.path.isfile(path) and not os.access(path, os.R_OK)  # noqa: PTH113 - a text is at hand
+
+
+def refuse_type(_cursor: apsw.Cursor, _number: int, value: object) -> NoReturn:
+    """Say of a value of a type that SQLite does not know what to give instead."""
+    raise InvalidInputError(
+        f"a {type(value).__name__} cannot be stored, nor looked for: give {wanted_of(value)}"
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from engram_lab.config import EngineConfig
+from engram_lab.config import config_of
+from engram_lab.core.progress import task
 from engram_lab.evaluation.consolidation.outcome import Setting
 from engram_lab.evaluation.consolidation.results import (
     frame_of,
@@ -15,16 +17,17 @@ from engram_lab.evaluation.consolidation.results import (
     write_results,
 )
 from engram_lab.evaluation.consolidation.suite import SIZE, check_size, tasks_named
-from engram_lab.evaluation.running.progress import Silent
 from engram_lab.evaluation.runs.writing import check_folder, check_place
 from engram_lab.evaluation.systems import Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
 
+    from engram_lab.config import EngineConfig, LoadedConfig
+    from engram_lab.core.progress import Progress
+    from engram_lab.core.progress import Task as Counting
     from engram_lab.evaluation.consolidation.outcome import Outcome, Task
-    from engram_lab.evaluation.running.progress import Progress
     from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.retrieval.embedders import Embedder
 
@@ -33,13 +36,13 @@ __all__ = ["run_benchmark"]
 
 def run_benchmark(
     *,
-    out: Path,
+    out: str | PathLike[str],
     size: int = SIZE,
     seed: int = 0,
     tasks: Sequence[str | Task] = (),
-    config: EngineConfig | None = None,
+    config: EngineConfig | LoadedConfig | Mapping[str, Any] | None = None,
     embedder: Embedder | None = None,
-    cache: Path | None = None,
+    cache: str | PathLike[str] | None = None,
     progress: Progress | None = None,
     fresh: bool = False,
 ) -> RunFolder:
@@ -52,13 +55,14 @@ def run_benchmark(
         size: About how many memories a world has.
         seed: Another one gives another world.
         tasks: Names, or tasks of one's own; all unless given.
-        config: Of the engines that dream; else the defaults.
+        config: Of the engines that dream, see `Engine.open`; else the defaults.
         embedder: Else what `config` names, opened once.
         cache: A file that keeps vectors from one run to the next.
-        progress: Who watches.
+        progress: Told how many tasks are done, and what is done just now.
         fresh: Replace the results of another evaluation.
 
     Raises:
+        ConfigError: `config` is none, or a value is refused.
         InvalidInputError: Size or seed is out of bounds, a task is unknown, or `out` is a file.
         ConflictError: `out` holds the results of another evaluation.
         EmbedderError: The embedder cannot be loaded.
@@ -67,24 +71,25 @@ def run_benchmark(
     named = tasks_named([each for each in tasks if isinstance(each, str)])
     own = [each for each in tasks if not isinstance(each, str)]
     chosen: tuple[Task, ...] = tuple(own) if own and len(own) == len(tasks) else (*named, *own)
-    check_folder(out)
-    watch, config = progress or Silent(), config or EngineConfig()
-    with ExitStack() as stack:
-        if embedder is None and config.embedding.model != "none":
-            embedder = stack.enter_context(Workshop(cache=cache)).embedder(config)
-        setting = Setting(size=size, seed=seed, config=config, embedder=embedder)
+    place = Path(out)
+    check_folder(place)
+    settings = config_of(config)
+    telling = task("consolidation", total=len(chosen), unit="tasks", progress=progress)
+    with telling as counting, ExitStack() as stack:
+        if embedder is None and settings.embedding.model != "none":
+            embedder = stack.enter_context(Workshop(cache=cache)).embedder(settings)
+        setting = Setting(size=size, seed=seed, config=settings, embedder=embedder)
         record = record_of(setting, [each.name for each in chosen])
-        check_place(out, record["id"], fresh=fresh)
-        outcomes = [_outcome(each, setting, watch) for each in chosen]
-    watch.say("testing each against its nulls")
-    per_query = frame_of(outcomes)
-    results = results_of(outcomes, per_query, setting, record=record)
-    return write_results(out, results, per_query)
+        check_place(place, record["id"], fresh=fresh)
+        outcomes = [_outcome(each, setting, counting) for each in chosen]
+        counting.say("testing each against its nulls")
+        per_query = frame_of(outcomes)
+        results = results_of(outcomes, per_query, setting, record=record)
+    return write_results(place, results, per_query)
 
 
-def _outcome(task: Task, setting: Setting, watch: Progress) -> Outcome:
-    watch.begin(task.name, 1, 0)
-    told = replace(setting, progress=lambda text: watch.say(f"{task.name}: {text}"))
-    found = task.run(told)
-    watch.answered(task.name)
+def _outcome(one: Task, setting: Setting, counting: Counting) -> Outcome:
+    counting.say(one.name)
+    found = one.run(replace(setting, say=lambda text: counting.say(f"{one.name}: {text}")))
+    counting.advance()
     return found

@@ -19,7 +19,7 @@ __all__ = ["SUPERSEDES", "closed", "replaced"]
 SUPERSEDES: Final = "supersedes"
 """The type of the links from what holds to what held."""
 
-_LASTING: Final = ("single", "beside", "occasion", "bond")
+_LASTING: Final = ("single", "beside", "occasion", "bond", "deed")
 _CHANGING: Final = ("version", "leaning")
 
 
@@ -27,7 +27,8 @@ def closed(play: Play, stands: Standing, *, system: str) -> Iterator[Observed]:
     """Yield whether a fact that holds was closed: whether no memory of it is open any more.
 
     `wrongly_closed` is of all facts that nothing replaced, `wrongly_closed.beside` of those that
-    hold beside others of their kind, and so on by sort.
+    hold beside others of their kind, `wrongly_closed.deed` of what people do to things, and so on
+    by sort.
     """
     columns = play.engine.store.dreams.columns(WORKSPACE)
     ended = columns.valid_to < play.world.now.timestamp()

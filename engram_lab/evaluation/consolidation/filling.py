@@ -92,7 +92,7 @@ class Stage:
 @contextmanager
 def staged(setting: Setting, *, wording: Wording = "plain") -> Iterator[Stage]:
     """Make the world of a setting in a wording, fill it into an engine, and yield it."""
-    told = setting.progress or _silent
+    told = setting.say
     told(f"making a world of {setting.size} memories")
     world = make_world(size=setting.size, seed=setting.seed, wording=wording)
     with tempfile.TemporaryDirectory(prefix="engram-dreams-") as made:
@@ -172,10 +172,6 @@ def _quiet(config: EngineConfig) -> EngineConfig:
         index=replace(config.index, keep=False),
         learning=replace(config.learning, record_recalls=False),
     )
-
-
-def _silent(_: str) -> None:
-    """Say nothing."""
 
 
 class _Vectors:

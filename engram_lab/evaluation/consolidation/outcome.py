@@ -60,6 +60,10 @@ class Outcome:
     facts: tuple[tuple[str, float], ...] = ()
 
 
+def _silently(_: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
     """Under what the tasks run.
@@ -69,14 +73,14 @@ class Setting:
         seed: The same seed gives the same world, the same streams and the same draws.
         config: Of the engines that dream.
         embedder: Shared by all engines of a run; None for what `config` names.
-        progress: Told what is being done, as a short clause.
+        say: Told what is being done, as a short clause.
     """
 
     size: int
     seed: int
     config: EngineConfig
     embedder: Embedder | None = None
-    progress: Callable[[str], None] | None = None
+    say: Callable[[str], None] = _silently
 
 
 class Task(Protocol):

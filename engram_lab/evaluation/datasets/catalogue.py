@@ -21,6 +21,7 @@ from engram_lab.evaluation.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
 
     from engram_lab.evaluation.datasets.dataset import Dataset
 
@@ -95,7 +96,12 @@ def data_root() -> Path:
     return Path(named).expanduser() if named else cache_folder()
 
 
-def status(id: str, *, place: Path | None = None, thorough: bool = True) -> Status:  # noqa: A002
+def status(
+    id: str,  # noqa: A002
+    *,
+    place: str | PathLike[str] | None = None,
+    thorough: bool = True,
+) -> Status:
     """Return whether a data set is on this machine, where, and as it was published.
 
     Args:
@@ -107,6 +113,7 @@ def status(id: str, *, place: Path | None = None, thorough: bool = True) -> Stat
         InvalidInputError: There is no such data set.
     """
     known = manifest(id)
+    place = None if place is None else Path(place)
     looked_in = _places(known, place)
     found = _found(known, looked_in)
     if found is None:
@@ -121,7 +128,7 @@ def status(id: str, *, place: Path | None = None, thorough: bool = True) -> Stat
 def load_dataset(
     id: str,  # noqa: A002
     *,
-    place: Path | None = None,
+    place: str | PathLike[str] | None = None,
     options: Mapping[str, str] | None = None,
     allow_changed: bool = False,
 ) -> Dataset:
@@ -146,6 +153,7 @@ def load_dataset(
     """
     known = manifest(id)
     given = dict(options or {})
+    place = None if place is None else Path(place)
     looked_in = _places(known, place)
     found = _found(known, looked_in)
     own = _own_file(known, place, found=found is not None)
@@ -158,7 +166,8 @@ def load_dataset(
     if changed and not allow_changed:
         raise DatasetChangedError(
             f"the data set {id!r} in {folder} is not the published one: {'; '.join(changed)}; "
-            f"fetch it anew with `engram eval fetch {id}`, or take it as it is with --allow-changed"
+            f"fetch it anew with `engram eval fetch {id}`, or take it as it is "
+            "(allow_changed=True, or --allow-changed at the command line)"
         )
     dataset = read_folder(layout.format, where, id=id, options={**layout.options, **given})
     if not allow_changed:
@@ -168,7 +177,7 @@ def load_dataset(
 
 def read_folder(
     format: str,  # noqa: A002
-    folder: Path,
+    folder: str | PathLike[str],
     *,
     id: str,  # noqa: A002
     options: Mapping[str, str] | None = None,
@@ -187,6 +196,7 @@ def read_folder(
             that could be asked came out.
     """
     reader = READERS.get(format)
+    folder = Path(folder)
     if not folder.exists():
         raise DatasetMissingError(f"there is no folder {folder}")
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import orjson
 import polars as pl
 
+from engram_lab.core.brief import brief, counted, quoted
 from engram_lab.core.errors import InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class DataFile:
     size: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Dataset:
     """Memories, queries and judgements, in one order that is always the same.
 
@@ -156,6 +157,14 @@ class Dataset:
         self._check_unique(self.queries, ["id"], "queries")
         self._check_unique(self.qrels, ["query_id", "memory_id"], "qrels")
         self._check_known()
+
+    def __repr__(self) -> str:
+        sizes = (
+            counted(self.memories.height, "memory", "memories"),
+            counted(self.queries.height, "query", "queries"),
+            counted(self.qrels.height, "judgement"),
+        )
+        return brief(self, quoted(self.id), *sizes)
 
     @classmethod
     def from_frames(

@@ -6,17 +6,19 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.errors import DatasetMissingError
 from engram_lab.core.packages import optional
+from engram_lab.core.progress import task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engram_lab.core.progress import Progress, Task
     from engram_lab.evaluation.datasets.manifest import Archive, PublishedFile
 
-__all__ = ["Progress", "download"]
+__all__ = ["download"]
 
 _ATTEMPTS: Final = 5
 _UNREACHED: Final = 2
@@ -31,20 +33,6 @@ _PARTIAL: Final = 206
 _UNSATISFIABLE: Final = 416
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which another attempt may do better."""
-
-
-class Progress(Protocol):
-    """Is told how far a download is."""
-
-    def __call__(self, name: str, done: int, total: int | None, /) -> None:
-        """Take note.
-
-        Args:
-            name: The address; there may be several, one after the other.
-            done: Bytes that are here.
-            total: Bytes there are; None where the server does not say.
-        """
-        ...
 
 
 class _Unfinished(Exception):  # noqa: N818 - it is caught here, and is no error to anybody else
@@ -82,8 +70,8 @@ def download(
     folder: Path,
     *,
     pinned: Archive | PublishedFile,
-    progress: Progress,
     pause: Callable[[float], None],
+    progress: Progress | None = None,
 ) -> Path:
     """Download a file into a folder and return its path there; nothing is verified yet.
 
@@ -94,8 +82,8 @@ def download(
         url: Its address.
         folder: Where it goes, under a name made of the address.
         pinned: What the manifest says of it; its size is the total where the server gives none.
-        progress: Is told of each piece.
         pause: Waits so many seconds before another attempt.
+        progress: Told how many bytes are here.
 
     Raises:
         DatasetMissingError: It did not come.
@@ -108,12 +96,14 @@ def download(
     )
     problem, unreached = "", 0
     timeout = httpx2.Timeout(_READ_S, connect=_CONNECT_S)
-    with httpx2.Client(follow_redirects=True, timeout=timeout) as client:
+    telling = task("fetching", unit="bytes", progress=progress)
+    with telling as counting, httpx2.Client(follow_redirects=True, timeout=timeout) as client:
+        counting.say(url.rpartition("/")[2])
         for attempt in range(_ATTEMPTS):
             if attempt:
                 pause(min(2.0**attempt, _LONGEST_PAUSE_S))
             try:
-                _attempt(client, source, progress)
+                _attempt(client, source, counting)
             except _Unfinished as error:
                 problem, unreached = str(error), 0
             except httpx2.RequestError as error:
@@ -134,7 +124,7 @@ def _unreachable(source: _Source, problem: str) -> DatasetMissingError:
     )
 
 
-def _attempt(client: Any, source: _Source, progress: Progress) -> None:
+def _attempt(client: Any, source: _Source, counting: Task) -> None:
     headers = {"Accept-Encoding": "identity", **source.resumable}
     with client.stream("GET", source.url, headers=headers) as response:
         if response.status_code == _UNSATISFIABLE:
@@ -152,11 +142,11 @@ def _attempt(client: Any, source: _Source, progress: Progress) -> None:
         validator = None if packed else _validator(response)
         source.note.write_text(json.dumps({"validator": validator}), encoding="utf-8")
         with source.part.open("ab") as file:
-            progress(source.url, done, total)
+            counting.reach(done, total)
             for piece in response.iter_bytes() if packed else response.iter_raw():
                 file.write(piece)
                 done += len(piece)
-                progress(source.url, done, total)
+                counting.reach(done, total)
     if total is not None and done < total:
         raise _Unfinished(f"{done} of {total} bytes came")
 

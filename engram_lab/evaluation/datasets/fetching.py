@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.core.errors import DatasetChangedError, DatasetMissingError, EvaluationError
+from engram_lab.core.progress import telling
 from engram_lab.evaluation.datasets.catalogue import data_root, manifest, status
-from engram_lab.evaluation.datasets.downloading import Progress, download
+from engram_lab.evaluation.datasets.downloading import download
 from engram_lab.evaluation.datasets.pins import Received, changes, read_received, write_received
 from engram_lab.evaluation.datasets.reading import digest
 from engram_lab.evaluation.datasets.unpacking import unpack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from engram_lab.core.progress import Progress
     from engram_lab.evaluation.datasets.manifest import Archive, Manifest, PublishedFile
 
 __all__ = ["Fetched", "fetch", "fetch_dataset"]
@@ -57,7 +59,7 @@ def fetch_dataset(
         id: The id of its manifest.
         root: The folder that gets a folder of this id; by default `$ENGRAM_DATA`, else the user's
             cache.
-        progress: Is told of each piece that arrives.
+        progress: Told how many bytes of each file are here.
         allow_changed: Take what the publisher now has although it is not what this machine got
             before; what a manifest pins must always match.
         pause: Waits so many seconds before another attempt.
@@ -102,8 +104,8 @@ def fetch(
     if all((folder / each.name).is_file() for each in wanted) and not changes(folder, layout):
         return Fetched(folder=folder, fresh=False)
     try:
-        with _stage(root, known.id) as stage:
-            received = _received(known, stage, progress or _silent, pause)
+        with telling(progress), _stage(root, known.id) as stage:
+            received = _received(known, stage, pause)
             _check_against_before(folder, received, allow_changed=allow_changed)
             _put(stage / "files", folder, received)
     except OSError as error:
@@ -111,10 +113,6 @@ def fetch(
             f"{root} cannot be written ({error}): choose another folder, or make room"
         ) from error
     return Fetched(folder=folder, fresh=True, unpinned=_unpinned(known, received))
-
-
-def _silent(name: str, done: int, total: int | None, /) -> None:
-    """Tell nobody."""
 
 
 @contextmanager
@@ -145,9 +143,7 @@ def _lock(descriptor: int, name: str) -> None:
         ) from error
 
 
-def _received(
-    known: Manifest, stage: Path, progress: Progress, pause: Callable[[float], None]
-) -> dict[str, Received]:
+def _received(known: Manifest, stage: Path, pause: Callable[[float], None]) -> dict[str, Received]:
     """Download all into `stage/files`, and return what came: archives by address, files by name."""
     files = stage / "files"
     shutil.rmtree(files, ignore_errors=True)
@@ -155,12 +151,12 @@ def _received(
     received: dict[str, Received] = {}
     layout = known.layouts[0]
     for archive in known.archives:
-        path = download(archive.url, stage, pinned=archive, progress=progress, pause=pause)
+        path = download(archive.url, stage, pinned=archive, pause=pause)
         received[archive.url] = _taken(path, archive.url, archive)
         unpack(path, files, archive=archive, names=[each.name for each in layout.files])
     for file in layout.files:
         if file.url is not None:
-            path = download(file.url, stage, pinned=file, progress=progress, pause=pause)
+            path = download(file.url, stage, pinned=file, pause=pause)
             target = files / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)

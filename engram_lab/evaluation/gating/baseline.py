@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from engram_lab.core.brief import brief, counted, quoted
 from engram_lab.core.errors import IncomparableError, InvalidInputError, InvalidRunError
 from engram_lab.evaluation.gating.finished import (
     AnyRun,
@@ -74,7 +75,7 @@ class BaselineSystem:
         return found
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Baseline:
     """What a run is compared with.
 
@@ -95,6 +96,10 @@ class Baseline:
     clusters: tuple[str | None, ...]
     systems: Mapping[str, BaselineSystem]
     history: tuple[Mapping[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        queries = counted(len(self.queries), "query", "queries")
+        return brief(self, quoted(self.suite), queries, ", ".join(self.systems))
 
     def per_query(self, system: str) -> pl.DataFrame:
         """Return the rows of one system: the columns `results.KEYS`, then its measures."""

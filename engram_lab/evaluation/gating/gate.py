@@ -286,8 +286,10 @@ def _figures(contrast: Contrast) -> str:
     else:
         parts.append(f"delta {signed(contrast.delta)}")
     parts.append(f"p (Holm) {p_text(contrast.p_adjusted)}")
-    if not math.isnan(contrast.mde):
-        parts.append(f"detectable loss {figure(contrast.mde)}")
+    if not math.isnan(contrast.detectable):
+        parts.append(f"detectable loss {figure(contrast.detectable)}")
+    elif not math.isnan(contrast.mde):
+        parts.append("of losses none can be told from chance")
     return f"{', '.join(parts)} over {counted(contrast.n, 'query', 'queries')}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engram_lab.core.brief import brief, counted
 from engram_lab.evaluation.statistics.contrast import Comparison, Contrast  # noqa: TC001 - read back
 
 __all__ = ["GateCheck", "GateReport", "Status", "Verdict"]
@@ -40,7 +41,7 @@ class GateCheck:
     contrast: Contrast | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class GateReport:
     """What a gate found.
 
@@ -60,6 +61,11 @@ class GateReport:
     baseline: Mapping[str, Any] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     incomparable: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        checks = counted(len(self.checks), "check")
+        systems = ", ".join(self.systems)
+        return brief(self, self.verdict, f"{len(self.failed)} of {checks} failed", systems)
 
     @property
     def systems(self) -> tuple[str, ...]:

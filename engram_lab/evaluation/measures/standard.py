@@ -143,7 +143,10 @@ def parse_standard(name: str) -> StandardMeasure:
     form = _FORM.fullmatch(name)
     known = ir_measures.measures.registry
     if form is None or form["name"] not in known:
-        raise InvalidInputError(f"there is no standard measure {shown(name)}")
+        raise InvalidInputError(
+            f"there is no standard measure {shown(name)}: write NAME@K, such as nDCG@10, where "
+            f"NAME is one of {', '.join(names_of_standard())}"
+        )
     given = _arguments(form["given"], name)
     kind = known[form["name"]]
     if form["at"] is not None:

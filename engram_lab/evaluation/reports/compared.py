@@ -9,6 +9,7 @@ import orjson
 
 from engram_lab.evaluation.formats import (
     ALPHA,
+    NOTHING,
     counted,
     figure,
     interval,
@@ -121,7 +122,8 @@ def comparison_part(comparison: Comparison, *, plot: Markup | None = None) -> Ma
     caption = (
         f"Paired randomisation test over {of}, {sides}, p after Holm; "
         f"{ALPHA} = {comparison.alpha:g}. d_z: standardised mean difference. MDE: the smallest "
-        "true loss that is found with probability 0.8."
+        f"true loss that is found with probability 0.8, {NOTHING} where none can be told from "
+        "chance."
     )
     more = counted(len(by_measure) - 1, "other measure")
     return join(
@@ -172,7 +174,7 @@ def _contrasts(caption: str, comparison: Comparison, contrasts: Sequence[Contras
             _delta(each, comparison),
             p_text(each.p_adjusted),
             signed(each.effect, places=2),
-            figure(each.mde),
+            figure(each.detectable),
             f"{each.wins:,} / {each.ties:,} / {each.losses:,}",
             f"{each.n:,}",
         ]

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-import polars as pl
-
+from engram_lab.evaluation.runs.tables import CURVES, curves_frame
 from engram_lab.plots.lines import lines
 from engram_lab.plots.reliability import reliability
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import altair as alt
+    import polars as pl
 
 __all__ = ["CURVES", "curves_frame", "curves_plot", "reliability_plot"]
-
-CURVES: Final = pl.Schema(
-    {
-        "plot": pl.String,
-        "system": pl.String,
-        "x": pl.Float64,
-        "y": pl.Float64,
-        "low": pl.Float64,
-        "high": pl.Float64,
-        "floor": pl.Boolean,
-    }
-)
-
-
-def curves_frame(curves: Sequence[Mapping[str, Any]], floors: frozenset[str]) -> pl.DataFrame:
-    """Return a row for each point of curves; the band is the point where there is none.
-
-    Args:
-        curves: As results hold them: `plot`, `system`, `x`, `y`, and perhaps `low` and `high`.
-        floors: Systems that are there to be beaten.
-    """
-    rows = []
-    for each in curves:
-        low, high = each.get("low") or each["y"], each.get("high") or each["y"]
-        rows += [
-            (each["plot"], each["system"], *point, each["system"] in floors)
-            for point in zip(each["x"], each["y"], low, high, strict=True)
-        ]
-    return pl.DataFrame(rows, schema=CURVES, orient="row")
 
 
 def curves_plot(curves: pl.DataFrame, *, x: str, y: str) -> alt.TopLevelMixin:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import polars as pl
 
 from engram_lab.evaluation.formats import counted, figure
 from engram_lab.evaluation.measures.parsing import falls
+from engram_lab.evaluation.runs.tables import (
+    FLOORS,
+    categories_frame,
+    costs_frame,
+    estimates_frame,
+    is_floor,
+)
 
 __all__ = [
     "FLOORS",
@@ -23,25 +30,6 @@ __all__ = [
     "measures_of",
     "unscored_lines",
 ]
-
-FLOORS: Final = frozenset({"random", "recency"})
-"""Systems that look at no text: floors, where results do not say which systems are."""
-
-_ESTIMATES: Final = pl.Schema(
-    {
-        "system": pl.String,
-        "category": pl.String,
-        "measure": pl.String,
-        "mean": pl.Float64,
-        "low": pl.Float64,
-        "high": pl.Float64,
-        "n": pl.Int64,
-        "unscored": pl.Int64,
-        "floor": pl.Boolean,
-    }
-)
-
-_COSTS: Final = pl.Schema({"system": pl.String, "cost": pl.String, "value": pl.Float64})
 
 _AT: Final = r"^(?<family>.+)@(?<k>\d+)$"
 
@@ -60,35 +48,6 @@ def level_of(results: Mapping[str, Any]) -> float:
     return float(found) if isinstance(found, int | float) else 0.95
 
 
-def estimates_frame(results: Mapping[str, Any]) -> pl.DataFrame:
-    """Return a row for each system and measure, over the headline.
-
-    Args:
-        results: What `results.json` holds.
-
-    Returns:
-        Columns `system`, `category` (null), `measure`, `mean`, `low`, `high`, `n`, `unscored`,
-        `floor`; a figure that is not there is null.
-    """
-    rows = (
-        _row(system, None, name, found)
-        for system in results["systems"]
-        for name, found in system.get("measures", {}).items()
-    )
-    return pl.DataFrame(list(rows), schema=_ESTIMATES, orient="row")
-
-
-def categories_frame(results: Mapping[str, Any]) -> pl.DataFrame:
-    """Return a row for each system, category and measure; columns as of `estimates_frame`."""
-    rows = (
-        _row(system, category, name, found)
-        for system in results["systems"]
-        for category, measures in system.get("categories", {}).items()
-        for name, found in measures.items()
-    )
-    return pl.DataFrame(list(rows), schema=_ESTIMATES, orient="row")
-
-
 def depths_frame(results: Mapping[str, Any]) -> pl.DataFrame:
     """Return the measures that were taken at several depths, each with its family and its k.
 
@@ -104,21 +63,6 @@ def depths_frame(results: Mapping[str, Any]) -> pl.DataFrame:
         .with_columns(pl.col("k").cast(pl.Int64))
         .filter(pl.col("k").n_unique().over("family") > 1, pl.col("k").is_not_null())
     )
-
-
-def costs_frame(results: Mapping[str, Any]) -> pl.DataFrame:
-    """Return a row for each system and cost that is a number; names of nested ones have dots."""
-    rows = [
-        (system["name"], name, float(value))
-        for system in results["systems"]
-        for name, value in _flat(system.get("costs") or {})
-    ]
-    return pl.DataFrame(rows, schema=_COSTS, orient="row")
-
-
-def is_floor(system: Mapping[str, Any]) -> bool:
-    """Whether a system of a run is there to be beaten."""
-    return bool(system.get("floor", system["name"] in FLOORS))
 
 
 def best_figure(rows: pl.DataFrame, measure: str) -> str | None:
@@ -154,22 +98,3 @@ def unscored_lines(frame: pl.DataFrame) -> Iterator[str]:
             said = "queries without a value: " + ", ".join(f"{s} {count:,}" for s, count in pairs)
         lines[said].append(str(measure))
     yield from (f"{', '.join(measures)}: {said}" for said, measures in lines.items())
-
-
-def _row(
-    system: Mapping[str, Any], category: str | None, measure: str, found: Mapping[str, Any]
-) -> Sequence[Any]:
-    low, high = found.get("ci") or (None, None)
-    name = system["name"]
-    return (
-        *(name, category, measure, found["mean"], low, high),
-        *(found.get("n", 0), found.get("unscored", 0), is_floor(system)),
-    )
-
-
-def _flat(costs: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float]]:
-    for name, value in costs.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield f"{above}{name}", float(value)

@@ -18,6 +18,7 @@ from engram_lab.plots.encodings import (
     order,
     systems_colour,
     systems_shape,
+    tick_values,
     unit_scale,
 )
 from engram_lab.plots.forest import forest
@@ -139,7 +140,7 @@ def cost_scatter(estimates: pl.DataFrame, *, measure: str, cost: str) -> alt.Top
         "cost:Q",
         title=cost,
         scale=alt.Scale(type="log", domain=[ends[0], ends[-1]], nice=False),
-        axis=alt.Axis(values=ends, format="~g"),
+        axis=alt.Axis(values=tick_values(ends), format="~g"),
     )
     y = alt.Y("mean:Q", title=measure, scale=unit_scale(data))
     base = alt.Chart(data).encode(x=x)

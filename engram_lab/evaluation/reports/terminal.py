@@ -37,6 +37,7 @@ from engram_lab.evaluation.reports.frames import (
     measures_of,
     unscored_lines,
 )
+from engram_lab.evaluation.reports.headline import headline_lines
 from engram_lab.evaluation.suite import HEADLINE
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def results_table(
     ]
     shown_rows = frame.filter(pl.col("measure").is_in(chosen))
     below = [
+        *(Line.of(each, "dim") for each in headline_lines(results)),
         *_legend(results, frame, differences),
         *(Line.of(each, "dim") for each in unscored_lines(shown_rows)),
         *_skipped(results),
@@ -203,7 +205,8 @@ def comparison_table(
         "",
         Line.of(
             f"p: paired randomisation over {units}, {sides}, after Holm; bold: significant at "
-            f"{ALPHA} = {comparison.alpha:g} · MDE: smallest true loss found with probability 0.8",
+            f"{ALPHA} = {comparison.alpha:g} · MDE: smallest true loss found with probability 0.8, "
+            f"{NOTHING} where none can be told from chance",
             "dim",
         ),
         *_remarks(comparison.warnings),
@@ -242,7 +245,7 @@ def _contrasts(
             column("\N{GREEK CAPITAL LETTER DELTA}", (_delta(each) for each in contrasts), told),
             column("p", ((p_text(each.p_adjusted),) for each in contrasts), told),
             column("d_z", ((signed(each.effect, places=2),) for each in contrasts), quiet),
-            column("MDE", ((figure(each.mde),) for each in contrasts), quiet),
+            column("MDE", ((figure(each.detectable),) for each in contrasts), quiet),
             column("win/tie/loss", ((f"{e.wins}/{e.ties}/{e.losses}",) for e in contrasts), quiet),
         ),
     )

@@ -13,7 +13,7 @@ from engram_lab.evaluation.systems import SystemSpec, Workshop, corpora_of, make
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
+    from os import PathLike
 
     from engram_lab.config import EngineConfig
     from engram_lab.evaluation.datasets.dataset import Dataset
@@ -40,7 +40,7 @@ class Bench:
         dataset: Dataset,
         *,
         queries: Collection[str] | None = None,
-        cache: Path | None = None,
+        cache: str | PathLike[str] | None = None,
     ) -> None:
         self.suite = suite
         asked = dataset.queries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -23,7 +24,7 @@ from engram_lab.evaluation.suite import apart_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from os import PathLike
 
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.runs.results import RunFolder
@@ -90,7 +91,7 @@ def crosswalk_run(
     *,
     systems: Sequence[str] = (),
     cuts: Sequence[int] = (5, 10),
-    data: Path | None = None,
+    data: str | PathLike[str] | None = None,
     allow_changed: bool = False,
 ) -> Crosswalk:
     """Return what the systems of a finished run score under each convention, side by side.
@@ -155,7 +156,7 @@ def _check_cuts(folder: RunFolder, cuts: Sequence[int]) -> None:
 
 
 def _judgements(
-    folder: RunFolder, notes: list[str], *, data: Path | None, allow_changed: bool
+    folder: RunFolder, notes: list[str], *, data: str | PathLike[str] | None, allow_changed: bool
 ) -> Iterator[tuple[str, Judgements]]:
     """Yield the keys that the run can be judged by, its own first; add to notes what cannot be."""
     own = Judgements(queries=folder.queries.rename({"query_id": "id"}), qrels=folder.qrels)
@@ -171,9 +172,9 @@ def _judgements(
     yield dataset.variant.get(option, _OWN), own
     for key in keys:
         wanted = {**options, option: key}
-        place = data
-        if option == _FILED and data is not None and data.is_file():
-            place = data.parent  # another key is another file, beside this one
+        place = None if data is None else Path(data)
+        if option == _FILED and place is not None and place.is_file():
+            place = place.parent  # another key is another file, beside this one
         try:
             other = load_dataset(id_, place=place, options=wanted, allow_changed=allow_changed)
         except (DatasetMissingError, DatasetChangedError) as error:

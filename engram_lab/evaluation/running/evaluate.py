@@ -13,12 +13,12 @@ from engram_lab.core.errors import (
     InvalidInputError,
     MissingDependencyError,
 )
+from engram_lab.core.progress import task
 from engram_lab.evaluation.datasets.catalogue import load_dataset, read_folder
 from engram_lab.evaluation.measures.costs import costs_of
 from engram_lab.evaluation.measures.parsing import parse_measure
 from engram_lab.evaluation.running.asking import Answers, ask, probe
 from engram_lab.evaluation.running.partial import Partial
-from engram_lab.evaluation.running.progress import Progress, Silent
 from engram_lab.evaluation.runs.record import begin_record
 from engram_lab.evaluation.runs.run import Run
 from engram_lab.evaluation.runs.writing import (
@@ -30,12 +30,14 @@ from engram_lab.evaluation.runs.writing import (
     write_folder,
 )
 from engram_lab.evaluation.systems import Workshop, corpora_of, make_system
-from engram_lab.evaluation.systems.registry import WithWeights
+from engram_lab.evaluation.systems.registry import WithWeights, systems_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from os import PathLike
 
     from engram_lab.core.clock import Clock
+    from engram_lab.core.progress import Progress, Task
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.runs.results import RunFolder
     from engram_lab.evaluation.suite import Suite
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["dataset_of", "run_suite"]
 
 
-def dataset_of(suite: Suite, *, data: Path | None = None, allow_changed: bool = False) -> Dataset:
+def dataset_of(
+    suite: Suite, *, data: str | PathLike[str] | None = None, allow_changed: bool = False
+) -> Dataset:
     """Return the data of a suite.
 
     Args:
@@ -63,21 +67,23 @@ def dataset_of(suite: Suite, *, data: Path | None = None, allow_changed: bool = 
         )
     if data is None:
         raise InvalidInputError(
-            f"the suite {suite.id!r} reads data of your own: say where they lie with --data PATH"
+            f"the suite {suite.id!r} reads data of your own: say where they lie "
+            "(data=PATH, or --data PATH at the command line)"
         )
-    return read_folder(str(suite.reader), data, id=data.name, options=suite.options)
+    folder = Path(data)
+    return read_folder(str(suite.reader), folder, id=folder.name, options=suite.options)
 
 
 def run_suite(
     suite: Suite,
-    systems: Sequence[SystemSpec],
+    systems: Sequence[SystemSpec | str] | SystemSpec | str,
     *,
-    out: Path,
+    out: str | PathLike[str],
     dataset: Dataset | None = None,
-    data: Path | None = None,
+    data: str | PathLike[str] | None = None,
     allow_changed: bool = False,
     clock: Clock | None = None,
-    cache: Path | None = None,
+    cache: str | PathLike[str] | None = None,
     progress: Progress | None = None,
     fresh: bool = False,
     guards: bool = True,
@@ -90,14 +96,15 @@ def run_suite(
 
     Args:
         suite: What is asked, and which measures count.
-        systems: Who is asked.
+        systems: Who is asked: systems, or names as `load_system` takes them; `ladder` for all that
+            the project ships.
         out: The folder; made where it is missing.
         dataset: The data, where they are at hand.
         data: Else where they lie; else where the catalogue looks.
         allow_changed: See `dataset_of`.
         clock: Tells when it began; else the machine's.
         cache: A file that keeps vectors from one evaluation to the next.
-        progress: Who watches.
+        progress: Told how many questions were answered.
         fresh: Discard the beginning of another evaluation in `out`.
         guards: Also probe what must hold exactly; see `guards`.
         command: As it was given, for the record.
@@ -109,10 +116,11 @@ def run_suite(
         InvalidInputError: Two systems have one name, a measure is unknown, or `out` is a file.
         EvaluationError: No system could be run.
     """
-    names = [each.name for each in systems]
+    place, asked = Path(out), systems_of(systems)
+    names = [each.name for each in asked]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InvalidInputError(f"the system {repeated[0]!r} is named twice: name each once")
-    check_folder(out)
+    check_folder(place)
     if dataset is None:
         dataset = dataset_of(suite, data=data, allow_changed=allow_changed)
     if dataset.queries.is_empty() or dataset.memories.is_empty():
@@ -120,11 +128,12 @@ def run_suite(
             f"the data set {dataset.id!r} has {dataset.memories.height} memories and "
             f"{dataset.queries.height} queries: there must be some of both"
         )
-    with Workshop(cache=cache) as workshop:
+    telling = task(f"evaluating {suite.id}", unit="answers", progress=progress)
+    with telling as counting, Workshop(cache=cache) as workshop:
         evaluation = _Evaluation(
-            suite=suite, dataset=dataset, out=out, workshop=workshop, watch=progress or Silent()
+            suite=suite, dataset=dataset, out=place, workshop=workshop, counting=counting
         )
-        evaluation.prepare(systems)
+        evaluation.prepare(asked)
         record = begin_record(
             suite,
             dataset,
@@ -132,8 +141,8 @@ def run_suite(
             clock=clock or SystemClock(),
             command=command,
         )
-        check_place(out, record["id"], fresh=fresh)
-        with Partial(out, record["id"], fresh=fresh) as partial:
+        check_place(place, record["id"], fresh=fresh)
+        with Partial(place, record["id"], fresh=fresh) as partial:
             evaluation.answer(partial)
             if guards:
                 evaluation.guard()
@@ -150,7 +159,7 @@ class _Evaluation:
     dataset: Dataset
     out: Path
     workshop: Workshop
-    watch: Progress
+    counting: Task
     specs: dict[str, SystemSpec] = field(default_factory=dict)
     made: dict[str, System] = field(default_factory=dict)
     described: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -166,6 +175,7 @@ class _Evaluation:
         for measure in self.suite.measures:
             parse_measure(measure)
         for spec in systems:
+            self.counting.say(f"loading {spec.name}")
             try:
                 system = make_system(spec, seed=self.suite.seed, store=self.suite.store)
                 self.described[spec.name] = system.describe(self.workshop)
@@ -182,13 +192,12 @@ class _Evaluation:
         total = self.dataset.queries.height
         haystacks = self.dataset.queries["corpus"].n_unique()
         self.answers = {name: [] for name in self.made}
-        for name in self.made:
-            known = [partial.get(name, number) for number in range(haystacks)]
-            done = sum(len(each.rankings) for each in known if each is not None)
-            self.watch.begin(name, total, done)
+        known = [partial.get(name, number) for name in self.made for number in range(haystacks)]
+        self.counting.done = sum(len(each.rankings) for each in known if each is not None)
+        self.counting.total = total * len(self.made)
         for number, (corpus, questions) in enumerate(corpora_of(self.dataset)):
-            self.watch.say(f"corpus {number + 1} of {haystacks}")
             for name, system in self.made.items():
+                self.counting.say(f"{name}, corpus {number + 1} of {haystacks}")
                 self._note_weights(name, system, corpus)
                 found = partial.get(name, number)
                 if found is None:
@@ -199,7 +208,7 @@ class _Evaluation:
                         self.workshop,
                         depth=self.suite.depth,
                         timed=number == 0,
-                        told=lambda name=name: self.watch.answered(name),  # type: ignore[misc]
+                        told=self.counting.advance,
                     )
                     partial.keep(name, number, found)
                 spent = self.timings.get(name, 0.0) + found.spent
@@ -222,12 +231,12 @@ class _Evaluation:
         from engram_lab.evaluation.gating.guards import guards_of
 
         for name, system in self.made.items():
-            self.watch.say(f"guards of {name}")
+            self.counting.say(f"guards of {name}")
             self.guards[name] = guards_of(system, self.workshop)
 
     def write(self, record: dict[str, Any]) -> RunFolder:
         """Score what was answered, and write the folder."""
-        self.watch.say("scoring")
+        self.counting.say("scoring")
         record["judged_with"] = self.judged_with
         record["timings"] = {f"{name}_s": spent for name, spent in self.timings.items()}
         ranked = [self._ranked(name) for name in self.made]

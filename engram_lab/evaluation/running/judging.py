@@ -30,6 +30,7 @@ from engram_lab.evaluation.systems.registry import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from os import PathLike
 
     from engram_lab.core.clock import Clock
 
@@ -39,13 +40,13 @@ _USUAL = ("nDCG@10", "R@10", "recall_any@10", "recall_all@10", "RR", "AP", "Succ
 
 
 def score_files(
-    runs: Sequence[Path],
+    runs: Sequence[str | PathLike[str]],
     *,
-    qrels: Path | None = None,
+    qrels: str | PathLike[str] | None = None,
     suite: str | None = None,
     measures: Sequence[str] = (),
-    data: Path | None = None,
-    out: Path | None = None,
+    data: str | PathLike[str] | None = None,
+    out: str | PathLike[str] | None = None,
     allow_changed: bool = False,
     fresh: bool = False,
     clock: Clock | None = None,
@@ -74,8 +75,9 @@ def score_files(
         ConflictError: `out` holds the results of another evaluation.
     """
     named = _named(runs)
-    if out is not None:
-        check_folder(out)
+    place = None if out is None else Path(out)
+    if place is not None:
+        check_folder(place)
     if (qrels is None) == (suite is None):
         raise InvalidInputError("judge by --qrels FILE or by --suite NAME: give one of them")
     judged_by, rules = judgements_of(
@@ -88,16 +90,20 @@ def score_files(
     record = record_of_scoring(
         rules, judged_by.qrels, named, clock=clock or SystemClock(), command=command
     )
-    if out is not None:
-        check_place(out, record["id"], fresh=fresh)
+    if place is not None:
+        check_place(place, record["id"], fresh=fresh)
     scored = score_runs(ranked, judged_by, rules, record=record, skipped={})
-    if out is not None:
-        write_folder(out, scored, ranked, judged_by)
+    if place is not None:
+        write_folder(place, scored, ranked, judged_by)
     return scored.results
 
 
 def judgements_of(
-    *, qrels: Path | None, suite: str | None, data: Path | None, allow_changed: bool
+    *,
+    qrels: str | PathLike[str] | None,
+    suite: str | None,
+    data: str | PathLike[str] | None,
+    allow_changed: bool,
 ) -> tuple[Judgements, Suite]:
     """Return judgements and how to sum up by them, from a file or from a suite."""
     if suite is not None:
@@ -124,10 +130,10 @@ def judgements_of(
     return Judgements(queries=queries, qrels=frame.select(list(QRELS))), rules
 
 
-def _named(runs: Sequence[Path]) -> dict[str, Path]:
+def _named(runs: Sequence[str | PathLike[str]]) -> dict[str, Path]:
     """Return run files by the names of their systems: those of the files, without endings."""
     named: dict[str, Path] = {}
-    for path in runs:
+    for path in map(Path, runs):
         name = (path.with_suffix("") if path.suffix == ".gz" else path).stem
         if name in named:
             raise InvalidInputError(f"two runs are called {name!r}: rename a file")

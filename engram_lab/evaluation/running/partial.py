@@ -72,7 +72,8 @@ class Partial:
             if answered and not self._fresh:
                 raise ConflictError(
                     f"{self._out} holds the beginning of another evaluation (other data, systems, "
-                    "settings or code): give another --out, or --fresh to discard it"
+                    "settings or code): give another folder, or discard it (fresh=True, or --fresh "
+                    "at the command line)"
                 )
             for each in answered:
                 each.unlink()
@@ -111,6 +112,6 @@ def _locked(file: Path, out: Path) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         raise ConflictError(
-            f"another process evaluates into {out}: wait for it, or give another --out"
+            f"another process evaluates into {out}: wait for it, or give another folder"
         ) from None
     return descriptor

@@ -59,7 +59,11 @@ class RowFile:
             data = path.read_bytes()
             data = gzip.decompress(data) if packed else data
         except (OSError, EOFError, zlib.error) as error:
-            raise InvalidRunError(f"it cannot be read ({error})", file=str(path)) from error
+            why = getattr(error, "strerror", None) or error
+            raise InvalidRunError(
+                f"it cannot be read ({why}): give the path of a run or of judgements",
+                file=str(path),
+            ) from error
         self._data = data.removeprefix(_BOM)
         self._heading = False
 
@@ -229,5 +233,9 @@ def replacing(path: Path) -> Iterator[io.BufferedWriter]:
             file.flush()
             os.fsync(file.fileno())
         incoming.replace(path)
+    except OSError as error:
+        if error.filename != str(incoming):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         incoming.unlink(missing_ok=True)

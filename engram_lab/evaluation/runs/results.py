@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import polars as pl
 
+from engram_lab.core.brief import brief, placed
 from engram_lab.core.errors import InvalidRunError
+from engram_lab.evaluation.runs.files import replacing
 from engram_lab.evaluation.runs.showing import RunRecord, page_of
+from engram_lab.evaluation.runs.tables import table_of
 from engram_lab.evaluation.statistics.bootstrap import estimate
+from engram_lab.evaluation.suite import apart_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engram_lab.evaluation.runs.run import Run
-    from engram_lab.evaluation.statistics.contrast import Estimate
+    from engram_lab.evaluation.statistics.contrast import Comparison, Estimate
     from engram_lab.evaluation.suite import Suite
 
 __all__ = ["ALL", "KEYS", "RunFolder", "read_results", "summarise", "write_json"]
@@ -30,7 +34,7 @@ KEYS: Final = ("system", "query_id", "category", "cluster")
 """The columns of `per_query.parquet` that are no measures."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunFolder:
     """What an evaluation left in its folder; read when it is asked for.
 
@@ -141,6 +145,59 @@ class RunFolder:
 
         return read_run(self.path / "runs" / f"{system}.trec", system=system)
 
+    def to_polars(self, table: str = "means") -> pl.DataFrame:
+        """Return the figures as a frame, a row for each, as `engram_lab.plots` draws them.
+
+        Args:
+            table: `means` over the headline and `categories` have `system`, `category` (null over
+                the headline), `measure`, `mean`, `low`, `high`, `n`, `unscored` and `floor`;
+                `costs` has `system`, `cost` and `value`; `curves` has `plot`, `system`, `x`, `y`,
+                `low`, `high` and `floor`, and a row where the benchmark of consolidation was run.
+
+        Raises:
+            InvalidInputError: There is no such table.
+        """
+        return table_of(self.results, table)
+
+    def compare(
+        self, a: str, b: str, *, measures: Sequence[str] = (), categories: bool = True
+    ) -> Comparison:
+        """Return how system B differs from system A of this run, as `engram eval compare` does.
+
+        What the suite keeps apart is no part of the headline.
+
+        Args:
+            a: The one that stands.
+            b: The one that is judged.
+            measures: The first tells which queries moved. Unless given, those that the gate of the
+                suite tests, or all: the more are tested, the less each can show.
+            categories: Whether each category is tested too.
+
+        Raises:
+            InvalidRunError: One was not run.
+            IncomparableError: A measure was not taken.
+        """
+        from engram_lab.evaluation.statistics.comparing import compare
+
+        suite = self.record.get("suite") or {}
+        tested = (suite.get("gate") or {}).get("measures") or ()
+        usual = [name for name in tested if name in self.measures] or self.measures
+        return compare(
+            self.of(a),
+            self.of(b),
+            names=(a, b),
+            measures=measures or usual,
+            apart=apart_of(self.record),
+            categories=categories,
+        )
+
+    def __repr__(self) -> str:
+        try:
+            found = f"{self.suite}: {', '.join(self.systems)}"
+        except InvalidRunError:  # whoever looks at it wants to know
+            found = "no results"
+        return brief(self, placed(self.path), found)
+
     def _repr_html_(self) -> str:
         return page_of(self)
 
@@ -222,6 +279,5 @@ def _plain(each: Estimate) -> dict[str, Any]:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a file of JSON, whole or not at all; what is no number becomes null."""
     text = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.write_bytes(text + b"\n")
-    fresh.replace(path)
+    with replacing(path) as file:
+        file.write(text + b"\n")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from engram_lab.core.brief import brief, counted, quoted
 from engram_lab.core.errors import InvalidRunError, shown
 
 __all__ = ["RUN", "Run"]
@@ -31,7 +32,7 @@ _LOWEST: Final = -np.int64(np.float32(np.finfo(np.float32).max).view(np.int32))
 _Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Run:
     """Ranked hits of each query.
 
@@ -58,6 +59,10 @@ class Run:
                 f"hits of the run {self.system!r} have the columns {dict(self.hits.schema)}: "
                 f"they must be {dict(RUN)}"
             )
+
+    def __repr__(self) -> str:
+        queries = counted(self.hits["query_id"].n_unique(), "query", "queries")
+        return brief(self, quoted(self.system), queries, counted(self.hits.height, "hit"))
 
     @classmethod
     def of(cls, system: str, rankings: Iterable[tuple[str, Iterable[tuple[str, float]]]]) -> Run:

@@ -164,7 +164,9 @@ def check_folder(out: Path) -> None:
         if place.is_dir():
             return
         if place.exists():
-            raise InvalidInputError(f"{place} is a file: name a folder with --out")
+            raise InvalidInputError(
+                f"{place} is a file: name a folder (out, or --out at the command line)"
+            )
 
 
 def check_place(out: Path, record_id: str, *, fresh: bool) -> None:
@@ -179,7 +181,8 @@ def check_place(out: Path, record_id: str, *, fresh: bool) -> None:
     if RunFolder(out).record.get("id") != record_id:
         raise ConflictError(
             f"{out} holds the results of another evaluation (other data, systems, settings or "
-            "code): give another --out, or --fresh to replace them"
+            "code): give another folder, or replace them (fresh=True, or --fresh at the command "
+            "line)"
         )
 
 

@@ -50,8 +50,8 @@ def caveats(
         if each.measure == contrasts[0].measure and 0 < each.n < _SMALL:
             seen = (
                 "none can be told from chance"
-                if math.isnan(each.mde)
-                else f"the smallest that is found with probability 0.8 is {each.mde:.3f}"
+                if math.isnan(each.detectable)
+                else f"the smallest that is found with probability 0.8 is {each.detectable:.3f}"
             )
             yield f"{_said(each.group)} has {each.n} queries: of losses in {each.measure}, {seen}"
 

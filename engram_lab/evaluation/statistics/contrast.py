@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from engram_lab.core.brief import brief
+from engram_lab.core.errors import InvalidInputError, shown
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["Comparison", "Contrast", "Estimate", "Moved"]
+
+_KINDS: Final = MappingProxyType({"bool": bool, "float": float, "int": int, "str": str})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +86,13 @@ class Contrast:
         """By how much B is better; below 0 where it is worse."""
         return -self.delta if self.falling else self.delta
 
+    @property
+    def detectable(self) -> float:
+        """`mde`, or NaN where a measure from 0 to 1 has not so much to lose: it tells no loss."""
+        means = self.mean_a, self.mean_b
+        beyond = self.mde > 1 and not self.falling and all(0 <= each <= 1 for each in means)
+        return math.nan if beyond else self.mde
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
@@ -109,7 +127,7 @@ class Moved:
         return self.before > 0 and self.after == 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Comparison:
     """System B against system A, query by query.
 
@@ -136,3 +154,40 @@ class Comparison:
     alpha: float
     warnings: tuple[str, ...] = ()
     blind: bool = False
+
+    def __repr__(self) -> str:
+        headline = (each for each in self.contrasts if not each.group)
+        told = (f"{each.measure} {each.delta:+.4f} (p={each.p_adjusted:.3g})" for each in headline)
+        return brief(self, f"{self.a} → {self.b}", *told)
+
+    def to_polars(self, table: str = "contrasts") -> pl.DataFrame:
+        """Return the figures as a frame; what is not known is null.
+
+        Args:
+            table: `contrasts` has the attributes of `Contrast` as columns; `moved` has `query`,
+                `category`, `measure`, `before`, `after`, `delta` (after less before) and
+                `newly_failed`, as `plots.query_deltas` draws it.
+
+        Raises:
+            InvalidInputError: There is no such table.
+        """
+        import polars as pl
+
+        if table == "contrasts":
+            rows = [tuple(asdict(each).values()) for each in self.contrasts]
+            kinds = {each.name: _KINDS[str(each.type)] for each in fields(Contrast)}
+            return pl.DataFrame(rows, schema=kinds, orient="row").fill_nan(None)
+        if table != "moved":
+            raise InvalidInputError(
+                f"a comparison has no table {shown(table)}: allowed are contrasts, moved"
+            )
+        kinds = dict.fromkeys(("query", "category", "measure"), str)
+        kinds |= dict.fromkeys(("before", "after", "delta"), float) | {"newly_failed": bool}
+        moved = [
+            (
+                *(each.query_id, each.category, each.measure, each.before, each.after),
+                *(each.after - each.before, each.newly_failed),
+            )
+            for each in self.moved
+        ]
+        return pl.DataFrame(moved, schema=kinds, orient="row")

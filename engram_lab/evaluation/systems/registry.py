@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.registry import Registry
@@ -25,7 +26,7 @@ from engram_lab.evaluation.shipped import shipped
 from engram_lab.retrieval.grouping import DEFAULT_SCORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from engram_lab.evaluation.systems.corpora import Corpus
     from engram_lab.evaluation.systems.workshop import Workshop
@@ -42,6 +43,7 @@ __all__ = [
     "load_system",
     "make_system",
     "system_names",
+    "systems_of",
 ]
 
 _KINDS: Final = {
@@ -213,6 +215,29 @@ def load_system(name: str) -> SystemSpec:
         folder = Path(name).parent if Path(name).suffix == ".toml" else shipped("systems")
         content["folds"] = str(folder / content["folds"])
     return SystemSpec(name=id_, **content)
+
+
+def systems_of(given: Sequence[SystemSpec | str] | SystemSpec | str) -> tuple[SystemSpec, ...]:
+    """Return the systems that are given, by themselves or by name; `ladder` is all of ours.
+
+    Raises:
+        InvalidInputError: There is none of a name, or something else was given.
+        ConfigError: The configuration of an engine is wrong.
+    """
+    alone = isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable)
+    several: Iterable[object] = [given] if alone else cast("Iterable[object]", given)
+    found: list[SystemSpec] = []
+    for each in several:
+        if isinstance(each, SystemSpec):
+            found.append(each)
+        elif isinstance(each, str):
+            found += ladder() if each == LADDER else [load_system(each)]
+        else:
+            raise InvalidInputError(
+                f"a system is a {type(each).__name__}: give a SystemSpec, such as load_system("
+                f"'bm25') returns, or a name of {', '.join(system_names())}"
+            )
+    return tuple(found)
 
 
 def make_system(spec: SystemSpec, *, seed: int, store: Mapping[str, Any]) -> System:

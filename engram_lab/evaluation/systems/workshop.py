@@ -17,6 +17,7 @@ from engram_lab.retrieval.embedders.cached import with_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from os import PathLike
 
     import numpy as np
     from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class Workshop:
         cache: A file that keeps them from one evaluation to the next; None for as long as this one.
     """
 
-    def __init__(self, *, cache: Path | None = None) -> None:
+    def __init__(self, *, cache: str | PathLike[str] | None = None) -> None:
         self._stack = ExitStack()
         self._models: dict[str, Embedder] = {}
         self._known = _Known(open_embedding_cache(":memory:" if cache is None else cache))

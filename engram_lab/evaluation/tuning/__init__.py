@@ -2,6 +2,7 @@
 
 from engram_lab.evaluation.tuning.folds import Fold, Folds, chosen_units, make_folds, units
 from engram_lab.evaluation.tuning.ledger import DataRef, Entry, Ledger, default_ledger
+from engram_lab.evaluation.tuning.on_suite import TunedSuite, base_of, tune_suite
 from engram_lab.evaluation.tuning.space import Choice, Range, Space, parse_space, read_space
 from engram_lab.evaluation.tuning.trials import Objective, Trial
 from engram_lab.evaluation.tuning.tune import EXPLORING, Exploring, Plan, Tuned, tune
@@ -21,11 +22,14 @@ __all__ = [
     "Space",
     "Trial",
     "Tuned",
+    "TunedSuite",
+    "base_of",
     "chosen_units",
     "default_ledger",
     "make_folds",
     "parse_space",
     "read_space",
     "tune",
+    "tune_suite",
     "units",
 ]

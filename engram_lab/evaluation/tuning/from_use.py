@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from engram_lab.core.errors import InvalidInputError, shown
+from engram_lab.core.progress import task
 from engram_lab.evaluation.tuning.learner import Learner, model_of_vectors
 from engram_lab.evaluation.tuning.worth import Worth, worth_of
 from engram_lab.retrieval.learned import LearnedRecord, LearningQuestion, Saw, scores_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engram_lab.config import EngineConfig
+    from engram_lab.core.progress import Progress
     from engram_lab.engine import Engine
 
 __all__ = ["FEWEST", "LearnedFromUse", "learn_from_use", "read_feedback"]
@@ -65,7 +67,8 @@ def read_feedback(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path}: it cannot be read ({error}): give JSON Lines") from None
+        why = getattr(error, "strerror", None) or error
+        raise InvalidInputError(f"{path}: it cannot be read ({why}): give JSON Lines") from None
     rows = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -88,7 +91,7 @@ def learn_from_use(
     useful: Iterable[Mapping[str, Any]],
     *,
     learner: Learner | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> LearnedFromUse:
     """Return weights learned from what users of an engine said was of use.
 
@@ -101,7 +104,7 @@ def learn_from_use(
         useful: Rows with `memory`, the id of a memory that was of use, and with `event`, the id of
             the recall event, or `query`, the question itself, which may have a `workspace`.
         learner: Which features, and which model.
-        progress: Called with how many questions are done, and how many there are.
+        progress: Told how many questions are done.
 
     Raises:
         InvalidInputError: A row lacks what it needs, an event is unknown, too few questions have
@@ -122,15 +125,16 @@ def learn_from_use(
     before = _in_use(engine)
     names = tuple(dict.fromkeys((*chosen.names, *before.features)))
     questions, known = [], []
-    for done, ((query, workspace), right) in enumerate(answers.items(), 1):
-        table = engine.features(query, names, workspace=workspace)
-        mark = np.array([id_ in right for id_ in table.ids], np.bool_)
-        question = LearningQuestion(features=table.values[:, : len(chosen.names)], relevant=mark)
-        if question.teaches:
-            questions.append(question)
-            known.append(scores_of(before, table.values, names))
-        if progress is not None:
-            progress(done, len(answers))
+    told = task("learning", total=len(answers), unit="questions", progress=progress)
+    with told as counting:
+        for (query, workspace), right in counting.over(answers.items()):
+            table = engine.features(query, names, workspace=workspace)
+            mark = np.array([id_ in right for id_ in table.ids], np.bool_)
+            features = table.values[:, : len(chosen.names)]
+            question = LearningQuestion(features=features, relevant=mark)
+            if question.teaches:
+                questions.append(question)
+                known.append(scores_of(before, table.values, names))
     missed = len(answers) - len(questions)
     if len(questions) < FEWEST:
         also = f"; in {missed} nothing of use is among the candidates" if missed else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from engram_lab.core.errors import EvaluationError, InvalidInputError
+from engram_lab.core.progress import task
 from engram_lab.evaluation.systems.corpora import corpora_of
 from engram_lab.evaluation.systems.engine_system import EngineSystem, config_of
 from engram_lab.evaluation.systems.unseen import corpus_hash, has_seen_hash
@@ -22,15 +23,16 @@ from engram_lab.evaluation.tuning.parts import Parts
 from engram_lab.retrieval.learned import LearnedRecord, LearningQuestion, Saw
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from engram_lab.config import EngineConfig
     from engram_lab.core.clock import Clock
+    from engram_lab.core.progress import Progress
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.suite import Suite
     from engram_lab.evaluation.systems.filling import StoreAs
 
 __all__ = ["Gathered", "Learned", "Taught", "gather", "learn_suite"]
-
-OnQuestion = Callable[[int, int], None]
 
 _LISTED: Final = 5
 """Clusters that a record names; more are counted."""
@@ -134,10 +136,10 @@ def learn_suite(
     hold_out: Sequence[str] | float = (),
     on: Sequence[str] | None = None,
     seed: int = 0,
-    ledger: Path | None = None,
+    ledger: str | PathLike[str] | None = None,
     clock: Clock | None = None,
-    cache: Path | None = None,
-    progress: OnQuestion | None = None,
+    cache: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
     command: str = "engram eval tune --learn",
 ) -> Learned:
     """Return weights learned on the judgements of a suite, and on all but each of its folds.
@@ -157,7 +159,7 @@ def learn_suite(
             one, what is held out is so for this once.
         clock: Tells the ledger the time; else the machine's.
         cache: A file that keeps vectors from one run to the next.
-        progress: Called with how many questions are done, and how many there are.
+        progress: Told how many questions are done.
         command: As it was given, for the ledger.
 
     Raises:
@@ -169,7 +171,7 @@ def learn_suite(
     """
     chosen = learner or Learner()
     parts = Parts(dataset)
-    book = None if ledger is None else Ledger(ledger, clock=clock)
+    book = None if ledger is None else Ledger(Path(ledger), clock=clock)
     used, held = parts.divided(book, hold_out=hold_out, on=on, seed=seed, by=command)
     if book is not None:
         note = f"the {chosen.model} model over {len(chosen.names)} features"
@@ -222,8 +224,8 @@ def gather(
     config: EngineConfig,
     queries: Collection[str] | None = None,
     store_as: StoreAs = "memories",
-    cache: Path | None = None,
-    progress: OnQuestion | None = None,
+    cache: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
 ) -> Gathered:
     """Return the features of all candidates of all questions of a suite.
 
@@ -235,7 +237,7 @@ def gather(
         queries: Ask these alone; all unless given.
         store_as: See `filling.fill`.
         cache: A file that keeps vectors from one run to the next.
-        progress: Called with how many questions are done, and how many there are.
+        progress: Told how many questions are done.
     """
     # Weights that are there already have no say in what is learned, yet features must be kept.
     plain = replace(config, retrieval=replace(config.retrieval, profile="by-hand", learned=None))
@@ -246,11 +248,13 @@ def gather(
     taught: list[Taught] = []
     hashes: dict[str, str] = {}
     embedder: str | None = None
-    with Workshop(cache=cache) as workshop:
+    telling = task("learning", total=len(wanted), unit="questions", progress=progress)
+    with telling as counting, Workshop(cache=cache) as workshop:
         for corpus, questions in corpora_of(dataset):
             some = [each for each in questions if each.id in wanted]
             if not some:
                 continue
+            counting.say(corpus.name)
             hashes[corpus.name] = corpus_hash(corpus)
             with system.open(corpus, workshop) as asked:
                 for each in some:
@@ -259,8 +263,7 @@ def gather(
                     mark = np.array([asked.ids[id_] in right for id_ in table.ids], np.bool_)
                     question = LearningQuestion(features=table.values, relevant=mark)
                     taught.append(Taught(query=each.id, corpus=corpus.name, question=question))
-                    if progress is not None:
-                        progress(len(taught), len(wanted))
+                    counting.advance()
                 embedder = model_of_vectors(asked.engine)
             workshop.forget(corpus)
     return Gathered(

@@ -20,12 +20,14 @@ from engram_lab.evaluation.tuning.search import configured
 from engram_lab.evaluation.tuning.tune import Plan, Tuned, against_default, tune
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from engram_lab.core.clock import Clock
+    from engram_lab.core.progress import Progress
     from engram_lab.evaluation.datasets.dataset import Dataset
     from engram_lab.evaluation.statistics.contrast import Comparison
     from engram_lab.evaluation.suite import Suite
     from engram_lab.evaluation.systems import SystemSpec
-    from engram_lab.evaluation.tuning.search import OnTrial
 
 __all__ = ["Look", "TunedSuite", "base_of", "tune_suite"]
 
@@ -82,14 +84,14 @@ def tune_suite(
     dataset: Dataset,
     plan: Plan,
     *,
-    out: Path,
+    out: str | PathLike[str],
     hold_out: Sequence[str] | float = (),
     on: Sequence[str] | None = None,
     look: bool = False,
-    ledger: Path | None = None,
+    ledger: str | PathLike[str] | None = None,
     clock: Clock | None = None,
-    cache: Path | None = None,
-    progress: OnTrial | None = None,
+    cache: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
     command: str = "engram eval tune",
 ) -> TunedSuite:
     """Search settings on a suite, and write what was found.
@@ -109,7 +111,7 @@ def tune_suite(
         ledger: The file of the ledger; else see `default_ledger`.
         clock: Tells the ledger the time; else the machine's.
         cache: A file that keeps vectors; else one in `out`.
-        progress: Called after each trial.
+        progress: Told how many trials are done, and what the best is worth.
         command: As it was given, for the ledger.
 
     Raises:
@@ -122,20 +124,20 @@ def tune_suite(
     plan = replace(plan, apart=suite.apart)
     if plan.measure not in suite.measures:
         suite = replace(suite, measures=(*suite.measures, plan.measure))
-    parts = Parts(dataset)
-    book = Ledger(ledger or default_ledger(out), clock=clock)
+    parts, place = Parts(dataset), Path(out)
+    book = Ledger(default_ledger(place) if ledger is None else Path(ledger), clock=clock)
     used, held = parts.divided(book, hold_out=hold_out, on=on, seed=plan.seed, by=command)
     if look and not held:
         raise EvaluationError("nothing is held out to look at: name it with hold_out")
     note = f"{plan.measure} over {plan.space.id}"
     book.note_tuned(parts.data, used, by=command, note=note)
-    cache = cache or out / "vectors.db"
-    out.mkdir(parents=True, exist_ok=True)
+    cache = place / "vectors.db" if cache is None else Path(cache)
+    place.mkdir(parents=True, exist_ok=True)
     with Bench(suite, dataset, queries=parts.of(used), cache=cache) as bench:
         tuned = tune(
             lambda settings: bench.per_query(configured(plan.base, settings)),
             plan,
-            folder=out / "search",
+            folder=place / "search",
             identity=_identity(suite, dataset, used),
             progress=progress,
         )
@@ -145,10 +147,10 @@ def tune_suite(
         with Bench(suite, dataset, queries=parts.of(held), cache=cache) as bench:
             rows = (bench.per_query(config) for config in (plan.base, tuned.config))
             seen = Look(comparison=against_default(plan, *rows), number=number)
-    found = TunedSuite(tuned=tuned, folder=out, used=used, held_out=held, look=seen)
-    write_tuned(tuned, out, about=_about(found, suite, dataset, book))
+    found = TunedSuite(tuned=tuned, folder=place, used=used, held_out=held, look=seen)
+    write_tuned(tuned, place, about=_about(found, suite, dataset, book))
     with suppress(MissingDependencyError):  # plots are a courtesy: the figures are there
-        write_plots(tuned, out)
+        write_plots(tuned, place)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from engram_lab.config.model import EngineConfig
 from engram_lab.config.sections import nest
 from engram_lab.core.packages import optional
+from engram_lab.core.progress import task
 from engram_lab.evaluation.tuning.space import Choice, Parameter, Range, Space
 from engram_lab.evaluation.tuning.trials import (
     DEFAULT,
@@ -29,10 +31,9 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["OnTrial", "Searching", "configured", "importance", "propose", "search"]
+    from engram_lab.core.progress import Progress, Task
 
-OnTrial = Callable[[Trial, int, int], None]
-"""Called after each trial with it, how many are done, and of how many."""
+__all__ = ["Searching", "configured", "importance", "propose", "search"]
 
 _FEW: Final = 20
 """Fewer trials tell nothing of how much a parameter matters."""
@@ -72,7 +73,7 @@ def search(
     trials: Trials,
     *,
     told: Callable[[pl.DataFrame], Mapping[str, NDArray[np.bool_]]] | None = None,
-    progress: OnTrial | None = None,
+    progress: Progress | None = None,
 ) -> bool:
     """Try the default configuration, then what each study proposes.
 
@@ -82,21 +83,24 @@ def search(
         trials: Takes the trials; those it holds already are not evaluated again.
         told: Returns the further studies, given the queries: which of them each is told of, bool
             [queries], by name.
-        progress: Called after each trial.
+        progress: Told how many trials are done, and what the best is worth.
 
     Returns:
         Whether it went to its end: False after an interruption from the keyboard, which leaves what
         was found so far.
     """
-    proceeding = _Proceeding(evaluate, how, trials, progress)
+    before = len(trials.all)
+    telling = task("tuning", total=1 + how.trials, unit="trials", done=before, progress=progress)
     try:
-        if not trials.all:
-            proceeding.attempt(DEFAULT, {}, {})
-        further = told(trials.queries) if told else {}
-        proceeding.planned = 1 + how.trials * (1 + len(further))
-        proceeding.pursue(EVERYTHING, None)
-        for study, mask in further.items():
-            proceeding.pursue(study, mask)
+        with telling as counting:
+            proceeding = _Proceeding(evaluate, how, trials, counting)
+            if not trials.all:
+                proceeding.attempt(DEFAULT, {}, {})
+            further = told(trials.queries) if told else {}
+            counting.total = 1 + how.trials * (1 + len(further))
+            proceeding.pursue(EVERYTHING, None)
+            for study, mask in further.items():
+                proceeding.pursue(study, mask)
     except KeyboardInterrupt:
         if not trials.all:
             raise
@@ -112,13 +116,12 @@ class _Proceeding:
         evaluate: Objective,
         how: Searching,
         trials: Trials,
-        progress: OnTrial | None,
+        counting: Task,
     ) -> None:
         self._evaluate = evaluate
         self._how = how
         self._trials = trials
-        self._progress = progress
-        self.planned = 1 + how.trials
+        self._counting = counting
         self._known: dict[str, int] = {}
         for each in trials.all:
             self._known.setdefault(how.configuration(each.settings).content_hash, each.number)
@@ -163,8 +166,9 @@ class _Proceeding:
         )
         self._trials.add(trial, frame)
         self._known.setdefault(key, number)
-        if self._progress is not None:
-            self._progress(trial, number + 1, self.planned)
+        self._counting.done += 1
+        known = [each.value for each in self._trials.all if not np.isnan(each.value)]
+        self._counting.say(f"best {max(known):.4g}" if known else "")
         return trial
 
 
@@ -254,7 +258,10 @@ def _distribution(kinds: Any, parameter: Parameter) -> Any:
 
 
 def _optuna() -> Any:
-    return optional("optuna", package="optuna", feature="a search for settings", extra="tune")
+    with warnings.catch_warnings():
+        # In a notebook it asks for widgets, for bars that are not shown.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        return optional("optuna", package="optuna", feature="a search for settings", extra="tune")
 
 
 @contextmanager

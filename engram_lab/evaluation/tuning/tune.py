@@ -14,7 +14,7 @@ from engram_lab.evaluation.measures.parsing import falls
 from engram_lab.evaluation.statistics.comparing import compare
 from engram_lab.evaluation.tuning.choosing import Chosen, choose, masks
 from engram_lab.evaluation.tuning.folds import Folds, make_folds
-from engram_lab.evaluation.tuning.search import OnTrial, Searching, importance, search
+from engram_lab.evaluation.tuning.search import Searching, importance, search
 from engram_lab.evaluation.tuning.space import Range, Space
 from engram_lab.evaluation.tuning.trials import EVERYTHING, Objective, Trial, Trials
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from engram_lab.core.progress import Progress
     from engram_lab.evaluation.statistics.contrast import Comparison
 
 __all__ = ["EXPLORING", "Exploring", "Plan", "Tuned", "against_default", "tune"]
@@ -157,7 +158,7 @@ def tune(
     *,
     folder: Path | None = None,
     identity: Mapping[str, str] | None = None,
-    progress: OnTrial | None = None,
+    progress: Progress | None = None,
 ) -> Tuned:
     """Search the space, and judge the choice by cross-validation.
 
@@ -171,7 +172,7 @@ def tune(
         folder: Keeps the trials; a search that was interrupted goes on where it was.
         identity: What the trials are of, such as the hash of the data: a folder with trials of
             something else is refused.
-        progress: Called after each trial.
+        progress: Told how many trials are done, and what the best is worth.
 
     Raises:
         EvaluationError: Nothing is scored, or the folder holds another search.

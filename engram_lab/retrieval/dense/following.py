@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from engram_lab.core.errors import InvalidInputError, shown
+from engram_lab.core.progress import task
 from engram_lab.retrieval.arrays import BadIndexFileError
 from engram_lab.retrieval.dense.layered import Layered
 from engram_lab.retrieval.dense.neighbours import nearest_of
@@ -164,9 +165,11 @@ class DenseIndex:
     def _take_all(self) -> None:
         self._forget_all()  # what an earlier attempt took before it failed may be gone by now
         number = self._corpus.last()
-        for changes in self._corpus.all_vectors(self._embedder):
-            number = min(number, changes.number)
-            self._take(changes)
+        with task("indexing meaning", unit="vectors") as counting:
+            for changes in self._corpus.all_vectors(self._embedder):
+                number = min(number, changes.number)
+                self._take(changes)
+                counting.advance(len(changes.keys))
         self._number = number
 
     def _take(self, changes: VectorChanges) -> None:

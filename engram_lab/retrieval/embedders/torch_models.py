@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,10 @@ def import_on_torch(module: str, *, package: str, feature: str, extra: str) -> A
     """
     if find_spec(module) is not None and find_spec("torch") is not None:
         prepare_torchvision()
-    return optional(module, package=package, feature=feature, extra=extra)
+    with warnings.catch_warnings():
+        # Of tqdm in a notebook without ipywidgets, once it is imported: no bar of it is shown.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        return optional(module, package=package, feature=feature, extra=extra)
 
 
 def use_threads(threads: int) -> None:

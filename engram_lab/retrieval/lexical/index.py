@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.progress import task
 from engram_lab.retrieval.lexical import files
 from engram_lab.retrieval.lexical.analyser import Analyser
 from engram_lab.retrieval.lexical.bm25 import K1, B, check_parameters, idf
@@ -286,14 +287,15 @@ class LexicalIndex:
         self._clear()
         parts = []
         number = 0
-        for changes in self._corpus.all_texts():
-            number = changes.number
-            if len(changes.keys):
-                parts.append(self._rows(changes.keys, _texts(changes)))
+        with task("indexing words", unit="memories") as counting:
+            for changes in self._corpus.all_texts():
+                number = changes.number
+                if len(changes.keys):
+                    parts.append(self._rows(changes.keys, _texts(changes)))
+                    counting.advance(len(changes.keys))
         if parts:
             self._holdings = Holdings(Segment.of(Rows.joined(parts)))
-        self._number = number
-        self._stamp = self._corpus.stamp(number) or ""
+        self._number, self._stamp = number, self._corpus.stamp(number) or ""
         return self.size
 
     def _follow(self) -> int:
@@ -318,8 +320,7 @@ class LexicalIndex:
                 rows = self._rows(changes.keys[new], [texts[place] for place in new])
                 holdings.put(rows, old=old[new])
             taken += len(new)
-        self._number = changes.number
-        self._stamp = self._corpus.stamp(changes.number) or ""
+        self._number, self._stamp = changes.number, self._corpus.stamp(changes.number) or ""
         return taken
 
     def _rows(self, keys: NDArray[np.int64], texts: Sequence[str]) -> Rows:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["NEUTRAL", "ChosenProfile", "Profiles"]
 
 _MOSTLY: Final = 0.5
-_NO_FEATURES: Final = "features are of the present, of both arms, and not of words to the letter"
+_NO_FEATURES: Final = "features are of the present, of both arms, and not of phrases and beginnings"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

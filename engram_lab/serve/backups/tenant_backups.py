@@ -15,6 +15,7 @@ from engram_lab.core.errors import (
     NotFoundError,
     StoreFullError,
 )
+from engram_lab.core.protocols import HasBackups
 from engram_lab.serve.backups.drill import rehearse
 from engram_lab.serve.backups.key_file import KeyFile
 from engram_lab.serve.backups.layout import folder_of
@@ -239,7 +240,12 @@ class TenantBackups:
 def _copied(engine: Engine, file: Path, watch: Watch) -> BackupReport:
     """Copy a database and verify the copy."""
     try:
-        return engine.backup(file, progress=lambda done, total: watch.step("copy", done, total))
+        engine.flush()
+        if not isinstance(engine.store, HasBackups):
+            return engine.backup(file)  # which says why there can be none
+        return engine.store.backups.backup(
+            str(file), progress=lambda done, total: watch.step("copy", done, total)
+        )
     except StoreFullError as error:  # told without the path, as the tenant is told
         raise StoreFullError(_NO_ROOM) from error
 

@@ -37,7 +37,7 @@ class SearchArguments(Arguments):
 
     query: str = Field(
         min_length=1,
-        description='What is looked for, in plain words; "in quotes" to the letter.',
+        description='What is looked for, in plain words; "in quotes" as a phrase.',
         examples=["rust async"],
     )
     k: int | None = Field(default=None, ge=1, le=100, description="How many at most.")

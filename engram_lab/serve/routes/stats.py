@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -14,10 +14,7 @@ from engram_lab.serve.errors import InvalidRequestError
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Envelope
 
-if TYPE_CHECKING:
-    from engram_lab.engine import Engine
-
-__all__ = ["router", "stats_of"]
+__all__ = ["router"]
 
 router = APIRouter(tags=["tenant"], route_class=GuardedRoute, responses=REFUSALS)
 _MONTH = timedelta(days=30)
@@ -76,7 +73,7 @@ async def stats(request: Request) -> Response:
     call, services = of(request)
     tenant = call.within
     size = await services.files.run(services.places.size, tenant.id)
-    told = await services.use(call, stats_of)
+    told = await services.use(call, lambda engine: engine.stats())
     return answer(call, {**told, "storage_bytes": size})
 
 
@@ -106,16 +103,3 @@ async def engine(request: Request) -> Response:
     call, services = of(request)
     about = await services.files.run(services.configurations.about, call.within)
     return answer(call, {name: getattr(about, name) for name in EngineOut.model_fields})
-
-
-def stats_of(engine: Engine) -> dict[str, Any]:
-    """Return what an engine holds."""
-    types = {row.key or "": row.count for row in engine.aggregate("type")}
-    spaces = {row.key or "": row.count for row in engine.aggregate("workspace")}
-    return {
-        "memories": sum(types.values()),
-        "by_type": types,
-        "by_workspace": spaces,
-        "workspaces": [each.name for each in engine.store.workspaces.all()],
-        "change": engine.store.changes.last(),
-    }

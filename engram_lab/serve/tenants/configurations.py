@@ -18,6 +18,7 @@ from engram_lab.core.errors import (
     shown,
 )
 from engram_lab.core.registry import STORES
+from engram_lab.core.selection import Selection
 from engram_lab.engine import Engine
 from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.tenants.about import EngineAbout, summary_of, versions
@@ -228,6 +229,23 @@ class Configurations:
             return False
         try:
             return store.changes.last() == 0  # type: ignore[no-any-return]
+        finally:
+            store.close()
+
+    def memories(self, tenant_id: str) -> int | None:
+        """Return how many memories a database holds; None where it is not there or out of reach."""
+        if not self._places.exists(tenant_id):
+            return None
+        settings = self._own.store
+        place = str(self._places.database(tenant_id))
+        try:
+            store = STORES.get(settings.kind).open(
+                place, settings=settings, clock=self._clock, read_only=True
+            )
+        except EngramError:
+            return None
+        try:
+            return store.memories.count(Selection(archived=True))  # type: ignore[no-any-return]
         finally:
             store.close()
 

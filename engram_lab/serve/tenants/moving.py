@@ -18,8 +18,9 @@ from engram_lab.serve.limits.rooms import all_or_none
 from engram_lab.serve.tenants.dreaming import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from engram_lab.core.progress import Progress
     from engram_lab.core.reports import ImportReport
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.tenants.pool import EnginePool
@@ -136,7 +137,7 @@ def import_tenant(
     tenant: Tenant,
     source: Path,
     *,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, int]:
     """Take in what `export_tenant`, `engram backup` or `engram export` wrote.
 
@@ -148,7 +149,7 @@ def import_tenant(
         pool: Lends the engine.
         tenant: Whose.
         source: The file or the folder.
-        progress: Told how many rows of an export are done.
+        progress: Told how many rows of an export are taken in.
 
     Returns:
         How many rows of each table were taken in.

@@ -63,7 +63,8 @@ def test_the_more_is_shared_the_less_near_frames_must_be() -> None:
     assert nearness("Bay 496 is for Pim Otter", "Pim Otter has locker 496") == BOUNDS.figure_alone
     assert nearness("Juno Hale lives in Oslo", "In Oslo lives Juno Hale") == BOUNDS.two
     assert nearness(TOLD[8], "Pim Otter is Juno Hale's teacher") == BOUNDS.peers
-    assert nearness(TOLD[4], TOLD[5]) == BOUNDS.replaced_within
+    toils = ("Orrin toils as a welder", "Orrin slaves as a welder")
+    assert nearness(*toils) == BOUNDS.replaced_within
     assert nearness("Orrin plays the harp", "Orrin plays the flute") == BOUNDS.replaced
     assert nearness("Pim Otter eats figs", "What Pim Otter eats: figs, always") == BOUNDS.one
 

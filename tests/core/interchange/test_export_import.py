@@ -24,6 +24,7 @@ from engram_lab.core.types import RecalledMemory, RecallEvent
 from engram_lab.testing import memory_drafts
 
 if TYPE_CHECKING:
+    from engram_lab.core.progress import Told
     from engram_lab.core.protocols import Store
 
 Act = Callable[["Store", str, str, float], None]
@@ -265,11 +266,15 @@ def test_what_has_expired_stays_behind(
 def test_an_import_tells_how_far_it_is(
     full: SqliteStore, store: SqliteStore, tmp_path: Path
 ) -> None:
-    told: list[int] = []
-    rows = sum(export_store(full, tmp_path / "export").values())
-    import_file(store, tmp_path / "export", progress=told.append)
-    assert sorted(told) == told
-    assert told[-1] == rows
+    for format in FORMATS:  # noqa: A001
+        told: list[Told] = []
+        path = tmp_path / NAMES[format]
+        rows = sum(export_store(full, path).values())
+        import_file(store, path, progress=told.append)
+        counts = [each.done for each in told]
+        assert counts == sorted(counts)
+        assert (counts[0], counts[-1], told[-1].standing) == (0, rows, "done")
+        assert told[-1].total == {"parquet": rows, "jsonl": rows, "json": None}[format]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -278,11 +283,12 @@ def test_an_export_tells_how_far_it_is(
     tmp_path: Path,
     format: Format,  # noqa: A002
 ) -> None:
-    told: list[tuple[str, int, int]] = []
+    told: list[Told] = []
     path = tmp_path / NAMES[format]
-    counts = export_store(full, path, batch_rows=1, progress=lambda *now: told.append(now))
+    counts = export_store(full, path, batch_rows=1, progress=told.append)
     if format == "parquet":  # there one reading of the versions serves for the memories too
         del counts["memories"]
-    assert told == [
-        (name, done, count) for name, count in counts.items() for done in range(1, count + 1)
-    ]
+    assert list(dict.fromkeys(each.note for each in told if each.note)) == list(counts)
+    rows = sum(counts.values())
+    assert (told[0].done, told[-1].done, told[-1].total) == (0, rows, rows)
+    assert told[-1].standing == "done"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -208,3 +211,69 @@ def test_closed_it_answers_no_more(full: SqliteStore) -> None:
         assert count(database) == 3
     with pytest.raises(duckdb.ConnectionException):
         database.sql(COUNT)
+
+
+def test_a_frame_is_what_a_query_finds(database: LiveDuckDB) -> None:
+    found = database.frame(
+        "SELECT count(*) AS n FROM memories WHERE content != $c", params={"c": ""}
+    )
+    assert found is not None
+    assert found.rows() == [(count(database),)]
+    assert database.frame("CREATE VIEW mine AS SELECT 1 AS n") is None
+    assert database.frame("SELECT 2; SELECT n FROM mine").rows() == [(1,)]  # type: ignore[union-attr]
+
+
+def test_a_frame_of_a_query_that_is_refused_says_why(database: LiveDuckDB) -> None:
+    with pytest.raises(duckdb.CatalogException, match="nothing_there"):
+        database.frame("SELECT * FROM nothing_there")
+
+
+def interrupted(database: LiveDuckDB, query: str, *, times: int = 1) -> None:
+    """Ask for a frame, and press Ctrl-C soon after, as a terminal would."""
+    main = threading.main_thread().ident
+    assert main is not None
+    over = threading.Event()
+
+    def press() -> None:
+        for _ in range(times):
+            if over.wait(0.4):
+                return
+            signal.pthread_kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            database.frame(query)
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals on Windows")
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_interrupted_query_ends_and_what_was_made_is_there(
+    database: LiveDuckDB, *, begun: bool
+) -> None:
+    database.frame("CREATE TABLE mine AS SELECT 7 AS n")
+    if begun:
+        database.frame("BEGIN; INSERT INTO mine VALUES (8)")
+    interrupted(database, "SELECT count(*) FROM range(9000000) a, range(9000000) b WHERE a > b")
+    assert database.sql("SELECT n FROM mine").fetchall() == [(7,)]
+    assert count(database) > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals on Windows")
+def test_a_query_that_does_not_stop_is_left_to_itself(database: LiveDuckDB) -> None:
+    going = threading.Event()
+
+    def stubborn(_: int) -> int:
+        going.wait(60)
+        return 1
+
+    database.create_function("stubborn", stubborn, ["BIGINT"], "BIGINT")
+    try:
+        interrupted(database, "SELECT stubborn(range) FROM range(3)", times=2)
+        assert count(database) > 0
+    finally:
+        going.set()

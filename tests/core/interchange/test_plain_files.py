@@ -1,7 +1,8 @@
-"""Memories from plain files: .jsonl, .json, .parquet and .arrow, with at least `content`."""
+"""Memories from plain files, such as .jsonl, .parquet and .csv, with at least `content`."""
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from engram_lab.core.progress import Told
     from engram_lab.core.sqlite import SqliteStore
     from engram_lab.core.types import Memory
 
@@ -162,6 +164,41 @@ def test_with_keep_going_the_good_rows_are_taken(
     assert report.refused[4].row == 6
 
 
+@pytest.mark.parametrize(("ending", "mark"), [(".csv", ","), (".TSV", "\t")])
+def test_a_table_of_text_is_read_by_the_names_of_its_columns(
+    store: SqliteStore, tmp_path: Path, ending: str, mark: str
+) -> None:
+    file = tmp_path / f"rows{ending}"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, delimiter=mark)
+        table.writerow(["content", "tags", "metadata", "importance", "event_at", "pinned"])
+        table.writerow(['tea, at "four"', "hot, calm", '{"cups":2}', "0.75", "2026-01-01", "True"])
+        table.writerow(["1984\nby Orwell", '["a, b"]', "", "", "", ""])
+
+    import_file(store, file)
+
+    tea, book = remembered(store)
+    assert (tea.content, tea.tags, tea.metadata) == ('tea, at "four"', ("hot", "calm"), {"cups": 2})
+    assert (tea.importance, tea.pinned) == (0.75, True)
+    assert tea.event_at == datetime(2026, 1, 1, tzinfo=UTC)
+    assert (book.content, book.tags, book.importance) == ("1984\nby Orwell", ("a, b",), 0.5)
+
+
+def test_a_cell_that_is_wrong_refuses_its_row(store: SqliteStore, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("content,importance,tags,pinned\na,high,,\nb,,[,\nc,,,perhaps\nd,,,\n")
+    report = import_file(store, file, keep_going=True)
+    assert [each.content for each in remembered(store)] == ["d"]
+    assert [each.row for each in report.refused] == [0, 1, 2]
+    assert "importance is 'high'" in report.refused[0].reason
+
+
+def test_what_is_no_path_goes_elsewhere(store: SqliteStore) -> None:
+    given: Any = pa.table({"content": ["tea"]})
+    with pytest.raises(InvalidInputError, match=r"a Table is no path: .* go to remember_many"):
+        import_file(store, given)
+
+
 def test_a_line_that_is_no_json_is_refused_alone(store: SqliteStore, tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_bytes(b'{"content":"one"}\n{"content":\n{"content":"two"}\n\xff\n')
@@ -174,7 +211,10 @@ def test_a_line_that_is_no_json_is_refused_alone(store: SqliteStore, tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("rows.csv", b"content\ntea\n", "is of no known kind: give what `engram export` wrote"),
+        ("rows.xlsx", b"tea", "is of no known kind: .*give the frame to remember_many"),
+        ("rows.csv", b"", "cannot be read"),
+        ("rows.csv", b"content\ntea,7\n", "cannot be read"),
+        ("rows.csv", b"content\n\xff\n", "cannot be read"),
         ("rows", b"tea", "is of no known kind"),
         ("rows.json", b"", "is no JSON"),
         ("rows.json", b'"tea"', "holds no list of memories: give what"),
@@ -226,6 +266,7 @@ def test_an_agent_brings_memories_within_its_reach(store: SqliteStore, tmp_path:
 
 
 def test_it_tells_how_far_it_is(store: SqliteStore, tmp_path: Path) -> None:
-    told: list[int] = []
+    told: list[Told] = []
     import_file(store, write(tmp_path / "rows.jsonl", ROWS), progress=told.append)
-    assert told == [1, 2]
+    assert [told[0].done, told[-1].done] == [0, 2]
+    assert told[-1].total == 2

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.core.interchange import iter_rows
+from engram_lab.core.interchange import iter_rows, rows_in
 from engram_lab.core.interchange.rows import in_workspace
 
 if TYPE_CHECKING:
@@ -63,6 +63,16 @@ def test_a_duckdb_relation_gives_its_rows() -> None:
         assert list(iter_rows(relation)) == [
             {"content": "tea", "sizes": [1.5, 2.5], "source": None}
         ]
+
+
+def test_whoever_knows_how_many_rows_there_are_is_asked_and_nobody_else() -> None:
+    for holder in (ROWS, TABLE, TABLE.to_batches()[0], pl.DataFrame(TABLE)):
+        assert rows_in(holder) == len(ROWS)
+    assert rows_in(row for row in ROWS) is None
+    with duckdb.connect() as connection:
+        relation = connection.sql("SELECT 'tea' AS content")
+        assert rows_in(relation) is None  # counting would run it, and it could not be read then
+        assert [row["content"] for row in iter_rows(relation)] == ["tea"]
 
 
 def test_many_rows_keep_their_order() -> None:

@@ -38,8 +38,7 @@ class MadeUp:
 
     def run(self, setting: Setting) -> Outcome:
         """Return the same for the same seed."""
-        if setting.progress is not None:
-            setting.progress("making it up")
+        setting.say("making it up")
         some = [
             *observed("dream", "retention_auc", share=0.9, seed=setting.seed),
             *observed("lru", "retention_auc", share=0.3, seed=setting.seed + 1),

@@ -3,13 +3,17 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engram_lab.core.errors import DatasetMissingError
 from engram_lab.evaluation.datasets.downloading import download
 from engram_lab.evaluation.datasets.manifest import PublishedFile
+
+if TYPE_CHECKING:
+    from engram_lab.core.progress import Told
+
 
 DATA = bytes(range(256)) * 2_000
 
@@ -23,7 +27,7 @@ def got(publisher: Any, tmp_path: Path) -> Callable[..., bytes]:
             publisher.url + path,
             tmp_path,
             pinned=options.get("pinned", PublishedFile(name="data")),
-            progress=options.get("progress", lambda *_: None),
+            progress=options.get("progress"),
             pause=options.get("pause", lambda _: None),
         ).read_bytes()
 
@@ -37,13 +41,14 @@ def test_a_file_comes_whole(publisher: Any, got: Callable[..., bytes]) -> None:
 
 
 def test_progress_goes_from_nothing_to_all(publisher: Any, got: Callable[..., bytes]) -> None:
-    told: list[tuple[str, int, int | None]] = []
+    told: list[Told] = []
 
-    got(progress=lambda name, done, total: told.append((name, done, total)))
+    got(progress=told.append)
 
-    assert told[0] == (f"{publisher.url}/data", 0, len(DATA))
-    assert told[-1] == (f"{publisher.url}/data", len(DATA), len(DATA))
-    assert told == sorted(told)
+    assert {(each.task, each.unit) for each in told} == {("fetching", "bytes")}
+    assert (told[0].done, told[-1].done, told[-1].total) == (0, len(DATA), len(DATA))
+    assert (told[-1].note, told[-1].standing) == ("data", "done")
+    assert [each.done for each in told] == sorted(each.done for each in told)
 
 
 def test_a_broken_download_goes_on_where_it_stopped(
@@ -149,7 +154,6 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path: Path) -> None:
             "http://127.0.0.1:9/data",  # nothing listens there
             tmp_path,
             pinned=PublishedFile(name="data"),
-            progress=lambda *_: None,
             pause=pauses.append,
         )
     assert pauses == [2.0]

@@ -233,10 +233,10 @@ class BringsBackByUpdating(BringsBack):
 
 
 class BringsBackByReindexing(BringsBack):
-    def reindex(self) -> None:
+    def reindex(self, **options: Any) -> None:
         if self.gone:
             self._again()
-        super().reindex()
+        super().reindex(**options)
 
 
 class BringsBackByImporting(BringsBack):

@@ -178,7 +178,7 @@ def test_without_the_package_the_extra_is_named(
     run_folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "altair", None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[plots\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[plots\]"):
         CHARTS["forest"](run_folder)
 
 

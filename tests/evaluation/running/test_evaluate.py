@@ -261,7 +261,7 @@ def test_another_evaluation_in_the_folder_is_not_overwritten(tmp_path: Path, dat
     run_suite(SUITE, systems("random"), out=tmp_path, dataset=data)
     before = (tmp_path / "results.json").read_bytes()
 
-    with pytest.raises(ConflictError, match="--fresh to replace"):
+    with pytest.raises(ConflictError, match=r"replace them \(.*--fresh"):
         run_suite(SUITE, systems("recency"), out=tmp_path, dataset=data)
     assert (tmp_path / "results.json").read_bytes() == before
 
@@ -320,7 +320,7 @@ def test_the_answers_of_another_evaluation_are_not_thrown_away_unasked(
     with Partial(tmp_path, "0" * 64, fresh=False) as partial:
         partial.keep("random", 0, Answers(rankings=[]))
 
-    with pytest.raises(ConflictError, match="--fresh to discard"):
+    with pytest.raises(ConflictError, match=r"discard it \(.*--fresh"):
         run_suite(SUITE, systems("random"), out=tmp_path, dataset=data, guards=False)
     with Partial(tmp_path, "0" * 64, fresh=False) as partial:
         assert partial.get("random", 0) == Answers(rankings=[], seconds=[])

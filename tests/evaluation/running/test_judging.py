@@ -156,7 +156,7 @@ def test_other_results_in_the_folder_are_not_lost(files: tuple[Path, Path], tmp_
     before = (out / "results.json").read_bytes()
     run.rename(tmp_path / "mine.trec")
 
-    with pytest.raises(ConflictError, match="--fresh to replace"):
+    with pytest.raises(ConflictError, match=r"replace them \(.*--fresh"):
         score_files([tmp_path / "mine.trec"], qrels=qrels, out=out)
     assert (out / "results.json").read_bytes() == before
 

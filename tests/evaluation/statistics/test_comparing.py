@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -287,3 +288,15 @@ def test_other_queries_are_refused() -> None:
     a, b = random_pair()
     with pytest.raises(IncomparableError, match="not asked the same queries"):
         compared(a, b[:100])
+
+
+def test_a_loss_beyond_all_that_can_be_lost_is_none() -> None:
+    found = compared(frame([1, 0] * 4, [1] * 8), frame([0, 1] * 4, [1] * 8), categories=False)
+    few = contrast(found, "R@10")
+    assert few.mde > 1  # in a measure from 0 to 1
+    assert math.isnan(few.detectable)
+    assert any("of losses in R@10, none can be told from chance" in each for each in found.warnings)
+    counted = replace(few, mean_a=3.0)
+    assert counted.detectable == counted.mde
+    falling = replace(few, falling=True)
+    assert falling.detectable == falling.mde

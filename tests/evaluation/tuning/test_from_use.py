@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from engram_lab.core.progress import Told
     from engram_lab.evaluation.datasets.dataset import Dataset
 
 NAMES = ("cosine", "question", "speaker", "words")
@@ -62,16 +63,15 @@ def useful(engine: Engine, four_talks: Dataset) -> list[dict[str, Any]]:
 
 
 def test_questions_and_what_was_of_use_teach(engine: Engine, useful: list[dict[str, Any]]) -> None:
-    heard: list[tuple[int, int]] = []
-    found = learn_from_use(
-        engine, useful, learner=LEARNER, progress=lambda done, of: heard.append((done, of))
-    )
+    heard: list[Told] = []
+    found = learn_from_use(engine, useful, learner=LEARNER, progress=heard.append)
 
     assert (found.questions, found.missed) == (24, 0)
     assert found.worth.questions == 24
     assert found.worth.after > 0.9
     assert 0 < found.worth.before <= 1
-    assert heard == [(number, 24) for number in range(1, 25)]
+    assert {each.total for each in heard if each.level == 0} == {24}
+    assert (heard[-1].done, heard[-1].standing) == (24, "done")
     assert found.record.weights["question"] < 0 < found.record.weights["speaker"]
     assert found.record.saw == Saw(
         dataset="feedback", data=engine.store.corpus.head()[1], questions=24

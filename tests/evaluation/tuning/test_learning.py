@@ -24,6 +24,7 @@ from engram_lab.retrieval.profiles import shipped_record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engram_lab.core.progress import Told
     from engram_lab.evaluation.datasets.dataset import Dataset
 
 SUITE = Suite(
@@ -185,14 +186,17 @@ def test_judgements_that_teach_nothing_are_refused(four_talks: Dataset) -> None:
 
 
 def test_progress_is_told_question_by_question(four_talks: Dataset) -> None:
-    heard: list[tuple[int, int]] = []
+    heard: list[Told] = []
 
     found = gather(
         SUITE, four_talks, NAMES, config=CONFIG, queries=four_talks.queries["id"].to_list()[:7],
-        progress=lambda done, of: heard.append((done, of)),
+        progress=heard.append,
     )  # fmt: skip
 
-    assert heard == [(number, 7) for number in range(1, 8)]
+    counts = [each.done for each in heard if each.task == "learning"]
+    assert (counts[0], counts[-1]) == (0, 7)
+    assert counts == sorted(counts)
+    assert (heard[-1].total, heard[-1].unit, heard[-1].standing) == (7, "questions", "done")
     assert [each.corpus for each in found.taught] == ["talk-0"] * 6 + ["talk-1"]
     assert sum(int(each.question.relevant.sum()) for each in found.taught) == 7
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -19,6 +19,10 @@ from engram_lab.evaluation.tuning.ledger import Ledger
 from engram_lab.evaluation.tuning.on_suite import base_of, tune_suite
 from engram_lab.evaluation.tuning.space import parse_space
 from engram_lab.evaluation.tuning.tune import Plan
+
+if TYPE_CHECKING:
+    from engram_lab.core.progress import Told
+
 
 WORDS = ("oak", "elm", "ash", "fir", "yew", "box", "bay", "fig")
 B = "retrieval.bm25_b"
@@ -144,12 +148,12 @@ def test_a_share_is_held_out_by_the_seed(tmp_path: Path) -> None:
 
 def test_the_same_search_is_taken_up_and_noted_once(tmp_path: Path) -> None:
     first = tune_suite(SUITE, DATA, plan(), out=tmp_path / "one")
-    heard: list[int] = []
+    heard: list[Told] = []
     second = tune_suite(
         SUITE, DATA, plan(trials=6), out=tmp_path / "one",
-        progress=lambda trial, done, of: heard.append(trial.number),
+        progress=heard.append,
     )  # fmt: skip
-    assert heard == [5, 6]
+    assert [each.done for each in heard if each.task == "tuning"] == [5, 6, 7, 7]
     assert second.tuned.trials[:5] == first.tuned.trials
     assert len(Ledger(tmp_path / "ledger.jsonl").entries()) == 1
     with pytest.raises(EvaluationError, match="a search of something else"):

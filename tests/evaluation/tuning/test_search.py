@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
@@ -16,7 +16,11 @@ from engram_lab.config import EngineConfig
 from engram_lab.core.errors import EvaluationError, IncomparableError
 from engram_lab.evaluation.tuning.search import Searching, importance, propose, search
 from engram_lab.evaluation.tuning.space import Space, parse_space, read_space
-from engram_lab.evaluation.tuning.trials import Trial, Trials
+from engram_lab.evaluation.tuning.trials import Trials
+
+if TYPE_CHECKING:
+    from engram_lab.core.progress import Told
+
 
 SHARE, B = "retrieval.dense_share", "retrieval.bm25_b"
 
@@ -137,9 +141,9 @@ def test_a_search_that_was_interrupted_goes_on_as_if_it_had_not_been(
     assert len(first.all) == after
     second = Trials(measure="m", folder=tmp_path)
     assert said(second) == said(first)
-    asked: list[Trial] = []
-    assert search(hill, how, second, progress=lambda trial, done, of: asked.append(trial))
-    assert [each.number for each in asked] == list(range(after, 21))
+    heard: list[Told] = []
+    assert search(hill, how, second, progress=heard.append)
+    assert [each.done for each in heard if each.note] == [*range(after + 1, 22), 21]
     assert said(second) == said(searched(how=how))
     third = Trials(measure="m", folder=tmp_path)
     assert np.array_equal(third.values(third.all[7]), second.values(second.all[7]))
@@ -188,15 +192,20 @@ def test_a_folder_of_another_search_is_refused(tmp_path: Path) -> None:
 
 
 def test_progress_hears_of_each_trial() -> None:
-    heard: list[tuple[int, int, int]] = []
+    heard: list[Told] = []
+    trials = Trials(measure="m")
     search(
         hill,
         searching(trials=3),
-        Trials(measure="m"),
+        trials,
         told=lambda queries: {"half": (queries["cluster"] < "c2").to_numpy()},
-        progress=lambda trial, done, of: heard.append((trial.number, done, of)),
+        progress=heard.append,
     )
-    assert heard == [(0, 1, 4), *((number, number + 1, 7) for number in range(1, 7))]
+    counts = [(each.done, each.total) for each in heard]
+    assert counts == [(0, 4), (1, 4), *((number, 7) for number in range(2, 8)), (7, 7)]
+    assert heard[-1].standing == "done"
+    best = max(each.value for each in trials.all)
+    assert heard[-1].note == f"best {best:.4g}"
 
 
 def test_a_study_is_told_of_its_queries_alone() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,10 @@ from engram_lab.evaluation.tuning.search import Searching, search
 from engram_lab.evaluation.tuning.space import parse_space, read_space
 from engram_lab.evaluation.tuning.trials import Objective, Trials
 from engram_lab.evaluation.tuning.tune import EXPLORING, Exploring, Plan, tune
+
+if TYPE_CHECKING:
+    from engram_lab.core.progress import Told
+
 
 SHARE, B = "retrieval.dense_share", "retrieval.bm25_b"
 
@@ -153,19 +157,9 @@ def test_apart_no_study_hears_of_the_fold_that_judges_it() -> None:
 
 def test_apart_is_taken_up_where_it_was(tmp_path: Path) -> None:
     how = plan(trials=4, exploring="apart")
-    left = 17
 
-    def interrupted(settings: Mapping[str, Any]) -> pl.DataFrame:
-        nonlocal left
-        left -= 1
-        if not left:
-            raise KeyboardInterrupt
-        return hill(settings)
-
-    def kept(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
+    def kept(told: Told) -> None:
+        if told.done == 17:
             raise KeyboardInterrupt
 
     first = tune(hill, how, folder=tmp_path, progress=kept)

@@ -108,7 +108,7 @@ def test_nothing_is_loaded_for_no_texts() -> None:
 def test_an_absent_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     monkeypatch.setattr("engram_lab.retrieval.embedders.torch_models.find_spec", lambda _: None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[sentence-transformers\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[sentence-transformers\]"):
         CrossEncoderScorer("no/such-model").score("who painted", TEXTS)
 
 

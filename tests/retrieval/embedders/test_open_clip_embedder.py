@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 import pytest
 
+from engram_lab import Engine, EngineConfig
 from engram_lab.core.errors import EmbedderError, InvalidInputError, MissingDependencyError
 from engram_lab.retrieval.embedders.open_clip import OpenClipEmbedder
 from engram_lab.retrieval.embedders.protocol import ImageEmbedder, TokenEmbedder
@@ -158,6 +159,30 @@ def test_options_describe_it(model: Path, embedder: OpenClipEmbedder) -> None:
 
 
 @needs_it
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_engine_recalls_an_image_by_its_look(
+    model: Path,
+    pictures: list[Path],
+    tmp_path: Path,
+    cached: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    told = {"model": f"clip:local-dir:{model}", "cache": str(tmp_path / "c") if cached else None}
+    config = EngineConfig.from_dict({"embedding": told})
+    with Engine.open(":memory:", config=config) as engine:
+        assert isinstance(engine.embedder, ImageEmbedder)
+        looks = engine.embedder.embed_images(pictures)
+        with engine.store.transaction():
+            rows = [{"content": path.name} for path in pictures]
+            ids = engine.store.memories.remember_many(rows).ids
+            engine.store.vectors.put(engine.embedder.fingerprint, ids, looks)
+        assert engine.embed().complete == len(pictures)
+        for id_, look in zip(ids, looks, strict=True):
+            best = engine.recall("a look", k=1, strategy="semantic", vector=look)[0]
+            assert best.id == id_
+            assert best.score == pytest.approx(1, abs=1e-5)
+
+
+@needs_it
 @pytest.mark.parametrize("name", ["local-dir:nowhere", "ViT-B-32:no-such-weights", "NoSuch:tag"])
 def test_a_model_that_cannot_be_loaded_is_refused(name: str) -> None:
     with pytest.raises(EmbedderError, match="cannot be loaded by OpenCLIP"):
@@ -176,5 +201,5 @@ def test_without_a_model_it_is_refused() -> None:
 
 def test_the_missing_package_comes_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "open_clip", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "engram-lab\[clip\]"'):
+    with pytest.raises(MissingDependencyError, match=r'pip install "\.\[clip\]"'):
         resolve("clip:ViT-B-32:any")

@@ -188,7 +188,5 @@ def test_without_a_model_it_is_refused() -> None:
 
 def test_the_missing_package_comes_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(
-        MissingDependencyError, match=r'pip install "engram-lab\[sentence-transformers\]"'
-    ):
+    with pytest.raises(MissingDependencyError, match=r'pip install "\.\[sentence-transformers\]"'):
         resolve("sentence-transformers:any")

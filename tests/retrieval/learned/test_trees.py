@@ -190,7 +190,7 @@ def test_too_little_to_part_is_refused() -> None:
 
 def test_without_lightgbm_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[trees\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[trees\]"):
         learn_trees(questions(3), NAMES)
 
 

@@ -83,5 +83,5 @@ def test_what_cannot_be_is_refused(corpus: FakeCorpus, monkeypatch: pytest.Monke
     with pytest.raises(InvalidInputError, match="k is 0"):
         Bm25sIndex(corpus.as_corpus()).search(["x"], 0)
     monkeypatch.setitem(sys.modules, "bm25s", None)
-    with pytest.raises(MissingDependencyError, match=r"engram-lab\[bm25s\]"):
+    with pytest.raises(MissingDependencyError, match=r"pip install .\.\[bm25s\]"):
         Bm25sIndex(corpus.as_corpus())

@@ -41,7 +41,7 @@ class Costing:
 
     def run(self, setting: Setting) -> Outcome:
         """Return what each dream cost."""
-        told = setting.progress or str
+        told = setting.say
         count = max(_LEAST_NEW, min(_MOST_NEW, round(setting.size * _NEW)))
         anew = make_world(size=count, seed=(setting.seed + _OTHER_WORLD) % 2**63)
         drafts = [{"content": each.text, "type": each.type} for each in anew.told]

@@ -63,8 +63,7 @@ class Forecasting:
         told: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
         facts: list[tuple[str, float]] = [("forecasting.memories", float(memories))]
         for generator in GENERATORS:
-            if setting.progress is not None:
-                setting.progress(f"fitting {len(FORECASTERS)} laws to a trace of {generator}")
+            setting.say(f"fitting {len(FORECASTERS)} laws to a trace of {generator}")
             trace = make_trace(generator, memories, setting.seed)
             whole = trace.whole()
             for system, chances in _forecasts(trace, whole):

@@ -79,7 +79,7 @@ class Lasting:
 
     def run(self, setting: Setting) -> Outcome:
         """Let the nights pass."""
-        told = setting.progress or str
+        told = setting.say
         observed: list[Observed] = []
         curves: list[Curve] = []
         facts: list[tuple[str, float]] = []

@@ -292,5 +292,4 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _tell(setting: Setting, text: str) -> None:
-    if setting.progress is not None:
-        setting.progress(text)
+    setting.say(text)

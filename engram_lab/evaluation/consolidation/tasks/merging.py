@@ -72,7 +72,7 @@ class Merging:
         self, setting: Setting, wording: Wording
     ) -> tuple[World, dict[str, dict[str, str]]]:
         """Return the world in a wording, and the groups that each system makes of it."""
-        told = setting.progress or str
+        told = setting.say
         with staged(setting, wording=wording) as stage:
             told("dreaming")
             with stage.copy("merging") as play:

@@ -86,7 +86,7 @@ class Retaining:
 
     def run(self, setting: Setting) -> Outcome:
         """Dream down each arm on a copy of the world, and ask after each dream."""
-        told = setting.progress or str
+        told = setting.say
         with staged(setting) as stage:
             asked = stage.first.world.wanted[:_MOST]
             count = len(stage.first.world.told)

@@ -92,7 +92,7 @@ class Updating:
 
     def _dreamt(self, stage: Stage, setting: Setting) -> Iterator[tuple[str, Play, Standing]]:
         """Yield each arm after its dream, on a copy of its own."""
-        told = setting.progress or str
+        told = setting.say
         arms = {"dream": [self.merge, self.supersede], "supersede_alone": [self.supersede]}
         for system, steps in arms.items():
             told(f"dreaming: {system}")
@@ -103,7 +103,7 @@ class Updating:
 
 def _undreamt(stage: Stage, asked: Sequence[Question], setting: Setting) -> Iterator[Observed]:
     """Yield what is to be said of the store as it was filled, and of rerankings of its answers."""
-    (setting.progress or str)("asking without a dream")
+    setting.say("asking without a dream")
     stands = standing(stage.first)
     answers = {each.key: _hits(stage.first, each, stands) for each in asked}
     nulls = _Nulls(stage, answers)

@@ -14,6 +14,7 @@ from engram_lab.evaluation.consolidation.world.casts import (
     leaning,
     occasions,
 )
+from engram_lab.evaluation.consolidation.world.deeds import deeds
 from engram_lab.evaluation.consolidation.world.naming import Naming
 from engram_lab.evaluation.consolidation.world.phrases import WORDINGS
 from engram_lab.evaluation.consolidation.world.stories import (
@@ -44,6 +45,8 @@ MOST: Final = 1_000_000
 _LEAST: Final = 50
 _CHATTER: Final = 20
 """How many memories in a hundred are small talk."""
+_DOING: Final = 80
+"""How many persons in a hundred do something to things."""
 
 _KINDS: Final = ("person",) * 9 + ("project",) * 4 + ("place",) * 3 + ("thing",) * 4
 _CHAINED: Final = 25
@@ -58,6 +61,7 @@ pinned, and are of high importance."""
 _TYPES: Final = {
     "chatter": ("note",) * 4 + ("episodic",) * 5 + ("fact",),
     "occasion": ("episodic",) * 6 + ("fact",) * 4,
+    "deed": ("episodic",) * 6 + ("fact",) * 4,
     "": ("fact",) * 7 + ("context",) * 2 + ("preference",),
 }
 _UNTYPED: Final = 30
@@ -161,6 +165,8 @@ def _of_people(teller: Teller, people: list[str], bank: Bank) -> None:
         bond(teller, dice.pick(people), bank.bonds)
     if dice.holds(40):
         leaning(teller, bank.leanings)
+    if dice.under("doing").holds(_DOING):
+        deeds(teller)
 
 
 def _chat(book: Book, dice: Dice, wanted_drafts: int) -> None:

@@ -24,12 +24,15 @@ __all__ = [
     "World",
 ]
 
-Sort = Literal["single", "version", "beside", "occasion", "bond", "leaning", "chatter"]
+Sort = Literal["single", "version", "beside", "occasion", "bond", "leaning", "deed", "chatter"]
 
 Manner = Literal["silent", "cue", "words", "correction", "late"]
 
-NEAR_KINDS: Final = ("number", "date", "name", "negation", "other", "roles", "attribute")
-"""In what two near-misses differ; `other` is the entity, `attribute` what the value is of."""
+NEAR_KINDS: Final = (
+    "number", "date", "name", "negation", "other", "roles", "attribute", "deed",
+)  # fmt: skip
+"""In what two near-misses differ; `other` is the entity, `attribute` what the value is of, `deed`
+what one person does to one thing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
