@@ -135,10 +135,12 @@ def _print(hits: Hits, *, compact: bool, explain: bool) -> None:
 def _print_why_one_arm(engine: Engine, hits: Hits, chosen: Chosen) -> None:
     """Say why an answer is of one arm alone, where both might have searched."""
     from engram_lab.retrieval.showing import embedder_name
-    from engram_lab.retrieval.strategy import NO_VECTORS
+    from engram_lab.retrieval.strategy import NO_MEMORIES, NO_VECTORS
 
     if hits.strategy == "hybrid" or engine.config.embedding.model == "none":
         return
+    if hits.reason == NO_MEMORIES:
+        return  # that nothing is found says it
     advice = ""
     if hits.reason == NO_VECTORS:
         if not hits and not engine.count(**chosen):

@@ -142,7 +142,7 @@ class Recaller:
         by_words = arms.get("keyword", ())
         if (
             chosen.reason == NO_VECTORS
-            and selection.is_narrow
+            and selection.also(as_of=None).is_narrow  # the past is told of as a copy of it
             and not view.memories.count(selection)
         ):
             chosen = replace(chosen, reason=NO_MEMORIES)

@@ -217,7 +217,7 @@ def _check_format(file: Path, head: Any) -> None:
     if head.get("version") != FORMAT_VERSION:
         raise InvalidInputError(
             f"{file} has version {head.get('version')!r} of the export format and this program "
-            f"reads {FORMAT_VERSION}: install a newer engram-lab"
+            f"reads {FORMAT_VERSION}: upgrade engram-lab"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import pyarrow as pa
@@ -166,12 +166,18 @@ class _Asking:
         self._connection = connection
         self._query = query
         self._params = params
+        self._lock = Lock()
+        self._begun = self._given_up = False
         self._ended = Event()
         self._found: pl.DataFrame | None = None
         self._error: BaseException | None = None
         self._thread = Thread(target=self._ask, name="engram-query", daemon=True)
 
     def _ask(self) -> None:
+        with self._lock:
+            if self._given_up:  # before this thread came to run
+                return
+            self._begun = True
         try:
             relation = self._connection.sql(self._query, params=self._params)
             self._found = relation.pl() if _finds(self._query) else None
@@ -191,8 +197,12 @@ class _Asking:
 
     def stop(self) -> bool:
         """End it, and return whether it ended; a second interrupt is not waited for."""
+        with self._lock:
+            self._given_up = True
+            if not self._begun:
+                return True
         for _ in range(_TIMES):
-            if self._ended.is_set() or not self._thread.is_alive():
+            if self._ended.is_set():
                 break
             self._connection.interrupt()
             self._ended.wait(_AGAIN_S)

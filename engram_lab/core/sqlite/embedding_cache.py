@@ -234,7 +234,7 @@ def _check_identity(connection: apsw.Connection, path: str) -> bool:
     if schema > _SCHEMA:
         raise SchemaTooNewError(
             f"{path} is a cache of embeddings of schema {schema} and this version knows up to "
-            f"{_SCHEMA}: install a newer engram-lab, or delete it"
+            f"{_SCHEMA}: upgrade engram-lab, or delete it"
         )
     return False
 

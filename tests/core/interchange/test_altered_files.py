@@ -138,7 +138,7 @@ def test_json_of_another_version_is_refused(
 ) -> None:
     file: Path = request.getfixturevalue(fixture)
     file.write_bytes(file.read_bytes().replace(b'"version":1', b'"version":9', 1))
-    with pytest.raises(InvalidInputError, match=r"has version 9 .* reads 1: upgrade with"):
+    with pytest.raises(InvalidInputError, match=r"has version 9 .* reads 1: upgrade engram-lab"):
         import_file(store, file)
     assert is_empty(store)
 

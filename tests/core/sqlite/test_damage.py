@@ -201,7 +201,7 @@ def test_the_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> No
     open_store(path).close()
     with closing(sqlite3.connect(path)) as newer:
         newer.execute("PRAGMA user_version = 99")
-    is_refused(path, SchemaTooNewError, "schema 99 .*pip install --upgrade")
+    is_refused(path, SchemaTooNewError, "schema 99 .*upgrade engram-lab")
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

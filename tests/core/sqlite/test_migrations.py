@@ -116,7 +116,7 @@ def test_a_newer_file_is_refused_with_advice_and_left_alone(path: Path, *, read_
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = files_beside(path)
-    with pytest.raises(SchemaTooNewError, match=r"schema 99 .* install a newer engram-lab"):
+    with pytest.raises(SchemaTooNewError, match=r"schema 99 .* upgrade engram-lab"):
         SqliteStore.open(str(path), read_only=read_only)
     assert before == files_beside(path)
 

@@ -70,7 +70,7 @@ def check_identity(connection: apsw.Connection, path: str) -> None:
     if found > known:
         raise SchemaTooNewError(
             f"{path} has schema {found} and this version knows up to {known}; nothing in it was "
-            "changed: install a newer engram-lab"
+            "changed: upgrade engram-lab"
         )
 
 

@@ -75,7 +75,7 @@ def check_known(found: int, dialect: Dialect) -> None:
     if found > (known := newest(dialect)):
         raise SchemaTooNewError(
             f"the control plane has schema {found} and this version knows up to {known}; nothing "
-            "in it was changed: install a newer engram-lab"
+            "in it was changed: upgrade engram-lab"
         )
 
 
