@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check_share", "check_step", "checked"]
 
 _FEW: Final = 10
-"""So many near-duplicates may always become one, and so many may end: a small store is no danger.
-"""
+"""So many near-duplicates may always become one, and so many may end: few are no danger."""
 
 _LONGEST_REASON: Final = 4096
 _TIMES: Final = ("valid_from", "valid_to")
