@@ -56,12 +56,12 @@ bench: $(INSTALLED) ## the speed of each part against its floor; keeps the figur
 	$(BIN)/python evals/bench/conversation.py --save evals/baselines/bench-conversation.json
 	$(BIN)/python evals/bench/dreaming.py --save evals/baselines/bench-dreaming.json
 	$(BIN)/python evals/bench/serve.py --save evals/baselines/bench-serve.json
-	$(BIN)/python evals/readme.py
+	$(BIN)/python evals/tables.py
 
 simulations: $(INSTALLED) ## how often the gate cries wolf, and what it finds; keeps the figures
 	$(BIN)/python evals/simulations/gate.py --save evals/baselines/simulation-gate.json
 	$(BIN)/python evals/simulations/power.py
-	$(BIN)/python evals/readme.py
+	$(BIN)/python evals/tables.py
 
 quality: $(INSTALLED) ## LoCoMo, SciFact and SICK beside known figures, where ENGRAM_DATA names the folder that holds them
 	$(BIN)/python evals/quality/noted.py --save evals/baselines/quality-locomo.json
@@ -70,14 +70,14 @@ quality: $(INSTALLED) ## LoCoMo, SciFact and SICK beside known figures, where EN
 	$(BIN)/python evals/quality/sessions.py --save evals/baselines/quality-locomo-session.json
 	$(BIN)/python evals/quality/sick.py --save evals/baselines/quality-sick.json
 	$(BIN)/python evals/quality/dreamt.py --save evals/baselines/quality-dreamt.json
-	$(BIN)/python evals/readme.py
+	$(BIN)/python evals/tables.py
 
 dreams: $(INSTALLED) ## the benchmark of dreams, and its merging among ten times as many; keeps the figures
 	$(BIN)/engram eval run consolidation --size 2000 --seed 1002 --fresh --out runs/dreams --report runs/dreams.html
 	cp runs/dreams/results.json evals/baselines/consolidation.json
 	$(BIN)/engram eval run consolidation --size 10000 --seed 1002 --task merging --fresh --out runs/dreams-10k
 	cp runs/dreams-10k/results.json evals/baselines/consolidation-10k.json
-	$(BIN)/python evals/readme.py
+	$(BIN)/python evals/tables.py
 
 notebooks: $(INSTALLED) ## write the .ipynb twin of each notebook, without outputs
 	$(BIN)/python notebooks/pair.py

@@ -4,32 +4,27 @@ python docs/generate.py           write build/docs and build/zensical.toml
 python docs/generate.py FOLDER    write them there
 
 Pages are written by hand in this folder, or made of the package: see `made_pages.py`. In a page by
-hand, four kinds of marks are filled in, so that nothing is told twice by hand:
+hand, two kinds of marks are filled in, so that nothing is told twice by hand:
 
-<!-- part: README.md/settings -->        what evals/readme.py makes under that name
 <!-- section: README.md/Recall -->       what stands in a document under that heading
 <!-- docstring: engram_lab.core.ids -->  what the docstring of an object says, with its source
-<!-- made: registries -->               what `made_pages.MADE` has under that name
 
-A block of code in the language `math` is a formula in LaTeX, and becomes MathML.
+Tables stand in the pages already: evals/tables.py writes them. A block of code in the language
+`math` is a formula in LaTeX, and becomes MathML.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from latex2mathml.converter import convert
-from made_pages import MADE, docstring_box, made_pages, notebook_names
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from made_pages import docstring_box, made_pages, notebook_names
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 HERE: Final = ROOT / "docs"
@@ -42,19 +37,10 @@ ASSETS: Final = {
 }
 """Files of the repository that pages use, and where they lie in the site."""
 
-_MARK: Final = re.compile(r"^<!-- (part|section|docstring|made): (.+?) -->$", re.MULTILINE)
+_MARK: Final = re.compile(r"^<!-- (section|docstring): (.+?) -->$", re.MULTILINE)
 _FORMULA: Final = re.compile(r"^```math\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_INTERVAL: Final = re.compile(r"(?<=\[)([+-]?[\d.]+), ([+-]?[\d.]+)(?=\])")
 _LINK: Final = re.compile(r"(?<=\]\()([\w./-]+)(?=\))")
-
-
-@cache
-def parts() -> Mapping[str, Mapping[str, Callable[[], str]]]:
-    """Return what evals/readme.py makes: the name of a document, that of a part, and its maker."""
-    evals = str(ROOT / "evals")
-    if evals not in sys.path:
-        sys.path.insert(0, evals)
-    found: Mapping[str, Mapping[str, Callable[[], str]]] = import_module("readme").PARTS
-    return found
 
 
 def section(document: str, title: str) -> str:
@@ -89,21 +75,25 @@ def _filled(mark: re.Match[str]) -> str:
     if kind == "docstring":
         name, _, title = told.partition(" | ")
         return docstring_box(name, title)
-    if kind == "made":
-        return MADE[told]()
     document, name = told.rsplit("/", 1)
-    if kind == "section":
-        return section(document, name)
-    # An interval stays in one line of its cell.
-    return re.sub(
-        r"(?<=\[)([^\s\]]+), ([^\s\]]+)(?=\])", "\\1,\u00a0\\2", parts()[document][name]()
-    )
+    return section(document, name)
 
 
 def _relinked(text: str, page: str) -> str:
     """Let links to files of the repository lead to where those lie in the site."""
     up = "../" * page.count("/")
-    return _LINK.sub(lambda link: up + ASSETS[link[0]] if link[0] in ASSETS else link[0], text)
+
+    def there(link: re.Match[str]) -> str:
+        file = Path(os.path.normpath(HERE / page / ".." / link[0]))
+        name = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""
+        return up + ASSETS[name] if name in ASSETS else link[0]
+
+    return _LINK.sub(there, text)
+
+
+def _unbroken(text: str) -> str:
+    """Keep an interval in one line of its cell."""
+    return _INTERVAL.sub("\\1,\u00a0\\2", text)
 
 
 def _typeset(formula: re.Match[str]) -> str:
@@ -113,7 +103,7 @@ def _typeset(formula: re.Match[str]) -> str:
 
 def filled(text: str, page: str) -> str:
     """Return a page with its marks filled in and its formulas set."""
-    return _relinked(_FORMULA.sub(_typeset, _MARK.sub(_filled, text)), page)
+    return _unbroken(_relinked(_FORMULA.sub(_typeset, _MARK.sub(_filled, text)), page))
 
 
 def pages() -> dict[str, str]:

@@ -16,13 +16,12 @@ import jupytext
 import typer.main
 
 from engram_lab.cli import app
-from engram_lab.config import EngineConfig, LoadedConfig, ServerConfig, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["MADE", "ROOMS", "docstring_box", "made_pages", "notebook_names", "public_names"]
+__all__ = ["ROOMS", "docstring_box", "made_pages", "notebook_names", "public_names"]
 
 ROOMS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "engine": ("Engine", "One object to remember, recall, dream and undo.", ("engram_lab.engine",)),
@@ -62,26 +61,6 @@ ROOMS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
 }
 """Pages of the Python reference: title, what it is about, and the modules whose names it has."""
 
-REGISTRIES: Final = {
-    "engram_lab.core.registry:STORES": "store.kind",
-    "engram_lab.retrieval.embedders:EMBEDDERS": "embedding.model",
-    "engram_lab.retrieval.dense:VECTOR_INDEXES": "index.kind",
-    "engram_lab.retrieval.fusion:FUSIONS": "retrieval.fusion",
-    "engram_lab.retrieval.fusion:NORMALISERS": "retrieval.normaliser",
-    "engram_lab.retrieval.rerank:RERANKERS": "retrieval.rerank",
-    "engram_lab.retrieval.features:FEATURES": "retrieval.learned",
-    "engram_lab.consolidation:STEPS": "dream.steps",
-    "engram_lab.consolidation.decay:LAWS": "dream.decay_law",
-    "engram_lab.consolidation.abstract:SUMMARISERS": "dream.abstract_summariser",
-    "engram_lab.evaluation.systems:SYSTEMS": "",
-}
-"""Where parts are registered, and the setting that names one of them."""
-
-SETTINGS_SAID: Final = """\
-Each is set by `--set NAME=VALUE` of a command, by its variable, or in a YAML file (`--config`, else
-`~/.engram/config.yaml`), in this order; `engram config show` tells what is in force and where it
-came from. An empty default means that nothing is set."""
-
 SOURCES_SAID: Final = """\
 Where a formula, a rule or a figure was taken from somebody, the docstring beside the code says from
 whom. This is all of them."""
@@ -101,7 +80,6 @@ def made_pages(root: Path) -> dict[str, str]:
     """Return the made pages by their path in the site."""
     return {
         "reference/cli.md": cli_page(),
-        "reference/settings.md": settings_page(),
         "explanation/sources.md": sources_page(root),
         "explanation/architecture.md": (root / "ARCHITECTURE.md").read_text(encoding="utf-8"),
         "changes.md": (root / "CHANGELOG.md").read_text(encoding="utf-8"),
@@ -155,28 +133,6 @@ def _replaced(listed: re.Pattern[str], rows: str, text: str) -> str:
     return text if found is None else text[: found.end(1)] + rows + text[found.end() :]
 
 
-def settings_page() -> str:
-    """Return every setting by its section, with its variable, default and meaning."""
-    config, server = EngineConfig(), ServerConfig()
-    sources = dict.fromkeys((*config.flat(), *server.flat()), "default")
-    lines = [
-        "# Settings",
-        "",
-        SETTINGS_SAID,
-    ]
-    last = ""
-    for each in show(LoadedConfig(config=config, server=server, sources=sources)):
-        part = each.name.partition(".")[0]
-        if part != last:
-            lines += ["", f"## `{part}`", "", "| setting | variable | default | meaning |"]
-            lines += ["|---|---|---|---|"]
-            last = part
-        variable = "ENGRAM_" + each.name.replace(".", "_").upper()
-        value = "" if each.value is None else f"`{each.value}`"
-        lines.append(f"| `{each.name}` | `{variable}` | {value} | {each.help} |")
-    return "\n".join([*lines, ""])
-
-
 def public_names(module: str) -> list[str]:
     """Return the names that a module offers, without modules below it."""
     found = import_module(module)
@@ -221,16 +177,6 @@ def _api_index() -> str:
             "",
         ]
     )
-
-
-def registries_table() -> str:
-    """Return every registry of parts, by the setting that names one."""
-    lines = ["| part | setting | names |", "|---|---|---|"]
-    for where, setting in REGISTRIES.items():
-        registry = resolve_name(where)
-        names = ", ".join(f"`{each}`" for each in registry.names())
-        lines.append(f"| {registry.kind} | {f'`{setting}`' if setting else ''} | {names} |")
-    return "\n".join(lines)
 
 
 def notebook_names(root: Path) -> dict[str, str]:
@@ -306,7 +252,3 @@ def _docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield f".{node.target.id}", inspect.cleandoc(text)
                 case _:
                     pass
-
-
-MADE: Final[Mapping[str, Callable[[], str]]] = {"registries": registries_table}
-"""What a page by hand may show, by name."""

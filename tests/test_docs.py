@@ -15,7 +15,7 @@ import typer.main
 import yaml
 
 from engram_lab.cli import app, main
-from engram_lab.config import EngineConfig
+from engram_lab.config import EngineConfig, ServerConfig
 from engram_lab.consolidation import STEPS
 from engram_lab.consolidation.abstract import SUMMARISERS
 from engram_lab.consolidation.decay import LAWS
@@ -42,24 +42,30 @@ if TYPE_CHECKING:
     from engram_lab.core.registry import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
-EVALS = (ROOT / "evals" / "README.md").read_text()
 DOCUMENTS = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "evals/README.md",
     "evals/bench/README.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
-
-
-def blocks(language: str, text: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def text_of(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
+
+
+README = text_of("README.md")
+CONTRIBUTING = text_of("CONTRIBUTING.md")
+NAMES = text_of("docs/reference/names.md")
+SETTINGS = text_of("docs/reference/settings.md")
+DREAMS = text_of("docs/explanation/dreams.md")
+JUDGE = text_of("docs/explanation/judge.md")
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def commands(group: Any, name: str) -> Iterator[str]:
@@ -77,20 +83,22 @@ def test_every_command_is_in_the_readme() -> None:
     assert "engram remember" in found
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    assert [each for each in EngineConfig().flat() if f"`{each}`" not in README] == []
+def test_every_setting_has_a_row_on_the_page_of_settings() -> None:
+    named = [*EngineConfig().flat(), *ServerConfig().flat()]
+
+    assert [each for each in named if f"| `{each}` |" not in SETTINGS] == []
+    assert {"store.path", "serve.port"} <= set(named)
 
 
-def test_every_registered_name_operator_and_table_is_in_the_readme() -> None:
-    named = [*STORES.names(), *SCHEMAS]
-
-    assert [each for each in named if f"`{each}`" not in README] == []
+def test_every_table_and_operator_is_in_the_readme() -> None:
+    assert [each for each in SCHEMAS if f"`{each}`" not in README] == []
     assert " ".join(OPERATORS) in README
 
 
 @pytest.mark.parametrize(
     ("setting", "registry"),
     [
+        ("store.kind", STORES),
         ("embedding.model", EMBEDDERS),
         ("index.kind", VECTOR_INDEXES),
         ("retrieval.fusion", FUSIONS),
@@ -98,24 +106,23 @@ def test_every_registered_name_operator_and_table_is_in_the_readme() -> None:
         ("retrieval.rerank", RERANKERS),
     ],
 )
-def test_every_part_of_recall_is_in_the_row_of_its_setting(
+def test_every_registered_part_is_in_the_row_of_its_setting(
     setting: str, registry: Registry[Any]
 ) -> None:
-    (row,) = re.findall(rf"^\| {registry.kind} \| `{setting}`.*$", README, re.MULTILINE)
+    (row,) = re.findall(rf"^\| {registry.kind} \| `{setting}`.*$", NAMES, re.MULTILINE)
 
     assert [each for each in registry.names() if f"`{each}`" not in row] == []
 
 
-def test_every_part_of_a_dream_is_in_the_readme() -> None:
-    (dreams,) = re.findall(r"^## Links and dreams\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+def test_every_part_of_a_dream_is_on_the_page_of_dreams() -> None:
     named = [*STEPS.names(), *LAWS.names(), *SUMMARISERS.names(), *PRESETS]
 
-    assert [each for each in named if f"`{each}`" not in dreams] == []
+    assert [each for each in named if f"`{each}`" not in DREAMS] == []
     assert {"hebbian", "power", "extractive", "act-r"} <= set(named)
 
 
-def test_every_task_and_null_of_the_benchmark_is_in_the_readme() -> None:
-    (rows,) = re.findall(r"^\| task \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+def test_every_task_and_null_of_the_benchmark_is_on_the_page_of_the_judge() -> None:
+    (rows,) = re.findall(r"^\| task \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", JUDGE, re.MULTILINE)
     nulls = [each for each in TITLES if kind_of(each) == "null"]
 
     assert [each for each in TASKS if f"| `{each}` |" not in rows] == []
@@ -132,30 +139,35 @@ def test_every_task_and_null_of_the_benchmark_is_in_the_readme() -> None:
         ("reader", READERS.names()),
     ],
 )
-def test_all_that_the_judge_knows_by_name_has_a_row_in_the_readme(
+def test_all_that_the_judge_knows_by_name_has_a_row_on_the_page_of_names(
     head: str, names: tuple[str, ...]
 ) -> None:
-    (rows,) = re.findall(rf"^\| {head} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+    (rows,) = re.findall(rf"^\| {head} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", NAMES, re.MULTILINE)
 
     assert [each for each in names if f"| `{each}` |" not in rows] == []
     assert len(rows.splitlines()) == len(names) >= 2
 
 
-def test_every_measure_of_ours_has_a_row_in_the_readme() -> None:
+def test_every_measure_of_ours_has_a_row_on_the_page_of_measures() -> None:
     forms = [form for name in MEASURES.names() for form in MEASURES.get(name).forms(name)]
-    (rows,) = re.findall(r"<!-- measures -->\n(.*?)<!-- /measures -->", README, re.DOTALL)
+    text = text_of("docs/reference/measures.md")
+    (rows,) = re.findall(r"<!-- measures -->\n(.*?)<!-- /measures -->", text, re.DOTALL)
 
     assert [each for each in forms if f"`{each}`" not in rows] == []
     assert "`recall_any@k`" in rows
 
 
 def test_every_data_set_and_every_kind_of_system_is_in_a_document() -> None:
-    assert [each.id for each in manifests() if f"| `{each.id}` |" not in EVALS] == []
-    assert [each for each in SYSTEMS.names() if f"`{each}`" not in README + EVALS] == []
+    for text in (text_of("evals/README.md"), NAMES):
+        assert [each.id for each in manifests() if f"| `{each.id}` |" not in text] == []
+    assert [each for each in SYSTEMS.names() if f"`{each}`" not in NAMES] == []
 
 
-def test_the_exit_codes_are_those_that_the_readme_says() -> None:
-    said = re.search(r"Exit codes: (.*?), as", README)
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/explanation/judge.md", "docs/how-to/use-it-in-ci.md"]
+)
+def test_the_exit_codes_are_those_that_a_document_says(document: str) -> None:
+    said = re.search(r"Exit codes: (.*?), as", text_of(document))
 
     assert said is not None
     assert said[1] == (
@@ -190,9 +202,9 @@ def test_every_extra_is_in_the_readme() -> None:
 
 
 def test_the_generated_tables_are_up_to_date() -> None:
-    script = [sys.executable, str(ROOT / "evals" / "readme.py"), "--check"]
+    script = [sys.executable, str(ROOT / "evals" / "tables.py"), "--check"]
 
-    assert subprocess.run(script, check=False, cwd=ROOT).returncode == 0, "run evals/readme.py"
+    assert subprocess.run(script, check=False, cwd=ROOT).returncode == 0, "run evals/tables.py"
 
 
 def test_a_record_that_is_missing_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
@@ -202,7 +214,7 @@ from pathlib import Path
 sys.path.insert(0, {str(ROOT / "evals")!r})
 import committed
 committed.BASELINES = Path({str(tmp_path)!r})
-from readme_dreams import dreams_part
+from tables_dreams import dreams_part
 dreams_part()
 """
     ran = subprocess.run(
@@ -298,6 +310,13 @@ def test_every_file_that_is_named_exists(document: str) -> None:
     named = re.findall(r"`((?:tests|evals|datasets|engram_lab)/[\w./-]+)`", text_of(document))
 
     assert [each for each in named if not (ROOT / each).exists() and "NNNN" not in each] == []
+
+
+def test_every_link_of_the_readme_leads_to_a_file() -> None:
+    found = [each for each in re.findall(r"\]\(([^)\s#]+)", README) if "://" not in each]
+
+    assert [each for each in found if not (ROOT / each).is_file()] == []
+    assert "docs/benchmarks.md" in found
 
 
 def test_the_citation_is_of_the_version_that_is_here() -> None:

@@ -24,11 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def shown(page: str) -> tuple[list[str], list[str]]:
+    """Return the commands and the blocks of Python that a page by hand shows."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    lines = [line for block in blocks("console", text) for line in block.splitlines()]
+    return lines, blocks("python", text)
+
+
 SHOWING = [
-    "index.md",
-    "tutorial/first-hour.md",
-    "how-to/back-up-and-restore.md",
-    "how-to/use-it-in-ci.md",
+    page
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    if any(shown(page := path.relative_to(ROOT / "docs").as_posix()))
 ]
 """Pages by hand that show commands or Python of their own, which is run: commands first."""
 
@@ -37,11 +49,7 @@ def script(name: str) -> Any:
     """Return a script of docs/, as it is imported when another of them runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "docs")
-        patch.syspath_prepend(ROOT / "evals")
-        found = import_module(name)
-        if name == "generate":
-            found.parts()
-        return found
+        return import_module(name)
 
 
 @pytest.fixture(scope="module")
@@ -187,23 +195,18 @@ def test_every_error_is_in_the_python_reference(pages: dict[str, str]) -> None:
 
 
 def test_every_mark_is_filled_in_and_every_formula_is_set(pages: dict[str, str]) -> None:
-    marks = re.compile(r"^<!-- (?:part|section|docstring|made): |^```math", re.MULTILINE)
+    marks = re.compile(r"^<!-- (?:section|docstring): |^```math", re.MULTILINE)
 
     assert [name for name, text in pages.items() if marks.search(text)] == []
     assert pages["explanation/recall.md"].count("<math ") >= 8
 
 
-def test_the_page_of_benchmarks_has_every_part_that_is_made_of_a_record() -> None:
-    generate = script("generate")
-    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^<!-- part: \S+/(\S+) -->$", text, re.MULTILINE))
-    elsewhere = {
-        "suites", "systems", "readers", "measures", "rules", "spaces", "settings", "datasets",
-        "routes", "refusals", "plans", "tools", "tests",
-    }  # fmt: skip
+def test_an_interval_stays_in_one_line_and_a_picture_is_found(pages: dict[str, str]) -> None:
+    text = pages["benchmarks.md"]
 
-    made = {name for parts in generate.parts().values() for name in parts}
-    assert made - elsewhere - named == set()
+    assert re.search(r"\[\d+\.\d,\u00a0\d+\.\d\]", text)
+    assert not re.search(r"\[[+-]?\d+\.\d, [+-]?\d+\.\d\]", text)
+    assert "](assets/power.svg)" in text
 
 
 def test_a_section_that_is_not_there_is_refused_with_its_name() -> None:
@@ -232,10 +235,6 @@ def test_every_source_that_a_docstring_names_is_on_the_page_of_sources(
     assert "Robertson and Zaragoza" in text
 
 
-def blocks(language: str, text: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("page", SHOWING)
 def test_what_a_page_shows_runs(
@@ -245,18 +244,22 @@ def test_what_a_page_shows_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    shown = [line for block in blocks("console", text) for line in block.splitlines()]
-    python = blocks("python", text)
-    assert shown or python
+    lines, python = shown(page)
 
-    for line in shown:
+    for line in lines:
         monkeypatch.setattr(sys, "argv", shlex.split(line))
         with pytest.raises(SystemExit) as stopped:
             main()
         assert (stopped.value.code or 0, capsys.readouterr().err) == (0, ""), line
     for number, block in enumerate(python, 1):
         exec(compile(block, f"{page}, Python block {number}", "exec"), {})  # noqa: S102
+
+
+def test_pages_of_each_kind_show_what_is_run() -> None:
+    kinds = {page.partition("/")[0] for page in SHOWING}
+
+    assert {"index.md", "tutorial", "how-to", "explanation", "reference"} == kinds
+    assert any(line.startswith("engram eval tune") for page in SHOWING for line in shown(page)[0])
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What the README says of dreams: the benchmark beside its nulls, SICK, LoCoMo, speed."""
+"""What documents say of dreams: the benchmark beside its nulls, SICK, LoCoMo, speed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from engram_lab.evaluation.consolidation.suite import MEASURES, PHASES, TASKS, T
 from engram_lab.evaluation.measures.parsing import falls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["DREAMS"]
+__all__ = ["dreams_part"]
 
 LARGER: Final = "consolidation-10k"
 """A run over more memories, of which the rows about merging are told where it is committed."""
@@ -279,7 +279,3 @@ def speed_part() -> str:
     after = f"With {largest:,} memories, {also}. Command: `{found['command']}`."
     head = ("", "memories", "ours", "beside", "bar", "")
     return f"**What dreams cost**:\n\n{table(head, rows)}\n\n{wrapped(after)}"
-
-
-DREAMS: Final[Mapping[str, Callable[[], str]]] = {"dreams": dreams_part}
-"""What is made for the README, by the name of the marks around it."""

@@ -1,4 +1,4 @@
-"""What the README says of the profiles: figures of committed runs beside published ones."""
+"""What documents say of the profiles: figures of committed runs beside published ones."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from committed import BASELINES, run, table, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["DETAILS", "PROFILES"]
+__all__ = ["ablations_part", "conversation_part", "fusion_rules_part", "neutral_part"]
 
 MEASURES: Final = ("recall_any@10", "R@10", "nDCG@10")
 
@@ -122,7 +122,7 @@ def conversation_part() -> str:
             *lines,
             "",
             wrapped(
-                f"Command: `{record['command']}`; what each feature adds: `evals/README.md`. "
+                f"Command: `{record['command']}`; what each feature adds stands below. "
                 f"Published: {sources(shown)}."
             ),
         ]
@@ -287,12 +287,12 @@ def neutral_part() -> str:
             "",
             table(("`neutral` less", *documents, "on average"), differences),
             "",
-            wrapped(f"Command: `{record['command']}`; other ways: `evals/README.md`."),
+            wrapped(f"Command: `{record['command']}`; other ways stand below."),
         ]
     )
 
 
-def rules_part() -> str:
+def fusion_rules_part() -> str:
     """Return what other evidence of how far an arm is to be trusted would give."""
     record = run("quality-neutral")
     return rows_by_set(record, record["rules"])
@@ -309,16 +309,3 @@ def rows_by_set(record: Mapping[str, Any], rows: Mapping[str, Mapping[str, float
             for name, row in rows.items()
         ),
     )
-
-
-PROFILES: Final[Mapping[str, Callable[[], str]]] = {
-    "conversation": conversation_part,
-    "neutral": neutral_part,
-}
-"""What is made for the README, by the name of the marks around it."""
-
-DETAILS: Final[Mapping[str, Callable[[], str]]] = {
-    "ablations": ablations_part,
-    "rules": rules_part,
-}
-"""What is made for `evals/README.md`."""

@@ -1,8 +1,8 @@
-"""What is generated of the document about the server: its routes, refusals, plans and tools."""
+"""What documents say of the server: its routes, refusals, plans and tools, and its load."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from committed import figure, run, table
 from fastapi.routing import APIRoute
@@ -13,10 +13,7 @@ from engram_lab.serve.limits import PLANS
 from engram_lab.serve.mcp.tools import TOOLS
 from engram_lab.serve.routes.guarded import needs_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-__all__ = ["SERVE"]
+__all__ = ["load_table", "plans_table", "refusals_table", "routes_table", "tools_list"]
 
 PLAN_ROWS: Final = {
     "memories": "memories",
@@ -91,12 +88,3 @@ def load_table() -> str:
         ours = figure(each["ours"], each["unit"])
         rows.append((each["name"], f"{each['rows']:,}", ours, "", "", ""))
     return table(("", "size", "", "floor", "bar", ""), rows)
-
-
-SERVE: Final[Mapping[str, Callable[[], str]]] = {
-    "routes": routes_table,
-    "refusals": refusals_table,
-    "plans": plans_table,
-    "tools": tools_list,
-    "load": load_table,
-}
