@@ -4,7 +4,7 @@ python docs/generate.py           write build/docs and build/zensical.toml
 python docs/generate.py FOLDER    write them there
 
 Pages are written by hand in this folder, or made of the package: see `made_pages.py`. In a page by
-hand, two kinds of marks are filled in, so that nothing is told twice by hand:
+hand, two kinds of marks are filled in, so that it tells what others tell already:
 
 <!-- section: README.md/Recall -->       what stands in a document under that heading
 <!-- docstring: engram_lab.core.ids -->  what the docstring of an object says, with its source

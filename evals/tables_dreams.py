@@ -12,7 +12,7 @@ from engram_lab.evaluation.measures.parsing import falls
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["dreams_part"]
+__all__ = ["best_of", "dreams_part", "shown"]
 
 LARGER: Final = "consolidation-10k"
 """A run over more memories, of which the rows about merging are told where it is committed."""
@@ -228,7 +228,8 @@ def dreamt_part() -> str:
     text = (
         "**LoCoMo, turn by turn, before and after a dream**: the same questions of the same "
         f"systems, through the gate, whose margin is {found['margin']:g}. In brackets: 95 % of the "
-        "difference, for which conversations are drawn."
+        "difference, for which conversations are drawn. A dream by default leaves turns as they "
+        "are, so nothing is lost there by nothing being done; the others merge turns."
     )
     rows = [
         (
@@ -271,11 +272,15 @@ def speed_part() -> str:
     beside = {
         each["name"]: each["ours"] for each in found["informational"] if each["rows"] == largest
     }
+    hashed = next(each["ours"] for each in found["informational"] if "hashed words" in each["name"])
     also = "; ".join(
         f"{meant} takes {figure(beside[name], 's')}"
         for name, meant in TOLD.items()
         if name in beside
     )
-    after = f"With {largest:,} memories, {also}. Command: `{found['command']}`."
+    after = (
+        f"With {largest:,} memories, {also}. With vectors of hashed words a recall that is "
+        f"recorded takes {hashed:.2f} times one that is not. Command: `{found['command']}`."
+    )
     head = ("", "memories", "ours", "beside", "bar", "")
     return f"**What dreams cost**:\n\n{table(head, rows)}\n\n{wrapped(after)}"

@@ -12,7 +12,7 @@ from engram_lab.cli.common import open_engine
 from engram_lab.cli.options import AsJson, ConfigFile, Database, Settings
 from engram_lab.cli.printing import bars, counted, print_json, say
 from engram_lab.core.clock import SystemClock
-from engram_lab.core.errors import DreamLockedError, DreamRefusedError, InvalidInputError
+from engram_lab.core.errors import ConfigError, EngramError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,23 +94,66 @@ def dream(
     options |= {"max_changes": max_changes, "max_seconds": max_seconds}
     chosen = [*_preset(preset), *(settings or ())]
     with open_engine(db, config, chosen, use="write") as engine:
+        _check_steps(engine, steps)
         if watch:
             times = {"every": every, "quiet": quiet}
             _watch(engine, workspace, options, **times, as_json=as_json, show=show)
             return
         names = _workspaces(engine, workspace, everywhere=everywhere)
-        reports = [
-            engine.dream(name, dry_run=dry_run, progress=bars(), **options) for name in names
-        ]
-        others = {} if everywhere else _others(engine, names)
+        options |= {"dry_run": dry_run, "progress": bars()}
+        if everywhere or len(names) > 1:
+            _in_turn(engine, names, options, as_json=as_json, show=show)
+            return
+        report = engine.dream(names[0], **options)
+        others = _others(engine, names)
     if as_json:
-        told = [_as_json(each, show=show) for each in reports]
-        print_json(told if everywhere or len(told) > 1 else told[0] | {"elsewhere": others})
+        print_json(_as_json(report, show=show) | {"elsewhere": others})
         return
-    for each in reports:
-        _print(each, show=show)
+    _print(report, show=show)
     if others and not workspace:
         say(_where_else(others))
+
+
+def _check_steps(engine: Engine, steps: str | None) -> None:
+    """Refuse what is wrong in every workspace before the first of them."""
+    from engram_lab.consolidation.steps import steps_of
+
+    steps_of(engine.config.dream, steps)
+
+
+def _in_turn(
+    engine: Engine,
+    names: Sequence[str],
+    options: Mapping[str, Any],
+    *,
+    as_json: bool,
+    show: bool,
+) -> None:
+    """Dream of one workspace after another: what one refuses keeps no other from its dream."""
+    told: list[dict[str, Any]] = []
+    refused = False
+    for name in names:
+        try:
+            report = engine.dream(name, **options)
+        except ConfigError:  # of what was asked for, and so of each of them
+            raise
+        except EngramError as error:
+            refused = True
+            _refuse(name, error)
+            told.append({"workspace": name, "error": str(error)})
+            continue
+        told.append(_as_json(report, show=show))
+        if not as_json:
+            _print(report, show=show)
+    if as_json:
+        print_json(told)
+    if refused:
+        raise typer.Exit(2)
+
+
+def _refuse(workspace: str, error: EngramError) -> None:
+    """Tell of a dream that did not come about, while others go on."""
+    print(f"engram: workspace {workspace!r}: {error}", file=sys.stderr)
 
 
 def dreams(
@@ -125,6 +168,8 @@ def dreams(
 ) -> None:
     """List what was dreamt, latest first."""
     with open_engine(db, config, settings, use="read") as engine:
+        if workspace is not None:
+            _workspaces(engine, [workspace], everywhere=False)
         found = engine.dreams(workspace=workspace, limit=limit)
     if as_json:
         print_json(found)
@@ -220,6 +265,7 @@ def _watch(
     """Dream whenever it is quiet, until interrupted; one that is refused is told and waited for."""
     from engram_lab.consolidation.idle import Idle
 
+    _workspaces(engine, chosen, everywhere=not chosen)  # no waiting would mend a wrong name
     idle, clock, pause = Idle(interval_s=every, idle_s=quiet), SystemClock(), Event()
     if not as_json:
         times = f"every {idle.interval_s:g} s, when it was quiet for {idle.idle_s:g} s"
@@ -234,8 +280,10 @@ def _watch(
                         print_json(_as_json(report, show=show))
                     else:
                         _print(report, show=show)
-                except (DreamLockedError, DreamRefusedError) as error:
-                    print(f"engram: {error}", file=sys.stderr)
+                except ConfigError:
+                    raise
+                except EngramError as error:
+                    _refuse(name, error)
             idle.dreamt(clock.now(), engine.store.revision())
         pause.wait(min(1.0, max(0.05, idle.interval_s / 10)))
 

@@ -11,14 +11,12 @@ __all__ = [
     "DEFER_MODES",
     "LEXICALS",
     "PROFILES",
-    "RERANKS",
     "STRATEGIES",
     "DeferMode",
     "EmbeddingSettings",
     "IndexSettings",
     "Lexical",
     "Profile",
-    "Rerank",
     "RetrievalSettings",
     "Strategy",
 ]
@@ -26,13 +24,11 @@ __all__ = [
 Strategy = Literal["auto", "keyword", "semantic", "hybrid"]
 Lexical = Literal["bm25", "fts5"]
 Profile = Literal["auto", "conversation", "by-hand", "neutral"]
-Rerank = Literal["none", "late-interaction", "cross-encoder"]
 DeferMode = Literal["auto", "always", "never"]
 
 STRATEGIES: Final[tuple[Strategy, ...]] = get_args(Strategy)
 LEXICALS: Final[tuple[Lexical, ...]] = get_args(Lexical)
 PROFILES: Final[tuple[Profile, ...]] = get_args(Profile)
-RERANKS: Final[tuple[Rerank, ...]] = get_args(Rerank)
 DEFER_MODES: Final[tuple[DeferMode, ...]] = get_args(DeferMode)
 
 
@@ -65,8 +61,8 @@ class RetrievalSettings:
     normaliser: str = setting("min-max", help="how weighted fusion makes scores comparable")
     dense_share: float = setting(0.5, help="weight of the semantic arm in fusion", ge=0, le=1)
     rrf_k: int = setting(60, help="constant of reciprocal rank fusion", ge=0, le=10_000)
-    rerank: Rerank = setting(  # noqa: RUF009 - declares a field
-        "none", help="second look at the best candidates", choices=RERANKS
+    rerank: str = setting(
+        "none", help="second look at the best candidates: late-interaction, cross-encoder, or yours"
     )
     rerank_model: str | None = setting(None, help="the cross-encoder, by name or path")
     rerank_depth: int = setting(50, help="how many candidates are looked at again", ge=1, le=1000)

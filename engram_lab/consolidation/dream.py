@@ -144,7 +144,8 @@ class Dreamer:
     def _begun(self, workspace: str, runs: Sequence[DreamRun]) -> tuple[Planning, View]:
         """Return what plans a dream that begins now, and the memories as they are."""
         now = self._clock.now()
-        last = next((run for run in runs if run.status == "applied"), None)
+        standing = [run for run in runs if run.status == "applied"]
+        last = standing[0] if standing else None
         if last is not None and last.started_at > now:
             raise InvalidInputError(
                 f"the clock shows {now:%Y-%m-%d %H:%M:%S} UTC, and the last dream was at "
@@ -159,7 +160,7 @@ class Dreamer:
             settings=settings,
             clock=self._clock,
             number=number,
-            progress=Progress.after(last),
+            progress=Progress.after(standing, all_of_them=len(runs) < _RUNS),
             scene=scene,
         )
         return planning, view

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engram_lab.config import DreamSettings
+    from engram_lab.consolidation.progress import Span
     from engram_lab.consolidation.step import Scene, Step
     from engram_lab.consolidation.view import View
     from engram_lab.core.clock import Clock
@@ -79,23 +80,24 @@ class Planning:
         place = None
         if stopped is None:
             start = self.progress.of(step, full=full)
-            events = self._events(view, start) if _learns(step) else ()
+            events = self._events(view, self.progress.spans(step, start)) if _learns(step) else ()
             scene = replace(
                 self.scene, focus=self._focus(view, start), events=events, cursor=start.at
             )
             with task("planning", unit="changes") as counting:
                 counting.say(step.name)
-                changes, stopped, events = self._planned(view, step, scene, spent, counting)
+                changes, stopped, done_with = self._planned(view, step, scene, spent, counting)
             made = {
                 each.id: str(each.fields.get("scope", "global"))
                 for each in (*(c for p in done for c in p.changes), *changes)
                 if each.action == "remember"
             }
             check_step(view, changes, made=made)
-            if stopped is None or events:
-                place = Place(
+            if stopped is None or done_with:
+                whole = len(done_with) == len(events)
+                place = replace(
+                    self.progress.reached(step, start, done_with, whole=whole),
                     number=self.number,
-                    event=events[-1].id if events else start.event,
                     at=self.scene.now_s,
                     parameters=hash_of(step),
                 )
@@ -179,13 +181,17 @@ class Planning:
         found = np.unique(np.concatenate(parts))
         return found[view.rows(found) >= 0]
 
-    def _events(self, view: View, start: Place) -> tuple[RecallEvent, ...]:
-        """Return the recalls since a step last looked that were of this workspace, or of all."""
+    def _events(self, view: View, spans: Sequence[Span]) -> tuple[RecallEvent, ...]:
+        """Return the recalls of some spans that were of this workspace, or of all."""
         found: list[RecallEvent] = []
-        after = start.event
-        while part := self.store.events.since(after, limit=_EVENTS_AT_ONCE):
-            after = part[-1].id
-            found += [each for each in part if each.workspace in {None, view.workspace}]
+        for first, upto in spans:
+            after = first
+            while part := self.store.events.since(after, limit=_EVENTS_AT_ONCE):
+                after = part[-1].id
+                mine = (each for each in part if each.workspace in {None, view.workspace})
+                found += (each for each in mine if each.id <= upto)
+                if after > upto:
+                    break
         return tuple(found)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engram_lab.consolidation.step import STEPS, Step
 from engram_lab.core.errors import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from engram_lab.config import DreamSettings
 
 __all__ = ["steps_of"]
@@ -28,6 +27,8 @@ def steps_of(
         InvalidInputError: There is no step of a name, or something is no step.
     """
     given = settings.steps if wanted is None else wanted
+    if not isinstance(given, str | Sequence):
+        raise InvalidInputError(f"steps is {shown(given)}: give names or steps in a list")
     if isinstance(given, str):
         given = [name.strip() for name in given.split(",") if name.strip()]
     steps: list[Step] = []

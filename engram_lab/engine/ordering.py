@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 __all__ = ["Own", "check_names", "fusion_of", "ordering_of"]
 
 _MMR: Final = "mmr"
+_NONE: Final = "none"
+_SET_BY: Final = MappingProxyType(
+    {_MMR: "retrieval.mmr_lambda", "priors": "retrieval.recency_weight or importance_weight"}
+)
+"""Rerankers that have settings of their own, and take their turns beside a second look."""
+
 _OF_NORMALISER: Final = MappingProxyType(
     # The least there can be: BM25 and activation are above 0; a turn's speaker counts for -0.25.
     {"tmm": {"least": {"keyword": 0.0, "semantic": -1.0, "links": 0.0, "context": -0.25}}}
@@ -99,11 +105,18 @@ def check_names(settings: RetrievalSettings) -> None:
     """Refuse a misspelt name before anything is asked.
 
     Raises:
-        InvalidInputError: There is no such fusion, normaliser, analyser or feature, or no record of
-            learned weights.
+        InvalidInputError: There is no such fusion, normaliser, reranker, analyser or feature, or no
+            record of learned weights.
     """
     FUSIONS.get(settings.fusion)
     NORMALISERS.get(settings.normaliser)
+    if settings.rerank in _SET_BY:
+        raise InvalidInputError(
+            f"retrieval.rerank is {settings.rerank!r}, which stands beside a second look: "
+            f"set {_SET_BY[settings.rerank]} instead"
+        )
+    if settings.rerank != _NONE:
+        RERANKERS.get(settings.rerank)
     Analyser(name=settings.analyser)
     if settings.learned is not None:
         for name in LearnedRecord.from_json(settings.learned).features:
@@ -120,7 +133,7 @@ def ordering_of(
         EmbedderError: A reranker is set that this embedder cannot serve.
     """
     rerankers: dict[str, Reranker] = {}
-    if settings.rerank != "none":
+    if settings.rerank != _NONE:
         rerankers[settings.rerank] = _second_look(settings, lexical, embedder)
     priors: list[Prior] = []
     if settings.recency_weight:
@@ -149,7 +162,7 @@ def ordering_of(
 def _second_look(
     settings: RetrievalSettings, lexical: LexicalIndex, embedder: Embedder | None
 ) -> Reranker:
-    parameters: dict[str, Any] = {"share": settings.rerank_share}
+    parameters: dict[str, Any] = {}
     if settings.rerank == "cross-encoder":
         from engram_lab.retrieval.embedders.cross_encoder import CrossEncoderScorer
 
@@ -158,19 +171,23 @@ def _second_look(
                 "retrieval.rerank is 'cross-encoder': name one, or its folder, as "
                 "retrieval.rerank_model"
             )
-        parameters["scorer"] = CrossEncoderScorer(settings.rerank_model)
-    elif isinstance(embedder, TokenEmbedder):
-        parameters |= {
+        parameters = {
+            "share": settings.rerank_share,
+            "scorer": CrossEncoderScorer(settings.rerank_model),
+        }
+    elif settings.rerank == "late-interaction":
+        if not isinstance(embedder, TokenEmbedder):
+            raise EmbedderError(
+                "retrieval.rerank is 'late-interaction', and the embedder gives no vectors of "
+                "tokens: set embedding.model to minilm"
+            )
+        parameters = {
+            "share": settings.rerank_share,
             "embedder": embedder,
             "frequency": partial(_frequency, lexical),
             "count": lambda: lexical.size,
         }
-    else:
-        raise EmbedderError(
-            "retrieval.rerank is 'late-interaction', and the embedder gives no vectors of tokens: "
-            "set embedding.model to minilm"
-        )
-    reranker: Reranker = RERANKERS.get(settings.rerank)(**parameters)
+    reranker: Reranker = _made(RERANKERS, settings.rerank, {settings.rerank: parameters})
     return reranker
 
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from engram_lab.consolidation.clusters import clusters_of_links
+from engram_lab.consolidation.conflicts import conflicts_of
+from engram_lab.consolidation.view import View
 from engram_lab.core.brief import brief
+from engram_lab.core.checks import check_workspace
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.interchange import LiveDuckDB
 from engram_lab.core.selection import Selection
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from engram_lab.consolidation.conflicts import Conflict
     from engram_lab.core.keywords import Chosen
     from engram_lab.core.types import Link, Memory
     from engram_lab.engine.graph_frames import Graph
@@ -149,6 +153,18 @@ class WholeGraphVerbs(GraphVerbs):
             modularity=found.modularity,
             null=found.null,
         )
+
+    def conflicts(self, workspace: str = "default") -> tuple[Conflict, ...]:
+        """Return which links of a workspace cannot all be so, the gravest first.
+
+        Such as two memories that support and contradict each other at one time, what depends on
+        itself, and a validity that ends before it begins.
+
+        Raises:
+            AccessDeniedError: An agent asks.
+            InvalidInputError: A malformed name.
+        """
+        return conflicts_of(View(self.store.dreams, check_workspace(workspace)))
 
     def duckdb(self, **chosen: Unpack[Chosen]) -> LiveDuckDB:
         """Return a DuckDB connection in which the tables can be queried, always up to date.

@@ -3,10 +3,11 @@
     ENGRAM_DATA=DIR python evals/quality/dreamt.py               print the figures
     ENGRAM_DATA=DIR python evals/quality/dreamt.py --save FILE   keep them
 
-The same systems answer the same questions, once as they are and once after a dream: with the steps
-that are on by default, and with every step there is, turns of the conversations merged as well. The
-former is the baseline of a gate whose margin is a point. Exit code 1 where the gate fails, or the
-interval of a difference reaches beyond the margin, after a dream by default.
+The same systems answer the same questions, once as they are and once after a dream: with what is on
+by default, which leaves turns of conversations as they are; with these steps, turns being merged as
+well; and with every step there is. What they answer as they are is the baseline of a gate whose
+margin is a point. Exit code 1 where the gate fails, or the interval of a difference reaches beyond
+the margin, after a dream by default.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ EVERY_STEP: Final = (
 )
 DREAMS: Final[dict[str, dict[str, Any]]] = {
     "by default": {},
+    "by default, turns merged too": {"merge_turns": True},
     "every step": {"steps": EVERY_STEP, "merge_turns": True},
 }
 """The settings of each dream."""

@@ -141,7 +141,7 @@ def _fixed(share: float) -> Callable[[Pair], float]:
 
 RULES: Final[dict[str, Rule]] = {
     "fixed .3": Rule(said="min-max, dense share 0.3", share=_fixed(0.3)),
-    "fixed .5": Rule(said="min-max, dense share 0.5: the default", share=_fixed(0.5)),
+    "fixed .5": Rule(said="min-max, dense share 0.5: the default of `weighted`", share=_fixed(0.5)),
     "fixed .7": Rule(said="min-max, dense share 0.7", share=_fixed(0.7)),
     "fixed .5, z": Rule(
         said="mean and deviation, dense share 0.5", share=_fixed(0.5), standard=True

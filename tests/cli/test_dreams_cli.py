@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +54,47 @@ def test_every_workspace_dreams(engram: Engram, twice: tuple[str, str]) -> None:
     told = engram.json("dream", "--all")
     assert [each["workspace"] for each in told] == ["default", "other"]
     assert engram.json("dreams", "--workspace", "other")[0]["workspace"] == "other"
+
+
+def test_a_workspace_that_cannot_dream_keeps_no_other_from_its_dream(
+    engram: Engram, twice: tuple[str, str]
+) -> None:
+    for name in ("aaa", "zzz"):
+        for number in range(2):
+            engram.remember(f"pinned {number}", "--workspace", name, "--pin")
+    words = ("dream", "--all", "--steps", "merge,prune", "--set", "dream.prune_most_memories=1")
+
+    ran = engram.run(*words)
+
+    assert ran.code == 2
+    assert ran.err.count("engram: workspace 'aaa': ") == ran.err.count("workspace 'zzz': ") == 1
+    assert "default" in ran.out
+    told = engram.json("dreams")
+    assert {each["workspace"] for each in told} == {"default"}
+
+
+def test_who_watches_goes_on_where_a_workspace_cannot_dream(
+    engram: Engram, twice: tuple[str, str]
+) -> None:
+    for number in range(2):
+        engram.remember(f"pinned {number}", "--workspace", "aaa", "--pin")
+    words = ["--watch", "--every", "0.1", "--quiet", "0", "--steps", "merge,prune"]
+    words += ["--set", "dream.prune_most_memories=1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "engram_lab.cli", "dream", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stdout is not None
+        assert watching.stderr is not None
+        refused = watching.stderr.readline()
+        said = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=30)
+    assert refused.startswith("engram: workspace 'aaa': ")
+    assert said[0].startswith("dreams every 0.1 s")
+    assert "default" in said[1]
 
 
 def test_a_dream_tells_of_memories_in_workspaces_it_did_not_look_at(

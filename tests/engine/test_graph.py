@@ -370,6 +370,24 @@ def test_a_graph_is_written_for_others(engine: Engine) -> None:
     assert f'{"x" * 60} …"' in dot
 
 
+def test_links_that_cannot_all_be_so_are_told_the_gravest_first(engine: Engine) -> None:
+    one, two, three = (engine.remember(name).id for name in ("one", "two", "three"))
+    engine.link(one, two, type="supports")
+    assert engine.conflicts() == ()
+    engine.link(two, one, type="contradicts")
+    engine.link(one, three, type="depends_on")
+    engine.link(three, one, type="depends_on")
+
+    found = engine.conflicts()
+
+    assert [(each.kind, each.severity) for each in found] == [
+        ("cycle", "high"),
+        ("relations", "high"),
+    ]
+    assert [set(each.memories) for each in found] == [{one, three}, {one, two}]
+    assert engine.conflicts("elsewhere") == ()
+
+
 def test_clusters_are_told_by_id(engine: Engine) -> None:
     pytest.importorskip("networkx", reason="the package that finds clusters")
     ids = remembered(engine, 8)

@@ -10,6 +10,7 @@ from engram_lab import Engine, EngineConfig
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.retrieval.dense import VECTOR_INDEXES
 from engram_lab.retrieval.fusion import WeightedFusion
+from engram_lab.retrieval.rerank import RERANKERS
 from engram_lab.retrieval.rerank.building import made_of, scores_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,18 @@ def test_a_reranker_of_ones_own_has_the_last_word() -> None:
     assert best.score == best.explanation.score == 0.1
 
 
+def test_a_reranker_of_ones_own_is_set_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RERANKERS, "_known", dict(RERANKERS._known))
+    RERANKERS.add("shortest", ShortestFirst)
+    config = EngineConfig.from_dict({"retrieval": {"rerank": "shortest", "mmr_lambda": 1.0}})
+
+    with filled(config=config) as engine:
+        best = engine.recall("tea for two")[0]
+
+    assert best.memory.content == "tea, again"
+    assert [step.name for step in best.explanation.steps] == ["shortest", "mmr"]
+
+
 def test_a_fusion_of_ones_own_takes_the_place_of_what_is_set() -> None:
     only_words = WeightedFusion(weights={"keyword": 2.0, "semantic": 0.0})
     with filled(fusion=only_words) as engine:
@@ -59,6 +72,9 @@ def test_a_fusion_of_ones_own_takes_the_place_of_what_is_set() -> None:
         ("fusion", "rff", "did you mean 'rrf'"),
         ("normaliser", "minmax", "did you mean 'min-max'"),
         ("analyser", "french", "english, simple"),
+        ("rerank", "late-interactoin", "did you mean 'late-interaction'"),
+        ("rerank", "mmr", "set retrieval.mmr_lambda instead"),
+        ("rerank", "priors", "set retrieval.recency_weight or importance_weight instead"),
     ],
 )
 def test_a_misspelt_name_is_refused_when_the_engine_opens(

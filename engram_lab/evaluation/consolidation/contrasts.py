@@ -229,7 +229,9 @@ def _judged(phase: Phase, beside: Sequence[BesideNull]) -> dict[str, str]:
     if lost or harmed:
         said = [*_grouped(lost, "no better than"), *_grouped(harmed, "worse than")]
         return {"verdict": "does not", "said": "; ".join(said)}
-    return {"verdict": "beats", "said": "; ".join(_grouped(found, "better than"))}
+    also = [each for each in ours if each.measure in phase.told and not each.better]
+    said = [*_grouped(found, "better than"), *_grouped(also, "no better than")]
+    return {"verdict": "beats", "said": "; ".join(said)}
 
 
 def _grouped(found: Sequence[BesideNull], how: str) -> Iterator[str]:

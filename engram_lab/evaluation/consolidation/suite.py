@@ -138,6 +138,7 @@ class Phase:
         measures: In each of which it must be better than each null that was run.
         against: What is no null elsewhere, and must be beaten too.
         unharmed: Measures in which it must be worse than no null.
+        told: Measures that decide nothing, and of which the verdict says where nulls are as good.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Phase:
     measures: tuple[str, ...]
     against: tuple[str, ...] = ()
     unharmed: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 PHASES: Final = (
@@ -153,8 +155,14 @@ PHASES: Final = (
         system="dream",
         measures=("b3_f1", "retention.merge"),
         unharmed=("near_miss_overmerge",),
+        told=("merge_recall.reworded", "near_miss_overmerge.reworded"),
     ),
-    Phase(name="supersede", system="dream", measures=("current@1", "stale@1")),
+    Phase(
+        name="supersede",
+        system="dream",
+        measures=("current@1", "stale@1"),
+        told=("current@1.reworded", "stale@1.reworded"),
+    ),
     Phase(
         name="hebbian",
         system="hebbian",
