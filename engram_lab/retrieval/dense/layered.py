@@ -203,9 +203,16 @@ class Layered:
         self.shape += 1
 
     def search(
-        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        allowed: NDArray[np.int64] | None,
+        *,
+        effort: int | None = None,
     ) -> Ranking:
         """Return the best `k`, among the allowed keys alone where these are given.
+
+        An index looks as far as it was found to need to, unless told an `effort`.
 
         Raises:
             InvalidInputError: Numbers so large that a score is infinite.
@@ -215,7 +222,8 @@ class Layered:
         if allowed is not None:
             slots = table.find(allowed)
             slots = slots[slots >= 0]
-        found, scores = self._proposed(query, k, slots) or self._all(query, slots)
+        effort = self.effort if effort is None else effort
+        found, scores = self._proposed(query, k, slots, effort) or self._all(query, slots)
         if not np.isfinite(scores).all():
             raise InvalidInputError(
                 "a query or a vector holds numbers so large that their product is infinite: "
@@ -243,7 +251,7 @@ class Layered:
         return slots, rows.scores_of(query, slots)
 
     def _proposed(
-        self, query: NDArray[np.float32], k: int, slots: NDArray[np.int64] | None
+        self, query: NDArray[np.float32], k: int, slots: NDArray[np.int64] | None, effort: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
         """Return slots and scores of what the index proposes, and of the rows that it lacks.
 
@@ -255,7 +263,7 @@ class Layered:
             return None
         wider = _widened(k)
         count = table.size if slots is None else len(slots)
-        if count * count <= _ROWS_FOR_EACH * wider * self.effort * table.slots:
+        if count * count <= _ROWS_FOR_EACH * wider * effort * table.slots:
             return None
         covered = index.size
         mask: NDArray[np.bool_] | None = None
@@ -267,7 +275,7 @@ class Layered:
         elif table.dead:
             mask = table.live[:covered]
             tail = covered + np.flatnonzero(table.live[covered:])
-        near = index.search(query, wider, allowed=mask, effort=self.effort)
+        near = index.search(query, wider, allowed=mask, effort=effort)
         outside = table.slots - covered if tail is None else len(tail)
         if len(near) < min(wider, count - outside):
             return None

@@ -32,6 +32,8 @@ def nearest_of(
 
     Without an index all rows are compared by products of matrices, with one through the index;
     either way scores are those of single searches, to the last bit, and do not depend on threads.
+    An index is walked with the least effort: a recall has one try, and here two that are near each
+    other are looked for from either end.
 
     Args:
         held: The vectors and their index.
@@ -76,7 +78,7 @@ def _by_index(
     held: Layered, keys: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     queries = held.table.rows.take(held.table.find(keys))
-    near = [held.table.find(held.search(query, k + 1, None).keys) for query in queries]
+    near = [held.table.find(held.search(query, k + 1, None, effort=1).keys) for query in queries]
     return _placed(held, keys, queries, near, k)
 
 
