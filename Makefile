@@ -72,11 +72,12 @@ quality: $(INSTALLED) ## LoCoMo, SciFact and SICK beside known figures, where EN
 	$(BIN)/python evals/quality/dreamt.py --save evals/baselines/quality-dreamt.json
 	$(BIN)/python evals/tables.py
 
-dreams: $(INSTALLED) ## the benchmark of dreams, and its merging among ten times as many; keeps the figures
+dreams: $(INSTALLED) ## the benchmark of dreams, its merging among ten times as many, ten worlds more; keeps the figures
 	$(BIN)/engram eval run consolidation --size 2000 --seed 1002 --fresh --out runs/dreams --report runs/dreams.html
 	cp runs/dreams/results.json evals/baselines/consolidation.json
 	$(BIN)/engram eval run consolidation --size 10000 --seed 1002 --task merging --fresh --out runs/dreams-10k
 	cp runs/dreams-10k/results.json evals/baselines/consolidation-10k.json
+	$(BIN)/python evals/quality/worlds.py --save evals/baselines/consolidation-worlds.json
 	$(BIN)/python evals/tables.py
 
 notebooks: $(INSTALLED) ## write the .ipynb twin of each notebook, without outputs

@@ -39,6 +39,7 @@ ASSETS: Final = {
 
 _MARK: Final = re.compile(r"^<!-- (section|docstring): (.+?) -->$", re.MULTILINE)
 _FORMULA: Final = re.compile(r"^```math\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMANDS: Final = re.compile(r"^( *)```console\n(?! *\$ )", re.MULTILINE)
 _INTERVAL: Final = re.compile(r"(?<=\[)([+-]?[\d.]+), ([+-]?[\d.]+)(?=\])")
 _LINK: Final = re.compile(r"(?<=\]\()([\w./-]+)(?=\))")
 
@@ -96,6 +97,11 @@ def _unbroken(text: str) -> str:
     return _INTERVAL.sub("\\1,\u00a0\\2", text)
 
 
+def _as_shell(text: str) -> str:
+    """Let commands be coloured: without a `$` before it, a line of a console is output."""
+    return _COMMANDS.sub(r"\1```sh\n", text)
+
+
 def _typeset(formula: re.Match[str]) -> str:
     """Return a formula as MathML, which browsers draw without a script."""
     return f'<div class="formula">{convert(formula[1].strip(), display="block")}</div>'
@@ -103,7 +109,8 @@ def _typeset(formula: re.Match[str]) -> str:
 
 def filled(text: str, page: str) -> str:
     """Return a page with its marks filled in and its formulas set."""
-    return _unbroken(_relinked(_FORMULA.sub(_typeset, _MARK.sub(_filled, text)), page))
+    text = _as_shell(_MARK.sub(_filled, text))
+    return _unbroken(_relinked(_FORMULA.sub(_typeset, text), page))
 
 
 def pages() -> dict[str, str]:

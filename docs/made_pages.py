@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Final
@@ -153,10 +154,18 @@ def api_pages() -> dict[str, str]:
                 == f"{module}.{name}"
             ]
             lines += ["", f"From `{module}`:", ""]
-            lines += [f"::: {module}.{name}\n" for name in names]
+            lines += [f"::: {_told_of(module, name)}\n" for name in names]
         made[f"reference/api/{page}.md"] = "\n".join([*lines, ""])
     made["reference/api/index.md"] = _api_index()
     return made
+
+
+def _told_of(module: str, name: str) -> str:
+    """Return where the docstring of a name is read: not from a module that is called as it is."""
+    package = import_module(module)
+    if hasattr(package, "__path__") and find_spec(f"{module}.{name}") is not None:
+        return f"{getattr(package, name).__module__}.{name}"
+    return f"{module}.{name}"
 
 
 def _api_index() -> str:

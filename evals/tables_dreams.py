@@ -49,7 +49,7 @@ def dreams_part() -> str:
     parts = [benchmark_part(results)]
     if (BASELINES / f"{LARGER}.json").exists():
         parts.append(larger_part(run(LARGER)))
-    parts += [phases_part(results), sick_part(), dreamt_part(), speed_part()]
+    parts += [worlds_part(), phases_part(results), sick_part(), dreamt_part(), speed_part()]
     return "\n\n".join(parts)
 
 
@@ -164,6 +164,24 @@ def p_of(row: Mapping[str, Any]) -> str:
     """Return p, shortened."""
     p = float(row["p"])
     return "< 0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004
+
+
+def worlds_part() -> str:
+    """Return how what dreams reach differs from world to world."""
+    found = run("consolidation-worlds")
+    text = (
+        f"**From world to world**: {len(found['worlds'])} worlds of some {found['size']:,} "
+        "memories, which no rule was made with in sight. In percent:"
+    )
+    rows = []
+    for measure, each in found["measures"].items():
+        spread = (f"{100 * each[name]:.1f}" for name in ("least", "median", "most"))
+        less = " *less*" if falls(measure) else ""
+        met = each.get("worlds that meet it")
+        told = "" if met is None else f"{met} of {len(found['worlds'])}"
+        rows.append((f"`{measure}`{less}", *spread, each.get("bar", ""), told))
+    head = ("measure", "least", "median", "most", "bar", "worlds that meet it")
+    return f"{wrapped(text)}\n\n{table(head, rows)}\n\nCommand: `{found['command']}`."
 
 
 def phases_part(results: Mapping[str, Any]) -> str:

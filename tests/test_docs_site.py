@@ -181,6 +181,19 @@ def test_the_python_reference_has_each_public_name_once_and_no_private_one(
     assert [each for each in found if "._" in each] == []
 
 
+def test_the_python_reference_tells_of_functions_and_not_of_modules_that_are_called_so(
+    pages: dict[str, str],
+) -> None:
+    text = "".join(text for name, text in pages.items() if name.startswith("reference/api/"))
+    found = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+
+    # As what reads the docstrings does it: what is a module on the disk is one.
+    on_disk = [ROOT.joinpath(*each.split(".")) for each in found]
+    assert [path for path in on_disk if path.with_suffix(".py").is_file() or path.is_dir()] == []
+    assert "engram_lab.plots.arm_overlap.arm_overlap" in found
+    assert "engram_lab.plots.save" in found
+
+
 def test_every_error_is_in_the_python_reference(pages: dict[str, str]) -> None:
     def below(kind: type[EngramError]) -> Iterator[type[EngramError]]:
         for each in kind.__subclasses__():
@@ -207,6 +220,15 @@ def test_an_interval_stays_in_one_line_and_a_picture_is_found(pages: dict[str, s
     assert re.search(r"\[\d+\.\d,\u00a0\d+\.\d\]", text)
     assert not re.search(r"\[[+-]?\d+\.\d, [+-]?\d+\.\d\]", text)
     assert "](assets/power.svg)" in text
+
+
+def test_commands_are_coloured_where_no_prompt_tells_them_from_output(
+    pages: dict[str, str],
+) -> None:
+    assert "```sh\nengram " in pages["tutorial/first-hour.md"]
+    prompted = re.compile(r"^ *```console\n(?! *\$ )", re.MULTILINE)
+    assert [name for name, text in pages.items() if prompted.search(text)] == []
+    assert "```console\n$ engram" in pages["reference/cli.md"]
 
 
 def test_a_section_that_is_not_there_is_refused_with_its_name() -> None:

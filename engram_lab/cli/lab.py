@@ -23,6 +23,9 @@ _FOLDER: Final = Path("engram-notebooks")
 
 _FIT_FOR_ROOT: Final = ("--allow-root", "--ServerApp.allow_root", "--help", "--version")
 
+_ASKS: Final = ("-h", "--help", "--version", "--show-config", "--generate-config")
+"""What JupyterLab answers and ends, without a notebook."""
+
 _QUIET: Final = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
 """JupyterLab asks the network for nothing."""
 
@@ -55,7 +58,8 @@ def lab(
 ) -> None:
     """Start JupyterLab with the notebooks of this project.
 
-    Those that DIR has already are left as they are.
+    Those that DIR has already are left as they are. Where JupyterLab is only asked for its help,
+    its version or its configuration, none is put anywhere.
     """
     program = optional(
         "jupyterlab.labapp", package="jupyterlab", feature="`engram lab`", extra="notebook"
@@ -65,6 +69,9 @@ def lab(
             "JupyterLab does not run as root unless it is told to: start it as another user, or "
             "add `-- --allow-root`"
         )
+    if any(each.startswith(_ASKS) for each in others or ()):
+        program.main([*(others or ())])
+        return
     put = put_notebooks(folder)
     say(f"put {counted({'notebooks': len(put)}) or 'nothing new'} into {folder}")
     words = [str(folder), _QUIET]

@@ -36,6 +36,7 @@ class Shell(Protocol):
     Completer: Any
     magics_manager: Any
     events: Any
+    input_transformers_post: Any
 
     def push(self, variables: Mapping[str, Any]) -> None:
         """Give the notebook variables."""

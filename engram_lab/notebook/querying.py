@@ -18,10 +18,19 @@ if TYPE_CHECKING:
     from engram_lab.core.interchange import LiveDuckDB
     from engram_lab.engine import Engine
 
-__all__ = ["Queries"]
+__all__ = ["Queries", "frames_of"]
 
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _FRAMES: Final = (pl.DataFrame, pl.LazyFrame, pa.Table)
+
+
+def frames_of(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the frames that a query can name as tables: those that have no name of a table."""
+    return {
+        name: value
+        for name, value in dict(variables).items()
+        if isinstance(value, _FRAMES) and not name.startswith("_") and name not in SCHEMAS
+    }
 
 
 class Queries:

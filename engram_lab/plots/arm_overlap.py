@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.plots.columns import checked_hits, shortened
-from engram_lab.plots.encodings import order, said_below
+from engram_lab.plots.columns import are_hits, checked, is_frame, not_hits, shortened
+from engram_lab.plots.encodings import count_axis, order, said_below
 from engram_lab.plots.theme import FAINT, GOOD, INK, altair, themed
 
 if TYPE_CHECKING:
@@ -33,20 +33,22 @@ _FOUND: Final = pl.Schema(
 )
 
 
-def arm_overlap(hits: Hits | Iterable[Hits]) -> alt.TopLevelMixin:
+def arm_overlap(hits: Hits | Iterable[Hits] | Any) -> alt.TopLevelMixin:
     """Return how many hits each set of arms found: bars above, the arms of each set below.
 
     Source: Lex and others 2014, UpSet: visualization of intersecting sets, IEEE Transactions on
     Visualization and Computer Graphics 20(12).
 
     Args:
-        hits: Of one recall, or of several.
+        hits: Of one recall, or of several. Or a frame of hits, as `overlap_frame` gives it:
+            columns `query`, `rank`, `text` and `arms`.
 
     Raises:
-        InvalidInputError: These are no hits, or there is none.
+        InvalidInputError: These are no hits, or there is none; or a column is missing or of the
+            wrong kind.
         MissingDependencyError: Altair is absent.
     """
-    found = overlap_frame(hits)
+    found = _checked(hits) if is_frame(hits) else overlap_frame(hits)
     if found.is_empty():
         raise InvalidInputError(
             "arm_overlap has nothing to draw: the recall found nothing; ask something else"
@@ -59,7 +61,7 @@ def arm_overlap(hits: Hits | Iterable[Hits]) -> alt.TopLevelMixin:
     x = alt.X("set:N", sort=sets["set"].to_list(), axis=None)
     width = alt.Step(_STEP)
     base = alt.Chart(sets.drop("arms")).encode(x=x)
-    y = alt.Y("hits:Q", title="hits", axis=alt.Axis(tickMinStep=1, tickCount=4, format="d"))
+    y = alt.Y("hits:Q", title="hits", axis=count_axis(sets["hits"][0]))
     tooltip = [
         alt.Tooltip("set:N", title="found by"),
         alt.Tooltip("hits:Q", title="hits"),
@@ -85,7 +87,7 @@ def overlap_frame(hits: Hits | Iterable[Hits]) -> pl.DataFrame:
         Columns `query`, `id`, `text`, `rank`, `arms` (names, in the order of the explanation).
 
     Raises:
-        InvalidInputError: Something else than hits was given.
+        InvalidInputError: Something else than hits was given, or no recall.
     """
     rows = [
         (
@@ -100,13 +102,35 @@ def overlap_frame(hits: Hits | Iterable[Hits]) -> pl.DataFrame:
 
 def _recalls(hits: Any) -> list[Any]:
     """Return the recalls that were given, as a list also where it is one."""
-    some = [hits] if hasattr(hits, "strategy") else hits
-    if isinstance(some, str) or not isinstance(some, Iterable):
-        some = [some]
-    found = list(some)
+    if are_hits(hits):
+        return [hits]
+    if isinstance(hits, str) or is_frame(hits) or not isinstance(hits, Iterable):
+        raise not_hits(hits, chart="arm_overlap", frame="plots.overlap_frame")
+    found = list(hits)
+    if not found:
+        raise InvalidInputError(
+            "arm_overlap was given no recall: give the hits of one, or of several"
+        )
     for one in found:
-        checked_hits(one, chart="arm_overlap")
+        if not are_hits(one):
+            raise not_hits(one, chart="arm_overlap", frame="plots.overlap_frame")
     return found
+
+
+def _checked(frame: Any) -> pl.DataFrame:
+    """Return a frame of hits, found by no arm where none is told."""
+    found = checked(
+        frame,
+        chart="arm_overlap",
+        needed={"query": "text", "rank": "number", "text": "text", "arms": "texts"},
+        made_by="give hits, or what plots.overlap_frame makes of them",
+    )
+    nobody = pl.lit([], dtype=_FOUND["arms"])
+    return found.with_columns(
+        pl.col("query", "text").fill_null(""),
+        pl.col("rank").cast(pl.Int64, strict=False),
+        pl.col("arms").fill_null(nobody).list.drop_nulls(),
+    )
 
 
 def _sets(found: pl.DataFrame) -> pl.DataFrame:
@@ -152,7 +176,8 @@ def _matrix(sets: pl.DataFrame, arms: list[str], x: Any) -> Any:
 def _title(found: pl.DataFrame) -> Any:
     queries = found["query"].n_unique()
     if queries == 1:
-        said = f"{found.height} hits of {shortened(found['query'][0])!r}"
+        count = "1 hit" if found.height == 1 else f"{found.height} hits"
+        said = f"{count} of {shortened(found['query'][0])!r}"
     else:
         said = f"{found.height} hits of {queries} recalls"
     return altair().Title("Found by", **said_below(said))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -10,13 +10,25 @@ import polars as pl
 
 from engram_lab.core.errors import InvalidInputError, shown
 
-__all__ = ["MOST_ROWS", "Kind", "checked", "checked_hits", "sampled", "shortened"]
+__all__ = [
+    "MOST_ROWS",
+    "Kind",
+    "are_hits",
+    "checked",
+    "checked_shares",
+    "is_frame",
+    "not_hits",
+    "sampled",
+    "shortened",
+    "told",
+]
 
-Kind = Literal["boolean", "number", "text", "time"]
+Kind = Literal["boolean", "number", "text", "texts", "time"]
 
 MOST_ROWS: Final = 5000
 """Rows that a chart carries along in a notebook or a page; Altair refuses more."""
 
+_ROUNDED: Final = 1e-9
 _LABEL: Final = 44
 """Characters of a memory's text beside an axis."""
 
@@ -25,11 +37,27 @@ _IS: Final[Mapping[Kind, Callable[[pl.DataType], bool]]] = MappingProxyType(
         "boolean": lambda kind: kind == pl.Boolean,
         "number": lambda kind: kind.is_numeric(),
         "text": lambda kind: isinstance(kind, pl.String | pl.Categorical | pl.Enum),
+        "texts": lambda kind: isinstance(kind, pl.List) and kind.inner in {pl.String, pl.Null},
         "time": lambda kind: isinstance(kind, pl.Datetime | pl.Date),
     }
 )
 _INTO: Final[Mapping[Kind, Any]] = MappingProxyType(
-    {"boolean": pl.Boolean, "number": pl.Float64, "text": pl.String, "time": pl.Datetime("us")}
+    {
+        "boolean": pl.Boolean,
+        "number": pl.Float64,
+        "text": pl.String,
+        "texts": pl.List(pl.String),
+        "time": pl.Datetime("us"),
+    }
+)
+_SAID: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        "boolean": "a boolean",
+        "number": "a number",
+        "text": "a text",
+        "texts": "a list of texts",
+        "time": "a time",
+    }
 )
 
 
@@ -39,6 +67,7 @@ def checked(
     chart: str,
     needed: Mapping[str, Kind],
     optional: Mapping[str, Kind] | None = None,
+    made_by: str | None = None,
     may_be_empty: bool = False,
 ) -> pl.DataFrame:
     """Return a frame with the columns that a chart draws, each of its kind.
@@ -51,6 +80,7 @@ def checked(
         chart: What asks, as an error names it.
         needed: Columns that must be there.
         optional: Columns that may be there.
+        made_by: What makes such a frame, told to whoever gives another.
         may_be_empty: Whether a frame without a row is one too.
 
     Raises:
@@ -59,33 +89,75 @@ def checked(
     data = _frame(frame, chart)
     others = optional or {}
     if missing := [name for name in needed if name not in data.columns]:
+        has = ", ".join(data.columns) or "none"
         raise InvalidInputError(
             f"{chart} draws the columns {', '.join(needed)}, and the frame lacks "
-            f"{', '.join(missing)}: it has {', '.join(data.columns) or 'none'}"
+            f"{', '.join(missing)}: {made_by or f'it has {has}'}"
         )
     wanted = {**needed, **others}
     for name, kind in wanted.items():
         found = data.schema.get(name)
         if found is not None and found != pl.Null and not _IS[kind](found):
             raise InvalidInputError(
-                f"column {name!r} is {found}, and {chart} draws a {kind} there: cast it first"
+                f"column {name!r} is {found}, and {chart} draws {_SAID[kind]} there: cast it first"
             )
     if data.is_empty() and not may_be_empty:
         raise InvalidInputError(f"{chart} has nothing to draw: the frame has no row")
     return data.select(_column(data, name, kind) for name, kind in wanted.items())
 
 
-def checked_hits(hits: Any, *, chart: str) -> None:
-    """Look whether these are the hits of a recall.
+def checked_shares(data: pl.DataFrame, names: Iterable[str], *, chart: str, drawn: str) -> None:
+    """Look whether columns hold shares: what a computation leaves beside 0 and 1 is let pass.
+
+    Args:
+        data: Where they are numbers.
+        names: Of the columns.
+        chart: What asks, as an error names it.
+        drawn: What it draws of them, in the plural.
 
     Raises:
-        InvalidInputError: They are something else.
+        InvalidInputError: A value is outside 0 to 1.
     """
-    if not (hasattr(hits, "strategy") and hasattr(hits, "query")):
-        raise InvalidInputError(
-            f"{chart} draws the hits of a recall, as engine.recall gives them, "
-            f"and was given {shown(hits)}"
-        )
+    for name in names:
+        if not data[name].drop_nulls().is_between(-_ROUNDED, 1 + _ROUNDED).all():
+            raise InvalidInputError(
+                f"column {name!r} has values outside 0 to 1, and {chart} draws {drawn}: "
+                "give shares, not percentages"
+            )
+
+
+def are_hits(value: object) -> bool:
+    """Tell whether something is what a recall found."""
+    return hasattr(value, "strategy") and hasattr(value, "query")
+
+
+def is_frame(value: object) -> bool:
+    """Tell whether something is a frame, or speaks the interface of one."""
+    return isinstance(value, pl.LazyFrame) or hasattr(value, "__arrow_c_stream__")
+
+
+def not_hits(value: object, *, chart: str, frame: str) -> InvalidInputError:
+    """Return what to raise where hits were asked for, and something else was given.
+
+    Args:
+        value: What was given.
+        chart: What asks.
+        frame: The function whose frame it draws too.
+    """
+    return InvalidInputError(
+        f"{chart} draws the hits of a recall, as engine.recall gives them, or the frame of "
+        f"{frame}, and was given {told(value)}"
+    )
+
+
+def told(value: object) -> str:
+    """Return what something is, as an error tells it: a word or a number itself, else its type."""
+    if value is None:
+        return "None"
+    if isinstance(value, str | int | float):
+        return shown(value)
+    kind = type(value).__name__
+    return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
 
 
 def sampled(data: pl.DataFrame, *, most: int = MOST_ROWS, seed: int = 0) -> pl.DataFrame:
@@ -110,7 +182,7 @@ def _frame(frame: Any, chart: str) -> pl.DataFrame:
     if hasattr(frame, "__arrow_c_stream__"):
         return pl.DataFrame(frame)
     raise InvalidInputError(
-        f"{chart} draws a frame of Polars or a table of Arrow, and was given {shown(frame)}"
+        f"{chart} draws a frame of Polars or a table of Arrow, and was given {told(frame)}"
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
 from engram_lab.plots.columns import checked
-from engram_lab.plots.encodings import order, said_below
+from engram_lab.plots.encodings import count_axis, order, said_below
 from engram_lab.plots.theme import GOOD, GREY, INK, PALETTE, WIDTH, altair, themed
 
 if TYPE_CHECKING:
@@ -93,12 +93,13 @@ def _bars(changes: pl.DataFrame, steps: list[str]) -> Any:
         scale=alt.Scale(domain=some, range=[_COLOURS[action] for action in some]),
         legend=alt.Legend(orient="bottom", symbolType="square", columnPadding=14, columns=5),
     )
+    most = max(1, int(totals["changes"].max() or 0))  # type: ignore[arg-type]
     x = alt.X(
         "changes:Q",
         title="changes",
         stack="zero",
-        axis=alt.Axis(tickCount=4, tickMinStep=1, format=",d"),
-        scale=alt.Scale(domainMin=0, domainMax=max(1, int(totals["changes"].max() or 0))),  # type: ignore[arg-type]
+        axis=count_axis(most),
+        scale=alt.Scale(domainMin=0, domainMax=most),
     )
     bars = alt.Chart(counted).mark_bar(height=15)
     sums = alt.Chart(totals).mark_text(align="left", dx=7, color=INK)

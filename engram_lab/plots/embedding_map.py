@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.plots.columns import MOST_ROWS, sampled, shortened
+from engram_lab.plots.columns import MOST_ROWS, sampled, shortened, told
 from engram_lab.plots.encodings import order, said_below
 from engram_lab.plots.theme import GREY, PALETTE, WIDTH, altair, themed
 
@@ -50,10 +50,12 @@ def embedding_map(
         seed: Of that chance.
 
     Raises:
-        InvalidInputError: There are fewer than two vectors or dimensions, one is not finite, or
-            labels or texts are not as many.
+        InvalidInputError: There are fewer than two vectors or dimensions, one is not finite,
+            labels or texts are not as many, a text is none, or fewer than one is to be drawn.
         MissingDependencyError: Altair is absent.
     """
+    if most < 1:
+        raise InvalidInputError(f"most is {most}: let embedding_map draw at least 1 vector")
     points, shares = flattened(vectors)
     for name, some in (("labels", labels), ("texts", texts)):
         if some is not None and len(some) != len(points):
@@ -61,13 +63,21 @@ def embedding_map(
                 f"embedding_map was given {len(some)} {name} for {len(points)} vectors: "
                 "give one for each"
             )
+    for place, each in enumerate(() if texts is None else texts):
+        if not isinstance(each, str):
+            raise InvalidInputError(
+                f"embedding_map was given {told(each)} as the text of vector {place}: "
+                "give a text, which may be empty"
+            )
     names = [""] * len(points) if labels is None else [_named(each) for each in labels]
     said = [""] * len(points) if texts is None else [shortened(each, most=_TEXT) for each in texts]
     every = pl.DataFrame({"x": points[:, 0], "y": points[:, 1], "cluster": names, "text": said})
     frame = sampled(_few(every), most=most, seed=seed)
     alt = altair()
     known = order(every.filter(~pl.col("cluster").is_in([_NONE])).sort("cluster"), "cluster")
-    told = [name for name, some in (("cluster:N", labels), ("text:N", texts)) if some is not None]
+    pointed = [
+        name for name, some in (("cluster:N", labels), ("text:N", texts)) if some is not None
+    ]
     encoded = {} if labels is None else _coloured(frame)
     zoom = alt.selection_interval(name="zoom", bind="scales")
     chart = (
@@ -76,7 +86,7 @@ def embedding_map(
         .encode(
             x=alt.X("x:Q", title=_axis("first", shares[0]), **_plain()),
             y=alt.Y("y:Q", title=_axis("second", shares[1]), **_plain()),
-            tooltip=told or alt.Undefined,
+            tooltip=pointed or alt.Undefined,
             **encoded,
         )
         .add_params(zoom)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "away_axis",
     "colour_of",
+    "count_axis",
     "decades",
     "few_ticks",
     "order",
@@ -26,6 +27,7 @@ __all__ = [
 
 
 _MANY_TICKS: Final = 7
+_FEW_COUNTS: Final = 4
 _WHOLE: Final = (1, 0)
 _BROKEN: Final = ((6, 3), (2, 3), (10, 4), (8, 3, 2, 3))
 
@@ -87,6 +89,13 @@ def said_below(text: str) -> dict[str, Any]:
 def few_ticks() -> Any:
     """Return an axis that leaves its labels room."""
     return altair().Axis(tickCount=6)
+
+
+def count_axis(most: int) -> Any:
+    """Return an axis of counts up to the greatest: whole numbers alone."""
+    if most <= _FEW_COUNTS:
+        return altair().Axis(values=[*range(most + 1)], format="d")
+    return altair().Axis(tickCount=4, tickMinStep=1, format=",d")
 
 
 def away_axis() -> Any:

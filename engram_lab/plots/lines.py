@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.plots.columns import checked
+from engram_lab.plots.columns import checked, checked_shares
 from engram_lab.plots.encodings import systems_colour, systems_dash, systems_shape
 from engram_lab.plots.theme import WIDTH, altair, themed
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["lines"]
 
+_TICKS: Final = 8
 _FEW_POINTS: Final = 12
 """Up to so many, each point of a line is marked."""
 
 
-def lines(frame: Any, *, chart: str, across: str, up: str, x: str, y: str) -> alt.TopLevelMixin:
+def lines(
+    frame: Any, *, chart: str, across: str, up: str, x: str, y: str, of_shares: bool = False
+) -> alt.TopLevelMixin:
     """Return a line for each system; an area where `low` and `high` say how sure it is.
 
     Args:
@@ -31,20 +34,22 @@ def lines(frame: Any, *, chart: str, across: str, up: str, x: str, y: str) -> al
         up: The column of the vertical axis.
         x: What lies on the horizontal axis, as it says itself.
         y: What lies on the vertical axis, as it says itself.
+        of_shares: Whether what lies there is from 0 to 1, and anything else a mistake.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, or no point has both values.
+        InvalidInputError: A column is missing or of the wrong kind, no point has both values, or
+            what is to be a share is none.
         MissingDependencyError: Altair is absent.
     """
     alt = altair()
-    data = _points(frame, chart=chart, across=across, up=up)
+    data = _points(frame, chart=chart, across=across, up=up, of_shares=of_shares)
     least, most = float(data["low"].min() or 0.0), float(data["high"].max() or 0.0)  # type: ignore[arg-type]
     scale = alt.Scale(domain=[min(0.0, least), max(1.0, most)])
     places = alt.X(
         "x:Q",
         title=x,
         scale=alt.Scale(zero=False, nice=False, padding=10),
-        axis=alt.Axis(grid=False, tickCount=8),
+        axis=_axis(data["x"]),
     )
     alone = data["system"].n_unique() == 1 and not data["system"][0]
     marked = data.group_by("system").len()["len"].max() <= _FEW_POINTS  # type: ignore[operator]
@@ -71,7 +76,16 @@ def lines(frame: Any, *, chart: str, across: str, up: str, x: str, y: str) -> al
     return themed(found.resolve_legend(strokeDash="independent") if marked else found)
 
 
-def _points(frame: Any, *, chart: str, across: str, up: str) -> pl.DataFrame:
+def _axis(values: pl.Series) -> Any:
+    """Return a horizontal axis; among a few whole numbers, as of nights, it has no broken ones."""
+    first, last = float(values.min() or 0.0), float(values.max() or 0.0)  # type: ignore[arg-type]
+    if last - first > _TICKS or not (values == values.round()).all():
+        return altair().Axis(grid=False, tickCount=_TICKS)
+    few = [*range(round(first), round(last) + 1)]
+    return altair().Axis(grid=False, values=few, format=",d")
+
+
+def _points(frame: Any, *, chart: str, across: str, up: str, of_shares: bool) -> pl.DataFrame:
     """Return the frame as `system`, `x`, `y`, `low`, `high`, `floor`; no band is the point."""
     data = checked(
         frame,
@@ -79,6 +93,8 @@ def _points(frame: Any, *, chart: str, across: str, up: str) -> pl.DataFrame:
         needed={across: "number", up: "number"},
         optional={"system": "text", "low": "number", "high": "number", "floor": "boolean"},
     )
+    if of_shares:
+        checked_shares(data, (up, "low", "high"), chart=chart, drawn="shares")
     found = (
         data.rename({across: "x", up: "y"})
         .drop_nulls(["x", "y"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from engram_lab.core.packages import optional
 from engram_lab.plots.columns import MOST_ROWS, checked, shortened
 from engram_lab.plots.encodings import order, said_below
 from engram_lab.plots.moments import placed_in_time, said_moments
-from engram_lab.plots.placing import Place, free_places
+from engram_lab.plots.placing import free_places
 from engram_lab.plots.theme import GOOD, GREY, INK, PALETTE, QUIET, WIDTH, altair, themed
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ _LEAST: Final = 0.15
 _HEIGHT: Final = 460
 _NAME: Final = 22
 """Characters of a name beside its point; the whole is told where one points at it."""
-_RADIUS: Final = 9.0
-"""About that of a point."""
+_AREAS: Final = (50.0, 420.0)
+"""Of a point without a link, and of the one whose links weigh most."""
 _EDGE: Final = 1.2
 """Where the picture ends; the points lie from -1 to 1."""
 _APART: Final = 0.02
@@ -62,8 +63,9 @@ def link_graph(
         seed: Of the layout: the same frames and the same seed give the same picture.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, an id comes twice, fewer than
-            one memory is to be drawn, or there are more links than can be looked at.
+        InvalidInputError: A column is missing or of the wrong kind, an id is missing or comes
+            twice, fewer than one memory is to be drawn, or there are more links than can be looked
+            at.
         MissingDependencyError: Altair or networkx is absent.
     """
     alt = altair()
@@ -132,6 +134,8 @@ def _checked(nodes: Any, edges: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
         needed={"id": "text", "label": "text"},
         optional={"group": "text", "created_at": "time"},
     )
+    if points["id"].null_count():
+        raise InvalidInputError("link_graph was given a memory without an id: give one to each row")
     twice = points["id"].filter(points["id"].is_duplicated())
     if not twice.is_empty():
         raise InvalidInputError(
@@ -260,8 +264,7 @@ def _circles(points: pl.DataFrame, *, size: float) -> Any:
         colours = [PALETTE[place % len(PALETTE)] for place in range(len(groups))]
         scale = alt.Scale(domain=groups, range=colours)
         colour = alt.Color("group:N", title=None, scale=scale)
-    most = max(1.0, float(points["strength"].max() or 0.0))  # type: ignore[arg-type]
-    areas = alt.Scale(domain=[0, most], range=[50 * size, 420 * size])
+    areas = alt.Scale(domain=[0, _most(points)], range=[each * size for each in _AREAS])
     tooltip = [
         alt.Tooltip("label:N", title="memory"),
         *([alt.Tooltip("group:N")] if groups else []),
@@ -277,8 +280,23 @@ def _circles(points: pl.DataFrame, *, size: float) -> Any:
     )
 
 
+def _most(points: pl.DataFrame) -> float:
+    """Return the strength of what is drawn largest."""
+    return max(1.0, float(points["strength"].max() or 0.0))  # type: ignore[arg-type]
+
+
+def _radii(points: pl.DataFrame, *, size: float) -> list[float]:
+    """Return how wide each point is, half its outline included."""
+    least, most = _AREAS
+    areas = size * (least + (most - least) * points["strength"] / _most(points))
+    # Of a circle, Vega's size is the square of how wide it is.
+    return [math.sqrt(area) / 2 + size**0.5 / 2 for area in areas]
+
+
 def _names(points: pl.DataFrame, *, size: float) -> list[Any]:
     """Return the layers of names, two for each side: what is linked most is named first.
+
+    Each stands as far away as its point is wide, so that a small point is not far from its name.
 
     Below each name it stands once more in white, broader, so that no line runs through it.
     """
@@ -289,17 +307,18 @@ def _names(points: pl.DataFrame, *, size: float) -> list[Any]:
         for x, y in first.select("x", "y").iter_rows()
     ]
     free = free_places(
-        at, first["name"].to_list(), within=(WIDTH, _HEIGHT), radius=_RADIUS * size**0.5
+        at, first["name"].to_list(), within=(WIDTH, _HEIGHT), radii=_radii(first, size=size)
     )
-    by_place: dict[Place, list[int]] = {}
+    first = first.with_columns(away=pl.Series([each.dx if each else None for each in free]))
+    by_side: dict[tuple[str, float], list[int]] = {}
     for row, place in enumerate(free):
         if place is not None:
-            by_place.setdefault(place, []).append(row)
+            by_side.setdefault((place.align, place.dy), []).append(row)
     return [
-        alt.Chart(first[rows].select("x", "y", "name", "begins", "ends"))
-        .mark_text(align=place.align, dx=place.dx, dy=place.dy, **ink)
+        alt.Chart(first[rows].select("x", "y", "name", "away", "begins", "ends"))
+        .mark_text(align=align, dx={"expr": "datum.away"}, dy=dy, **ink)
         .encode(x=alt.X("x:Q", **_place()), y=alt.Y("y:Q", **_place()), text="name:N")
-        for place, rows in by_place.items()
+        for (align, dy), rows in by_side.items()
         for ink in ({"stroke": "white", "strokeWidth": 4, "strokeJoin": "round"}, {"color": INK})
     ]
 

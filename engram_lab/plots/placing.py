@@ -12,6 +12,8 @@ _CHARACTER: Final = 7.0
 _LINE: Final = 14.0
 _AWAY: Final = 9.0
 """In points, as are all lengths here."""
+_CLEAR: Final = 4.0
+"""From the edge of a dot to its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,16 +31,21 @@ class Place:
     dy: float
 
 
-_TRIED: Final = (
-    Place(align="left", dx=_AWAY, dy=0),
-    Place(align="right", dx=-_AWAY, dy=0),
-    Place(align="left", dx=_AWAY, dy=-_LINE),
-    Place(align="left", dx=_AWAY, dy=_LINE),
-    Place(align="right", dx=-_AWAY, dy=-_LINE),
-    Place(align="right", dx=-_AWAY, dy=_LINE),
-    Place(align="left", dx=_AWAY, dy=-2 * _LINE),
-    Place(align="left", dx=_AWAY, dy=2 * _LINE),
-)
+def _tried(away: float) -> tuple[Place, ...]:
+    """Return the places that a name can have, the best first, so far from the middle of a dot."""
+    return (
+        Place(align="left", dx=away, dy=0),
+        Place(align="right", dx=-away, dy=0),
+        Place(align="left", dx=away, dy=-_LINE),
+        Place(align="left", dx=away, dy=_LINE),
+        Place(align="right", dx=-away, dy=-_LINE),
+        Place(align="right", dx=-away, dy=_LINE),
+        Place(align="left", dx=away, dy=-2 * _LINE),
+        Place(align="left", dx=away, dy=2 * _LINE),
+    )
+
+
+_TRIED: Final = _tried(_AWAY)
 
 _Box = tuple[float, float, float, float]
 
@@ -67,7 +74,7 @@ def free_places(
     names: Sequence[str],
     *,
     within: tuple[float, float],
-    radius: float,
+    radii: Sequence[float],
 ) -> list[Place | None]:
     """Return a place for each name where it covers nothing, or none; the first choose first.
 
@@ -75,14 +82,16 @@ def free_places(
         points: In points from a corner, the second downwards.
         names: Of them.
         within: Width and height that no name may leave.
-        radius: Of the dots on the points.
+        radii: Of the dots on the points.
     """
-    taken: list[_Box] = [(x - radius, y - radius, x + radius, y + radius) for x, y in points]
+    taken: list[_Box] = [
+        (x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)
+    ]
     found: list[Place | None] = []
-    for (x, y), name in zip(points, names, strict=True):
+    for (x, y), name, radius in zip(points, names, radii, strict=True):
         free = (
             each
-            for each in _TRIED
+            for each in _tried(radius + _CLEAR)
             if _inside(box := _box(x, y, name, each), within)
             and not any(_meet(box, other) for other in taken)
         )

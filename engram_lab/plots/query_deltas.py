@@ -31,21 +31,28 @@ def query_deltas(
     Args:
         frame: Column `delta`, after less before, a row for each query, those that stayed included;
             and where it is known `query` (its name or its text) and `newly_failed` (whether
-            it found something before, and nothing now).
+            it found something before, and nothing now). Rows without a delta are left out, and
+            the axis says how many.
         measure: Of which measure.
         lower_is_better: Whether a fall is a gain.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, or no query moved.
+        InvalidInputError: A column is missing or of the wrong kind, no query has a value, or none
+            moved.
         MissingDependencyError: Altair is absent.
     """
     alt = altair()
-    data = checked(
+    every = checked(
         frame,
         chart="query_deltas",
         needed={"delta": "number"},
         optional={"query": "text", "newly_failed": "boolean"},
     )
+    data = every.drop_nulls("delta")
+    if data.is_empty():
+        raise InvalidInputError(
+            "query_deltas has nothing to draw: no query of the frame has a delta"
+        )
     moved = data.filter(pl.col("delta") != 0).sort(
         "delta", "newly_failed", descending=[lower_is_better, True], maintain_order=True
     )
@@ -53,6 +60,8 @@ def query_deltas(
         raise InvalidInputError("query_deltas has nothing to draw: no query of the frame moved")
     whole = f"{data.height:,} " + ("query" if data.height == 1 else "queries")
     said = f"{moved.height:,} of {whole} moved" if moved.height < data.height else f"{whole} moved"
+    if missing := every.height - data.height:
+        said += f"; {missing:,} {'has' if missing == 1 else 'have'} no value"
     moved = moved.gather_every(-(-moved.height // MOST_ROWS)).with_row_index("place")
     better = pl.col("delta") < 0 if lower_is_better else pl.col("delta") > 0
     kind = pl.when("newly_failed").then(pl.lit(_FAILED)).when(better).then(pl.lit(_BETTER))

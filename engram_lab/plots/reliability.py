@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.plots.columns import checked
+from engram_lab.plots.columns import checked, checked_shares
 from engram_lab.plots.encodings import colour_of, order
 from engram_lab.plots.theme import FAINT, GREY, WIDTH, altair, themed
 
@@ -87,12 +87,7 @@ def _bins(frame: Any) -> pl.DataFrame:
         raise InvalidInputError(
             "reliability has nothing to draw: no row has both forecast and came"
         )
-    for name in _CHANCES:
-        if not data[name].drop_nulls().is_between(0, 1).all():
-            raise InvalidInputError(
-                f"column {name!r} has values outside 0 to 1, and reliability draws chances: "
-                "give shares, not percentages"
-            )
+    checked_shares(data, _CHANCES, chart="reliability", drawn="chances")
     return data.with_columns(
         pl.col("system").fill_null(""), pl.col("low", "high").fill_null(pl.col("came"))
     )

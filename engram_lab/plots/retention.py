@@ -26,7 +26,8 @@ def retention(
         y: What is found, as the axis says it.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, or no row has both values.
+        InvalidInputError: A column is missing or of the wrong kind, no row has both values, or
+            `found`, `low` or `high` is outside 0 to 1.
         MissingDependencyError: Altair is absent.
     """
-    return lines(frame, chart="retention", across="kept", up="found", x=x, y=y)
+    return lines(frame, chart="retention", across="kept", up="found", x=x, y=y, of_shares=True)

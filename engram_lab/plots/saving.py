@@ -10,6 +10,7 @@ import orjson
 
 from engram_lab.core.errors import InvalidInputError, shown
 from engram_lab.core.packages import optional
+from engram_lab.plots.columns import told
 from engram_lab.plots.theme import altair
 
 if TYPE_CHECKING:
@@ -111,9 +112,9 @@ def spec_of(chart: Any) -> dict[str, Any]:
     Raises:
         InvalidInputError: It is no chart.
     """
-    if not callable(getattr(chart, "to_dict", None)):
+    if not isinstance(chart, altair().TopLevelMixin):
         raise InvalidInputError(
-            f"{shown(chart)} is no chart: give what a function of engram_lab.plots returns"
+            f"{told(chart)} is no chart: give what a function of engram_lab.plots returns"
         )
     found: dict[str, Any] = chart.to_dict(validate=False)
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from engram_lab.core.errors import InvalidInputError
-from engram_lab.plots.columns import checked_hits, shortened
+from engram_lab.plots.columns import are_hits, checked, is_frame, not_hits, shortened
 from engram_lab.plots.encodings import order, said_below
 from engram_lab.plots.theme import GREY, INK, PALETTE, WIDTH, altair, themed
 
@@ -41,24 +41,26 @@ _PARTS: Final = pl.Schema(
 )
 
 
-def score_anatomy(hits: Hits, *, most: int = 12) -> alt.TopLevelMixin:
+def score_anatomy(hits: Hits | Any, *, most: int = 12) -> alt.TopLevelMixin:
     """Return a row for each hit, and side by side what the arms gave and what each step made of it.
 
     Within a panel lies to the right of zero what was given, to the left what was taken away; the
     mark is what it comes to. After the last panel stands the score of the hit.
 
     Args:
-        hits: Of one recall.
+        hits: Of one recall. Or a frame of what gave what, as `anatomy_frame` gives it, which does
+            not say what was asked: columns `rank`, `id`, `text`, `stage`, `part`, `place`, `gain`
+            and `after`.
         most: How many of them, best first.
 
     Raises:
-        InvalidInputError: These are no hits, there is none, or fewer than one is to be shown.
+        InvalidInputError: These are no hits, there is none, or fewer than one is to be shown; or a
+            column is missing or of the wrong kind, or the frame is of several recalls.
         MissingDependencyError: Altair is absent.
     """
-    checked_hits(hits, chart="score_anatomy")
     if most < 1:
         raise InvalidInputError(f"most is {most}: let score_anatomy show at least 1 hit")
-    data = anatomy_frame(hits)
+    data = _checked(hits) if is_frame(hits) else anatomy_frame(hits)
     if data.is_empty():
         raise InvalidInputError(
             "score_anatomy has nothing to draw: the recall found nothing; ask something else"
@@ -78,12 +80,40 @@ def score_anatomy(hits: Hits, *, most: int = 12) -> alt.TopLevelMixin:
         )
         for place, stage in enumerate(stages)
     ]
-    asked = alt.Title(
-        shortened(hits.query, most=_TITLE),
-        **said_below(f"{hits.strategy}, profile {hits.profile}; the mark is what it comes to"),
-    )
     chart = alt.hconcat(*panels, spacing=24).resolve_scale(color="independent", x="independent")
-    return themed(chart.properties(title=asked))
+    return themed(chart.properties(title=_asked(hits)))
+
+
+def _checked(frame: Any) -> pl.DataFrame:
+    """Return a frame of what gave what, of one recall."""
+    data = checked(
+        frame,
+        chart="score_anatomy",
+        needed={
+            **dict.fromkeys(("rank", "place", "gain", "after"), "number"),
+            **dict.fromkeys(("id", "text", "stage", "part"), "text"),
+        },
+        made_by="give hits, or what plots.anatomy_frame makes of them",
+    ).drop_nulls(["rank", "id", "stage", "part"])
+    counted = data.group_by("rank", maintain_order=True).agg(pl.col("id").n_unique())
+    several = counted.filter(pl.col("id") > 1)["rank"]
+    if not several.is_empty():
+        raise InvalidInputError(
+            f"score_anatomy draws one recall, and the frame has several memories of rank "
+            f"{several[0]:.0f}: leave the rows of one"
+        )
+    return data.with_columns(
+        pl.col("text").fill_null(pl.col("id")), pl.col("rank", "place").cast(pl.Int64, strict=False)
+    )
+
+
+def _asked(hits: Any) -> Any:
+    """Return what was asked and how, as a title; a frame knows neither."""
+    mark = "the mark is what it comes to"
+    if is_frame(hits):
+        return altair().Title("What gave what", **said_below(mark))
+    said = said_below(f"{hits.strategy}, profile {hits.profile}; {mark}")
+    return altair().Title(shortened(hits.query, most=_TITLE), **said)
 
 
 def _panel(data: pl.DataFrame, *, axis: Any, width: int, last: bool) -> Any:
@@ -170,7 +200,12 @@ def anatomy_frame(hits: Hits) -> pl.DataFrame:
     Returns:
         Columns `rank`, `id`, `text`, `stage` (`arms`, or the name of a step), `part`, `place` (in
         which order), `gain`, `after` (what the stage comes to) and `score` (of the hit).
+
+    Raises:
+        InvalidInputError: Something else than hits was given.
     """
+    if not are_hits(hits):
+        raise not_hits(hits, chart="score_anatomy", frame="plots.anatomy_frame")
     rows = [
         (hit.rank, hit.id, hit.memory.content, stage, part, place, gain, after, hit.score)
         for hit in hits

@@ -23,7 +23,8 @@ def survival(frame: Any, *, x: str = "night", y: str = "still found") -> alt.Top
         y: What the share is of, as the axis says it.
 
     Raises:
-        InvalidInputError: A column is missing or of the wrong kind, or no row has both values.
+        InvalidInputError: A column is missing or of the wrong kind, no row has both values, or
+            `share`, `low` or `high` is outside 0 to 1.
         MissingDependencyError: Altair is absent.
     """
-    return lines(frame, chart="survival", across="time", up="share", x=x, y=y)
+    return lines(frame, chart="survival", across="time", up="share", x=x, y=y, of_shares=True)

@@ -138,6 +138,7 @@ def test_without_jupyterlab_the_extra_is_named(
     [
         (("--port", "99999"), False, "Invalid value '99999' for '--port': give 65535 or less: see"),
         (("--port", "0"), False, "Invalid value '0' for '--port': give 1 or more: see"),
+        (("--dir",), False, "Option '--dir' requires an argument: see `engram lab --help`"),
         ((), True, "JupyterLab does not run as root unless it is told to: start it as another"),
         (("--", "--debug"), True, "or add `-- --allow-root`"),
     ],
@@ -159,6 +160,23 @@ def test_what_jupyterlab_would_refuse_at_length_is_one_sentence(
     assert (stopped.value.code, said.out, said.err.count("\n")) == (2, "", 1)
     assert why in said.err
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("asked", ["--version", "--help"])
+def test_jupyterlab_is_asked_without_a_notebook_put_anywhere(asked: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "engram_lab.cli", "lab", "--", asked]
+    done = subprocess.run(
+        words,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path / "home")},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert {"--version": "4.", "--help": "--ServerApp"}[asked] in done.stdout
+    assert not list(tmp_path.glob("**/*.ipynb"))
 
 
 def test_the_server_has_the_notebooks_and_asks_for_a_token(server: str) -> None:

@@ -169,8 +169,11 @@ def test_sql_follows_the_engine_that_is_open(opened: Notebook) -> None:
         ("%%recall found\nwho?", "'found' is no NAME= of a variable"),
         ("%%recall class=\nwho?", "'class=' is no NAME= of a variable"),
         ("%%recall\n \n", "there is no question"),
+        ("%%recall", "there is no question"),
+        ("%%recall -k 1\n", "there is no question"),
         ("%%sql 2x=\nFROM memories", "'2x=' is no NAME= of a variable"),
         ("%%sql\n \n", "there is no query"),
+        ("%%sql", "there is no query"),
     ],
 )
 def test_a_wrong_magic_says_what_is_allowed(opened: Notebook, cell: str, said: str) -> None:

@@ -134,6 +134,8 @@ def charts(
         "score_anatomy": lambda: plots.score_anatomy(hits),
         "score_anatomy of steps": lambda: plots.score_anatomy(reranked),
         "arm_overlap": lambda: plots.arm_overlap(hits),
+        "score_anatomy of a frame": lambda: plots.score_anatomy(plots.anatomy_frame(reranked)),
+        "arm_overlap of a frame": lambda: plots.arm_overlap(plots.overlap_frame(hits)),
         "link_graph": lambda: plots.link_graph(frames["nodes"], frames["edges"]),
         "embedding_map": lambda: plots.embedding_map(vectors, labels),
         "dream_diff": lambda: plots.dream_diff(dreamt),

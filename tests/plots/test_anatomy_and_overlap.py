@@ -14,6 +14,7 @@ from engram_lab.core.errors import InvalidInputError
 from engram_lab.core.text import content_hash
 from engram_lab.plots import arm_overlap, score_anatomy
 from engram_lab.plots.arm_overlap import overlap_frame
+from engram_lab.plots.saving import svg_of
 from engram_lab.plots.score_anatomy import anatomy_frame
 from engram_lab.plots.theme import PALETTE
 from engram_lab.retrieval.hits import Arm, Explanation, Step
@@ -127,12 +128,77 @@ def test_what_cannot_be_drawn_is_one_sentence(hits: Hits) -> None:
     for draw in (score_anatomy, arm_overlap):
         with pytest.raises(InvalidInputError, match="the recall found nothing"):
             draw(hits_of())
-    given: Any
-    for given in ("bicycle", 7, ["bicycle"], list(hits)):
-        with pytest.raises(InvalidInputError, match=r"^arm_overlap draws the hits of a recall, as"):
-            arm_overlap(given)
-        with pytest.raises(InvalidInputError, match=r"^score_anatomy draws the hits of a recall"):
-            score_anatomy(given)
+    with pytest.raises(InvalidInputError, match="arm_overlap was given no recall: give the hi"):
+        arm_overlap([])
+
+
+@pytest.mark.parametrize(
+    ("given", "one", "of_several"),
+    [
+        ("bicycle", "'bicycle'", "'bicycle'"),
+        (7, "'7'", "'7'"),
+        (None, "None", "None"),
+        (["bicycle"], "a list", "'bicycle'"),
+        ([None], "a list", "None"),
+        ([pl.DataFrame({"rank": [1]})], "a list", "a DataFrame"),
+    ],
+)
+def test_what_is_no_recall_is_told_by_its_type(given: Any, one: str, of_several: str) -> None:
+    said = "{}draws the hits of a recall, .* or the frame of plots.{}, and was given {}$"
+
+    with pytest.raises(
+        InvalidInputError, match=said.format("score_anatomy ", "anatomy_frame", one)
+    ):
+        score_anatomy(given)
+    with pytest.raises(
+        InvalidInputError, match=said.format("arm_overlap ", "overlap_frame", of_several)
+    ):
+        arm_overlap(given)
+
+
+def test_a_frame_of_a_recall_gives_the_same_chart(hits: Hits, reranked: Hits) -> None:
+    assert arm_overlap(overlap_frame(hits)).to_dict() == arm_overlap(hits).to_dict()
+    assert arm_overlap(overlap_frame(hits).to_arrow()).to_dict() == arm_overlap(hits).to_dict()
+    of_hits, of_frame = (
+        score_anatomy(each).to_dict() for each in (reranked, anatomy_frame(reranked).lazy())
+    )
+    assert of_frame.pop("title")["text"] == "What gave what"
+    assert of_hits.pop("title")["text"] == reranked.query
+    assert of_frame == of_hits
+
+
+def test_a_frame_that_does_not_say_why_names_the_one_that_does(hits: Hits) -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"frame lacks place, .*give hits, or what plots.anatomy_frame"
+    ):
+        score_anatomy(hits.to_polars())
+    with pytest.raises(
+        InvalidInputError, match=r"frame lacks query, .*give hits, or what plots.overlap_frame"
+    ):
+        arm_overlap(hits.to_polars())
+    both = pl.concat([anatomy_frame(hits), anatomy_frame(hits).with_columns(id=pl.lit("x"))])
+    with pytest.raises(InvalidInputError, match="several memories of rank 1: leave the rows of on"):
+        score_anatomy(both)
+    with pytest.raises(InvalidInputError, match="'arms' is String, and arm_overlap draws a list o"):
+        arm_overlap(overlap_frame(hits).with_columns(arms=pl.lit("keyword")))
+
+
+def test_a_hit_of_a_frame_without_arms_was_found_by_none(hits: Hits) -> None:
+    frame = overlap_frame(hits)[:2].with_columns(
+        arms=pl.Series([None, []], dtype=pl.List(pl.String))
+    )
+
+    assert [(row["set"], row["hits"]) for row in values(arm_overlap(frame), "share")[0]] == [
+        ("no arm", 2)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_axis_of_a_few_hits_has_each_number_once(count: int) -> None:
+    svg = svg_of(arm_overlap(hits_of(*(hit(rank, {"keyword": 1.0}) for rank in range(count)))))
+
+    assert [svg.count(f">{number}<") for number in range(count)] == [1] * count
+    assert svg.count(f">{count}<") == 2  # beside the axis, and above the bar
 
 
 def three() -> Iterator[Hit]:

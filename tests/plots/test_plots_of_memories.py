@@ -22,6 +22,7 @@ from engram_lab.plots import dream_diff, embedding_map, link_graph
 from engram_lab.plots.embedding_map import flattened
 from engram_lab.plots.link_graph import MOST_NODES, laid_out
 from engram_lab.plots.placing import free_places
+from engram_lab.plots.saving import svg_of
 
 if TYPE_CHECKING:
     from engram_lab import DreamReport
@@ -120,6 +121,29 @@ def test_a_graph_that_cannot_be_drawn_is_one_sentence(frames: dict[str, pl.DataF
         link_graph(nodes, edges.drop("from_id"))
     with pytest.raises(InvalidInputError, match="'created_at' is String, and link_graph draws a t"):
         link_graph(nodes.with_columns(created_at=pl.lit("today")), edges)
+    with pytest.raises(InvalidInputError, match="a memory without an id: give one to each row"):
+        link_graph(nodes.with_columns(id=pl.Series([None, *nodes["id"][1:]])), edges)
+
+
+def test_a_name_begins_beyond_its_point(frames: dict[str, pl.DataFrame]) -> None:
+    svg = vl_convert.vegalite_to_svg(link_graph(frames["nodes"], frames["edges"]).to_dict())
+    number = r"(-?[\d.]+)"
+    dots = re.findall(rf'translate\({number},{number}\)" d="M{number},0A', svg)
+    names = re.findall(rf'text-anchor="(\w+)" transform="translate\({number},{number}\)"', svg)
+    drawn = [(float(x), float(y), float(radius)) for x, y, radius in dots]
+    ends = [(anchor, float(x), float(y)) for anchor, x, y in names]
+
+    assert len(drawn) == 6
+    assert len(ends) >= 12  # each stands once in white, too
+    assert max(radius for *_, radius in drawn) > 10
+    for anchor, x, y in ends:
+        side = 1 if anchor == "start" else -1
+        beside = [
+            side * (x - at) - radius
+            for at, height, radius in drawn
+            if abs(height - y) < 8 and abs(x - at) < 20
+        ]
+        assert min(beside, default=9) > 2
 
 
 def test_of_more_memories_than_can_be_looked_at_those_with_the_heaviest_links_are_drawn() -> None:
@@ -182,9 +206,10 @@ def test_the_smallest_graphs_have_a_layout(count: int) -> None:
     assert laid_out(ids, []) == dict.fromkeys(ids, (0.0, 0.0))
 
 
-@given(st.lists(st.tuples(st.floats(0, 300), st.floats(0, 200)), max_size=12))
-def test_free_places_cover_nothing_and_stay_within(points: list[tuple[float, float]]) -> None:
-    found = free_places(points, ["a name"] * len(points), within=(300, 200), radius=5)
+@given(st.lists(st.tuples(st.floats(0, 300), st.floats(0, 200), st.floats(0, 20)), max_size=12))
+def test_free_places_cover_nothing_and_stay_within(dots: list[tuple[float, float, float]]) -> None:
+    points, radii = [(x, y) for x, y, _ in dots], [radius for *_, radius in dots]
+    found = free_places(points, ["a name"] * len(points), within=(300, 200), radii=radii)
 
     boxes = []
     for (x, y), place in zip(points, found, strict=True):
@@ -196,7 +221,10 @@ def test_free_places_cover_nothing_and_stay_within(points: list[tuple[float, flo
         assert top >= 0
         assert right <= 300
         assert bottom <= 200
-        assert not any(left < x < right and top < y < bottom for x, y in points)
+        assert not any(
+            left < x + radius and x - radius < right and top < y + radius and y - radius < bottom
+            for x, y, radius in dots
+        )
         assert not any(
             left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
             for other in boxes[:at]
@@ -254,6 +282,8 @@ def test_a_map_without_labels_has_no_legend_and_draws_some_of_many() -> None:
         (VECTORS * np.nan, {}, "not finite"),
         (VECTORS, {"labels": ["a"]}, "1 labels for 12 vectors"),
         (VECTORS, {"texts": ["a"]}, "1 texts for 12 vectors"),
+        (VECTORS[:2], {"texts": ["a", None]}, "given None as the text of vector 1: give a text"),
+        (VECTORS, {"most": 0}, "most is 0: let embedding_map draw at least 1 vector"),
     ],
 )
 def test_a_map_that_cannot_be_drawn_is_one_sentence(
@@ -289,6 +319,16 @@ def test_a_dream_that_changes_nothing_is_drawn() -> None:
     assert {(row["step"], row["changes"]) for row in rows} == {
         (each.step, 0) for each in report.run.steps
     }
+
+
+@pytest.mark.parametrize("changes", [1, 2])
+def test_the_axis_of_a_few_changes_has_each_number_once(changes: int) -> None:
+    frame = pl.DataFrame({"step": ["fade"] * changes, "action": ["forget"] * changes})
+    svg = svg_of(dream_diff(frame))
+
+    for number in range(changes):  # the greatest also stands beside its bar
+        assert svg.count(f">{number}<") == 1
+    assert svg.count(f">{changes}<") == 2
 
 
 def test_changes_that_cannot_be_drawn_are_one_sentence(dreamt: DreamReport) -> None:

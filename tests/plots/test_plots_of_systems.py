@@ -99,6 +99,16 @@ def test_the_axis_of_deltas_says_how_many_moved() -> None:
     assert said(frame[:1]) == "1 query moved"
 
 
+def test_queries_without_a_delta_are_told_apart_from_those_that_moved() -> None:
+    frame = pl.DataFrame({"delta": [0.5, None, float("nan"), float("inf")]})
+    chart = plots.query_deltas(frame).to_dict()
+
+    assert chart["layer"][0]["encoding"]["x"]["title"] == "1 query moved; 3 have no value"
+    assert len(values(plots.query_deltas(frame), "kind")) == 1
+    with pytest.raises(InvalidInputError, match="no query of the frame has a delta"):
+        plots.query_deltas(frame[1:])
+
+
 def test_deltas_go_from_the_largest_loss_to_the_largest_gain() -> None:
     frame = pl.DataFrame(
         {
@@ -137,6 +147,33 @@ def test_a_chance_is_a_share(column: str, frames: dict[str, pl.DataFrame]) -> No
 
     with pytest.raises(InvalidInputError, match=f"'{column}' has values outside 0 to 1"):
         plots.reliability(percent)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("survival", "share"), ("retention", "found"), ("survival", "low"), ("retention", "high")],
+)
+def test_a_curve_of_shares_refuses_percentages(
+    name: str, column: str, frames: dict[str, pl.DataFrame]
+) -> None:
+    frame = frames[name].with_columns(**{column: pl.lit(50.0)})
+
+    with pytest.raises(
+        InvalidInputError, match=rf"'{column}' has values outside 0 to 1, and {name[0]}"
+    ):
+        getattr(plots, name)(frame)
+
+
+def test_the_axis_of_a_few_nights_has_whole_numbers() -> None:
+    nights = pl.DataFrame({"time": [1.0, 2.0, 3.0], "share": [0.95, 0.75, 0.55]})
+    svg = svg_of(plots.survival(nights))
+
+    assert [svg.count(f">{each}<") for each in (1, 2, 3)] == [1, 1, 1]
+    assert ">1.5<" not in svg
+    broken = svg_of(
+        plots.survival(pl.DataFrame({"time": [1.0, 1.5, 3.0], "share": [0.95, 0.7, 0.5]}))
+    )
+    assert ">1.6<" in broken or ">1.5<" in broken
 
 
 def test_systems_of_a_curve_keep_their_order_and_floors_are_grey(

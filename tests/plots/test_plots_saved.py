@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from engram_lab import plots
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 NAMES = (
     *("forest", "query_deltas", "reliability", "survival", "retention", "index_speed"),
     *("score_anatomy", "score_anatomy of steps", "arm_overlap", "link_graph", "embedding_map"),
-    *("dream_diff", "dream_diff of a frame"),
+    *("dream_diff", "dream_diff of a frame", "score_anatomy of a frame", "arm_overlap of a frame"),
 )
 
 
 def test_every_chart_is_tried_here(charts: Charts) -> None:
     assert set(charts) == set(NAMES)
     drawn = {name.partition(" of ")[0] for name in NAMES}
-    assert drawn | {"save", "altair"} == set(plots.__all__)
+    assert drawn | {"save", "altair", "anatomy_frame", "overlap_frame"} == set(plots.__all__)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -114,8 +115,9 @@ def test_a_folder_that_is_not_there_is_one_sentence(charts: Charts, tmp_path: Pa
 
 
 def test_what_is_no_chart_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="'a chart' is no chart"):
-        plots.save("a chart", tmp_path / "chart.png")
+    for given, said in (("a chart", "'a chart'"), (pl.DataFrame({"x": [1]}), "a DataFrame")):
+        with pytest.raises(InvalidInputError, match=f"^{said} is no chart"):
+            plots.save(given, tmp_path / "chart.png")
 
 
 @pytest.mark.parametrize(("module", "chart"), [("altair", "forest"), ("networkx", "link_graph")])

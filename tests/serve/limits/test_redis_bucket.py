@@ -58,10 +58,10 @@ async def test_the_time_is_that_of_redis(redis_server: RedisServer) -> None:
     redis = RedisBuckets(connect(redis_server.url, timeout_s=5))
     rate = Rate(per_minute=60_000, burst=5)
     began = time.monotonic()
-    allowed = 0
-    while time.monotonic() - began < 0.3:
+    allowed, elapsed = 0, 0.0
+    while elapsed < 0.3 or (allowed <= 50 and elapsed < 30):  # however busy the machine is
         allowed += (await redis.take("acme", "a", rate)).allowed
-    elapsed = time.monotonic() - began
+        elapsed = time.monotonic() - began
     assert 50 < allowed <= 5 + elapsed * 1_000 + 1
     await redis.close()
 
