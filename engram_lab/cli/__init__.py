@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -24,6 +24,7 @@ from engram_lab.cli import (
     remote,
     serving,
     tenant_backups,
+    tenant_records,
     tenants,
     transfer,
     upkeep,
@@ -57,6 +58,7 @@ serving.add_to(app)
 remote.add_to(app)
 tenants.add_to(app)
 tenant_backups.add_to(app)
+tenant_records.add_to(app)
 keys.add_to(app)
 
 
@@ -120,8 +122,20 @@ def _fail_usage(error: typer.exceptions.TyperException) -> NoReturn:
         print(said, file=sys.stderr)
         sys.exit(error.exit_code)
     context = getattr(error, "ctx", None)
-    command = "engram" if context is None else context.command_path
+    command = _named_command() if context is None else context.command_path
     _fail(f"{usage_of(error)}: see `{command} --help`")
+
+
+def _named_command() -> str:
+    """Return the command that was typed, up to its first word that is no command."""
+    found: list[str] = ["engram"]
+    group: Any = typer.main.get_command(app)
+    for word in sys.argv[1:]:
+        group = getattr(group, "commands", {}).get(word)
+        if group is None:
+            break
+        found.append(word)
+    return " ".join(found)
 
 
 def _fail(sentence: str, *, code: int = 2) -> NoReturn:

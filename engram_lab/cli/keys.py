@@ -67,7 +67,7 @@ def create(
             created_by=_OPERATOR,
             expires_at=_moment(expires),
         )
-        made.note("key.create", found, target=new.key.id)
+        made.note("key.create", found, target=new.key.id, name=name, scopes=given)
     if as_json:
         print_json({"id": new.key.id, "secret": new.secret, "scopes": new.key.scopes})
     else:

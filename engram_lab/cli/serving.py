@@ -18,10 +18,12 @@ from engram_lab.core.packages import optional
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engram_lab.config import ServerConfig
     from engram_lab.engine import Bundle
+    from engram_lab.serve.control.records import Plan
     from engram_lab.serve.making import Making
 
-__all__ = ["add_to", "operating"]
+__all__ = ["add_to", "operating", "plan_at_start"]
 
 _PASSWORD: Final = "ENGRAM_ROLE_PASSWORD"  # noqa: S105 - where it is
 
@@ -53,7 +55,8 @@ def serve(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The tenant of requests that name none; made where it is missing.",
+            help="The tenant of requests that name none; made where it is missing: without limits "
+            "(plan dedicated) on 127.0.0.1 where nobody is asked for a key, else on plan free.",
         ),
     ] = None,
     config: ConfigFile = None,
@@ -79,8 +82,9 @@ def serve(
     running = Running(loaded.server, loaded.config, own=own, bundles=named)
     try:
         if tenant is not None and running.services.plane.tenant_by_slug(tenant) is None:
-            running.services.estate.provision(tenant)
-            say(f"made the tenant {tenant}")
+            plan = plan_at_start(loaded.server)
+            running.services.estate.provision(tenant, plan=plan)
+            say(f"made the tenant {tenant}, on the plan {plan}")
         said = f"serving {loaded.server.tenancy.data} at http://{where.host}:{where.port} (/docs)"
         run(create_app(running), where, told=lambda: say(said))
     finally:
@@ -141,6 +145,14 @@ def operating(
         yield Making(
             loaded.server, loaded.config, clock=SystemClock(), timer=perf_counter, stack=stack
         )
+
+
+def plan_at_start(server: ServerConfig) -> Plan:
+    """Return the plan of a tenant made at the start: limits are for others, not for oneself."""
+    from engram_lab.serve.hosts import is_loopback
+
+    alone = not server.auth.enabled and is_loopback(server.serve.host)
+    return "dedicated" if alone else "free"
 
 
 def _need_the_extra() -> None:

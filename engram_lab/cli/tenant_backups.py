@@ -165,7 +165,10 @@ def prune(
 ) -> None:
     """Remove the oldest backups, so that `backups.keep` stay."""
     with operating(data, config, settings) as made:
-        gone = _kept(made).prune(tenant_of(made, slug).id)
+        found = tenant_of(made, slug)
+        gone = _kept(made).prune(found.id)
+        if gone:
+            made.note("backup.prune", found, removed=len(gone))
     say(f"removed {len(gone)}" if gone else "nothing to remove")
 
 
@@ -182,6 +185,7 @@ def rekey(
         kept = _kept(made)
         new = kept.key_file.rotate(made.clock.now())
         where = kept.key_file.path
+        made.note("backup.rekey", None, target=new.id)
     say(f"backups are sealed with the key {new.id} from now on: keep a copy of {where} elsewhere")
 
 

@@ -66,7 +66,7 @@ def create(
             owner=owner,
             email=email,
         )
-        made.note("tenant.create", found.tenant)
+        made.note("tenant.create", found.tenant, plan=found.tenant.plan, owner=owner)
     if as_json:
         print_json(found.tenant)
     else:
@@ -134,7 +134,8 @@ def suspend(
 ) -> None:
     """Let nobody in; everything stays."""
     with operating(data, config, settings) as made:
-        made.note("tenant.update", made.estate.suspend(tenant_of(made, slug).id))
+        found = tenant_of(made, slug)
+        _note_change(made, found, made.estate.suspend(found.id))
     say(f"suspended {slug}: `engram tenant resume {slug}` lets people in again")
 
 
@@ -144,7 +145,8 @@ def resume(
 ) -> None:
     """Let people in again, if it was not purged yet."""
     with operating(data, config, settings) as made:
-        made.note("tenant.update", made.estate.resume(tenant_of(made, slug).id))
+        found = tenant_of(made, slug)
+        _note_change(made, found, made.estate.resume(found.id))
     say(f"{slug} is active")
 
 
@@ -171,14 +173,20 @@ def change(
     if plan is not None and plan not in PLANS:
         raise InvalidInputError(f"--plan is {plan!r}: allowed are {', '.join(PLANS)}")
     with operating(data, config, settings) as made:
-        found = tenant_of(made, slug)
+        found = former = tenant_of(made, slug)
         operator = made.plane.as_operator()
         if plan is not None or name is not None:
             found = operator.update_tenant(found.id, plan=plan, name=name)
         if bundle is not None:
             found = operator.assign_bundle(found.id, None if bundle == "-" else bundle)
-        made.note("tenant.update", found)
+        _note_change(made, former, found)
     say(f"{slug}: plan {found.plan}, bundle {found.bundle or '-'}")
+    if found.bundle is not None and found.bundle != former.bundle:
+        say(
+            f"whether a server serves it is not known here: one that was not started with "
+            f"`engram serve --bundle {found.bundle}=FILE` refuses every request of {slug} with "
+            "503, and `/health/ready` says so"
+        )
 
 
 @tenant.command()
@@ -208,8 +216,12 @@ def purge(
     with operating(data, config, settings) as made:
         found = tenant_of(made, slug)
         made.estate.purge(found.id, at_once=now)
-        made.note("tenant.purge", found)
-    say(f"purged {slug}: nothing of it is left but its audit")
+        for chain in (found, None):  # whoever looks for it later asks the server's own
+            made.note("tenant.purge", chain, target=found.id, slug=slug)
+    say(
+        f"purged {slug}: nothing of it is left but its audit, which `engram tenant audit "
+        f"{found.id}` shows"
+    )
 
 
 @tenant.command()
@@ -261,33 +273,10 @@ def import_(
     say(f"took in {counted(_as_kept(counts, path)) or 'nothing'}")
 
 
-@tenant.command()
-def audit(
-    slug: Slug,
-    limit: Annotated[
-        int, typer.Option(metavar="NUMBER", help="The newest so many.", min=1, max=100_000)
-    ] = 20,
-    data: Data = None,
-    config: ConfigFile = None,
-    settings: Settings = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show who did what, and check that nobody changed the record."""
-    with operating(data, config, settings) as made:
-        found = tenant_of(made, slug)
-        view = made.plane.as_operator()
-        entries, broken = view.audit(found.id, limit=limit), view.broken_chain(found.id)
-    if as_json:
-        print_json({"broken_at": broken, "entries": entries})
-    else:
-        rows = [
-            (str(e.number), e.at.isoformat(" ", "seconds"), e.kind, e.actor, e.outcome)
-            for e in entries
-        ]
-        print_rows(rows, head=("no.", "at", "what", "who", "outcome"))
-        say("the chain is whole" if broken is None else f"the chain is broken at entry {broken}")
-    if broken is not None:
-        raise typer.Exit(1)
+def _note_change(made: Making, former: Tenant, now: Tenant) -> None:
+    from engram_lab.serve.control.records import changes
+
+    made.note("tenant.update", now, **changes(former, now))
 
 
 def _as_kept(counts: Mapping[str, int], path: Path) -> Mapping[str, int]:

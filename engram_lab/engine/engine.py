@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from engram_lab.config import config_of
@@ -247,9 +248,20 @@ class Engine(DreamVerbs, HookVerbs):
         return memory
 
     def purge(
-        self, ids: Sequence[str], *, author: str | None = None, reason: str | None = None
+        self,
+        ids: Sequence[str],
+        *,
+        author: str | None = None,
+        reason: str | None = None,
+        check: Callable[[], object] | None = None,
     ) -> PurgeReport:
         """Remove memories for good: from every table, index, cache and version, and from the files.
+
+        Args:
+            ids: Which.
+            author: Who is recorded.
+            reason: Why, for the log.
+            check: Called first, in the same transaction: where it raises, nothing is purged.
 
         Raises:
             NotFoundError: One is not to be seen; nothing is purged then.
@@ -257,8 +269,14 @@ class Engine(DreamVerbs, HookVerbs):
         """
         ids = check_ids(ids)
         derived = self.store.memories.derived(ids)  # which go with it, as they may quote it
+        memories = self.store.memories
         with self._indexes.erasing([*ids, *derived], view=self.store):
-            return self.store.memories.purge(ids, author=author, reason=reason)
+            if check is None:
+                return memories.purge(ids, author=author, reason=reason)
+            with self.store.transaction():
+                check()
+                report = memories.purge(ids, author=author, reason=reason)
+            return replace(report, erased=memories.purge([]).erased)  # now that it has ended
 
     def clean_up(self) -> CleanupReport:
         """Purge what has expired and carry out the policies of the workspaces."""

@@ -26,6 +26,7 @@ from engram_lab.serve.errors import (
     malformed,
     refusal_of,
 )
+from engram_lab.serve.openapi import completed
 from engram_lab.serve.pipeline.bounds import Bounds
 from engram_lab.serve.pipeline.edge import Edge, call_of
 from engram_lab.serve.pipeline.proxies import Proxies
@@ -34,11 +35,13 @@ from engram_lab.serve.routes import (
     dreams,
     feedback,
     health,
+    imports,
     keys,
     links,
     members,
     memories,
     operator,
+    operator_within,
     search,
     stats,
     transfer,
@@ -67,11 +70,13 @@ ROUTERS: Final = (
     dreams,
     stats,
     transfer,
+    imports,
     keys,
     members,
     workspaces,
     upkeep,
     operator,
+    operator_within,
     health,
 )
 _PLAIN: Final = (b"content-type", b"application/json")
@@ -91,6 +96,7 @@ def create_app(running: Running) -> FastAPI:
             yield
 
     app = _Application(
+        asks=services.config.auth.enabled,
         title="Engram Lab",
         version=versions()["engram_lab"],
         description=_ABOUT,
@@ -98,6 +104,7 @@ def create_app(running: Running) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # it would believe the host, and leave TLS
     )
     app.state.services = services
     for each in ROUTERS:  # not included, as finding a route among routers takes longer
@@ -121,9 +128,16 @@ class _Application(FastAPI):
     Only where a request is as plain as can be: all others go the long way, to the same answer.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, asks: bool, **settings: Any) -> None:
         super().__init__(**settings)
         self.direct: dict[tuple[str, str], ASGIApp] = {}
+        self._asks = asks
+
+    def openapi(self) -> dict[str, Any]:
+        """Return what is told of all routes."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi(), self.routes, asks=self._asks)
+        return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -82,6 +82,9 @@ class Call:
         secure: Whether it came by TLS, a trusted proxy's word included.
         began: By the timer, in seconds.
         admitted: Whether it passed all that comes before a handler: it counts as usage then.
+        chain: In whose audit it stands, by the id of a tenant; else that of `tenant`. For what the
+            operator does to a tenant, which the request itself belongs to none of.
+        told: What the audit says beside who and to what, such as what changed; never a secret.
         used: Usage beside the call itself: `searches`, `memories_created`.
         answer_headers: To be sent with whatever is answered.
     """
@@ -99,6 +102,8 @@ class Call:
     actor: Actor | None = None
     workspace: str = "default"
     target: str | None = None
+    chain: str | None = None
+    told: Mapping[str, Any] | None = None
     used: dict[str, int] = field(default_factory=dict)
     answer_headers: dict[str, str] = field(default_factory=dict)
     admitted: bool = False

@@ -9,6 +9,7 @@ ServeError                  an answer that is no success
 ├── AbsentError             404 NOT_FOUND
 │   └── TenantNotFoundError 404 TENANT_NOT_FOUND        -32002
 ├── MethodNotAllowedError   405 METHOD_NOT_ALLOWED
+├── NotAcceptableError      406 NOT_ACCEPTABLE
 ├── RefusedConflictError    409 CONFLICT
 ├── PreconditionError       412 PRECONDITION_FAILED
 ├── TooLargeError           413 CONTENT_TOO_LARGE
@@ -37,6 +38,7 @@ __all__ = [
     "InternalError",
     "InvalidRequestError",
     "MethodNotAllowedError",
+    "NotAcceptableError",
     "PreconditionError",
     "QuotaExceededError",
     "RateLimitedError",
@@ -134,6 +136,12 @@ class MethodNotAllowedError(ServeError):
     status, code, rpc_code = 405, "METHOD_NOT_ALLOWED", _INVALID_PARAMS
 
 
+class NotAcceptableError(ServeError):
+    """What `Accept` asks for is not what can be sent; says what can."""
+
+    status, code, rpc_code = 406, "NOT_ACCEPTABLE", _INVALID_PARAMS
+
+
 class RefusedConflictError(ServeError):
     """What is stored contradicts the request."""
 
@@ -141,7 +149,7 @@ class RefusedConflictError(ServeError):
 
 
 class PreconditionError(ServeError):
-    """`If-Match` names another version than the one that is there."""
+    """`If-Match` or `version` names another state than the one that is there."""
 
     status, code, rpc_code = 412, "PRECONDITION_FAILED", _INVALID_PARAMS
 

@@ -36,10 +36,20 @@ def health(made: Making, limiter: Limiter) -> Health:
         except EmbedderError:
             raise CheckFailedError("cannot be had: what is asked is answered by words") from None
 
+    def bundles() -> str:
+        tenants = made.plane.as_operator().tenants(state="active")
+        if not {each.bundle for each in tenants} <= {None, *made.configurations.names}:
+            raise CheckFailedError(
+                "a tenant has a bundle that is not served here, and is refused: start with "
+                "--bundle NAME=FILE, or choose another for it; `engram tenant list` shows them"
+            )
+        return "all that tenants have are served"
+
     checks: list[Check] = [
         simple_check("control_plane", lambda: made.plane.tenant_by_slug("health")),
         folder_check(made.places.root),
         lag_check(made.watch.recent_s),
+        Check(name="bundles", look=bundles, otherwise="degraded"),
         Check(name="embedder", look=embedder, otherwise="degraded"),
     ]
     if made.config.limits.redis_url is not None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from engram_lab.core.ids import IdSource
 from engram_lab.serve.auth import Authenticator
@@ -218,15 +218,18 @@ class Making:
         """Have something closed before all that was made by now."""
         self._stack.callback(close)
 
-    def note(self, kind: str, tenant: Tenant, *, target: str | None = None) -> None:
-        """Write down what the operator did without a server."""
+    def note(
+        self, kind: str, tenant: Tenant | None, *, target: str | None = None, **told: Any
+    ) -> None:
+        """Write down what the operator did without a server; None is the server's own chain."""
         entry = AuditEntry(
             id=self.minting.new_id(),
-            tenant_id=tenant.id,
+            tenant_id=None if tenant is None else tenant.id,
             at=self.clock.now(),
             kind=kind,
             actor="operator",
-            target=target or tenant.id,
+            target=target or (None if tenant is None else tenant.id),
+            details=told,
         )
         self.plane.record_audit([entry])
 
@@ -240,7 +243,6 @@ class Making:
         meter, audit = self._meter(), self._audit(log)
         serve = self.config.serve
         engines = self._workers(serve.threads, serve.waiting, "engine")
-        files = self._workers(_FILES, _WAITING, "files")
         aparts = self._workers(1 + self.config.schedule.concurrency, _WAITING, "apart")
         controls = self._workers(_CONTROLS, _WAITING, "control")
         lookups = Lookups(self.plane, controls.run)
@@ -263,7 +265,8 @@ class Making:
             estate=self.estate,
             apart=self.apart,
             engines=engines,
-            files=files,
+            files=self._workers(_FILES, _WAITING, "files"),
+            copies=self._workers(_FILES, _WAITING, "copies"),
             aparts=aparts,
             turns=Turns(),
             controls=controls,

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Self
 
 from engram_lab.core.clock import SystemClock
-from engram_lab.serve.auth import check_exposure
+from engram_lab.serve.auth import check_exposure, check_tenancy
 from engram_lab.serve.health import follow
 from engram_lab.serve.hosts import HostRules
 from engram_lab.serve.making import Making
@@ -74,6 +74,7 @@ class Running:
         log_to: IO[str] | None = None,
     ) -> None:
         check_exposure(server.serve, server.auth)
+        check_tenancy(server.tenancy)
         with ExitStack() as stack:
             made = Making(
                 server,
@@ -108,6 +109,7 @@ class Running:
     async def __aenter__(self) -> Self:
         services = self.services
         await asyncio.to_thread(services.configurations.warm_up)
+        await asyncio.to_thread(self._look_for_the_default)
         await self._within.enter_async_context(self.mcp.running())
         gc.freeze()  # what is there now stays: to look through it would hold up every thread
         self._within.callback(gc.unfreeze)
@@ -119,6 +121,17 @@ class Running:
         for kind in (CONFIG_LOAD, SERVER_START):
             services.audit.note(kind, actor="system", tenant_id=None, target=self._config_hash)
         return self
+
+    def _look_for_the_default(self) -> None:
+        name = self.services.config.tenancy.default
+        if name is not None and self.services.plane.tenant_by_slug(name) is None:
+            self.services.log.warning(
+                "default_tenant_missing",
+                setting="tenancy.default",
+                tenant=name,
+                told="requests that name no tenant are refused until `engram tenant create` makes "
+                "this one",
+            )
 
     async def __aexit__(self, *exception: object) -> None:
         """Let what was begun end, then close every part."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.tenants.jobs import jobs_of
 from engram_lab.serve.tenants.scheduler import Scheduler
 
@@ -26,6 +28,7 @@ def schedule(made: Making, services: Services) -> Scheduler:
         measured=lambda tenant_id, _day, memories, size: services.meter.measured(
             tenant_id, memories, size
         ),
+        note=services.audit.note,
         timer=made.timer,
     )
 
@@ -35,7 +38,9 @@ def schedule(made: Making, services: Services) -> Scheduler:
         made.used_keys.flush()
         for tenant in made.plane.as_operator().tenants():
             if tenant.state != "active" and made.pool.is_open(tenant.id):
-                made.pool.close_tenant(tenant.id)  # such as one that another process suspended
+                with suppress(UnavailableError):  # it is being taken out, or was asked just now
+                    # Such as one that another process suspended.
+                    made.pool.close_tenant(tenant.id)
 
     def told(kind: str, well: bool, seconds: float) -> None:  # noqa: FBT001 - as it is called
         if kind == "dream":

@@ -56,6 +56,7 @@ class Services:
     Attributes:
         engines: Threads in which engines answer.
         files: Threads for slower work on files, so that no search waits behind it.
+        copies: Threads for backups, which take as long as the database is large.
         aparts: Threads that wait for work in processes of its own, and do nothing else.
         turns: How much of that each tenant has going on.
         controls: Threads in which the control plane is asked, and keys are verified.
@@ -75,6 +76,7 @@ class Services:
     apart: Apart
     engines: Workers
     files: Workers
+    copies: Workers
     aparts: Workers
     turns: Turns
     controls: Workers
@@ -121,6 +123,11 @@ class Services:
         return await self.engines.run_for(
             tenant.id, self._used, call, tenant, partial(self.express.timed, work), brief=True
         )
+
+    async def copying(self, call: Call, work: Callable[[Engine], T]) -> T:
+        """Return what `work` returns, which copies the database the engine has, in a thread."""
+        tenant = call.within
+        return await self.copies.run_for(tenant.id, self._used, call, tenant, work)
 
     def _used(
         self, call: Call, tenant: Tenant, work: Callable[[Engine], T], *, brief: bool = False

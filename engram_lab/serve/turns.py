@@ -1,4 +1,4 @@
-"""How much heavy work one tenant may have going on: dreams, exports, imports."""
+"""How much heavy work one tenant may have going on: dreams, exports, imports, backups."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Turns:
         taken = self._taken.get(tenant_id, 0)
         if taken >= self._most:
             raise RateLimitedError(
-                f"this tenant has {taken} dreams, exports and imports going on, which is the most "
-                "at once: try again when one has ended",
+                f"this tenant has {taken} dreams, exports, imports and backups going on, which is "
+                "the most at once: try again when one has ended",
                 headers={"Retry-After": str(_AGAIN_S)},
             )
         self._taken[tenant_id] = taken + 1

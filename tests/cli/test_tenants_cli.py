@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -14,6 +16,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from engram_lab import Engine
+from engram_lab.cli.serving import plan_at_start
+from engram_lab.config import AuthSettings, ServerConfig, ServeSettings
 from tests.serve.conftest import PASSWORD, postgres
 from tests.serve.live import HASHING, live, settings
 
@@ -80,6 +84,76 @@ def test_everything_that_was_done_is_in_the_audit(engram: Engram) -> None:
     assert secret not in json.dumps(told)
 
 
+def test_the_audit_tells_one_change_from_another(engram: Engram) -> None:
+    engram("tenant", "create", "acme")
+    engram("tenant", "suspend", "acme")
+    engram("tenant", "change", "acme", "--name", "Acme & Co")
+    renamed, suspended, made = engram.json("tenant", "audit", "acme")["entries"]
+    assert made["details"] == {"plan": "free", "owner": None}
+    assert suspended["details"] == {"state": {"from": "active", "to": "suspended"}}
+    assert renamed["details"] == {"name": {"from": "acme", "to": "Acme & Co"}}
+    assert "active → suspended" in " ".join(engram("tenant", "audit", "acme").split())
+
+
+def test_the_servers_own_audit_is_shown_and_leads_to_that_of_a_purged_tenant(
+    engram: Engram,
+) -> None:
+    assert engram.json("tenant", "audit") == {"broken_at": None, "entries": []}
+    engram("tenant", "create", "acme")
+    engram("tenant", "delete", "acme")
+    said = engram("tenant", "purge", "acme", "--now")
+    (own,) = engram.json("tenant", "audit")["entries"]
+    assert (own["kind"], own["details"]) == ("tenant.purge", {"slug": "acme"})
+    assert own["target"] in said
+    kept = engram.json("tenant", "audit", own["target"])
+    assert [each["kind"] for each in kept["entries"]] == [
+        *("tenant.purge", "tenant.delete", "tenant.create")
+    ]
+    assert kept["broken_at"] is None
+    assert "which were purged" in engram.refused("tenant", "audit", "acme")
+
+
+def test_a_record_that_was_changed_is_told_of(engram: Engram, place: Path) -> None:
+    engram("tenant", "create", "acme")
+    engram("tenant", "delete", "acme")
+    engram("tenant", "purge", "acme", "--now")
+    with closing(sqlite3.connect(place / "hosted" / "control.db")) as database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in triggers.fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE audit SET details = '{}' WHERE tenant_id = ''")
+        database.commit()
+    ran = engram.run("tenant", "audit")
+    assert (ran.code, "broken at entry 1" in ran.out) == (1, True)
+
+
+def test_people_are_let_in_and_taken_out_by_command(engram: Engram) -> None:
+    engram("tenant", "create", "acme")
+    assert "--role owner" in engram("tenant", "members", "acme")
+    assert "ann: viewer of acme" in engram("tenant", "member", "acme", "ann", "--role", "viewer")
+    engram("tenant", "member", "acme", "ann", "--role", "owner", "--email", "ann@example.com")
+    engram("tenant", "member", "acme", "bob", "--role", "member")
+    found = engram.json("tenant", "members", "acme")
+    assert [(each["user_id"], each["role"], each["email"]) for each in found] == [
+        ("ann", "owner", "ann@example.com"),
+        ("bob", "member", None),
+    ]
+    engram("tenant", "member", "acme", "bob", "--remove")
+    assert "last owner" in engram.refused("tenant", "member", "acme", "ann", "--remove")
+    assert "bob" not in engram("tenant", "members", "acme")
+    kinds = [each["kind"] for each in engram.json("tenant", "audit", "acme")["entries"]]
+    assert kinds == ["member.remove", *["member.put"] * 3, "tenant.create"]
+
+
+def test_a_bundle_that_no_server_may_know_is_warned_of(engram: Engram) -> None:
+    engram("tenant", "create", "acme")
+    told = " ".join(engram("tenant", "change", "acme", "--bundle", "canary").split())
+    assert "--bundle canary=FILE" in told
+    assert "503" in told
+    assert "503" not in engram("tenant", "change", "acme", "--name", "Acme")
+    assert "503" not in engram("tenant", "change", "acme", "--bundle", "-")
+
+
 def test_a_key_is_printed_once_and_alone(engram: Engram) -> None:
     engram("tenant", "create", "acme")
     secret = engram("key", "create", "acme", "--scope", "search", "--test").strip()
@@ -102,6 +176,10 @@ def test_a_key_is_printed_once_and_alone(engram: Engram) -> None:
         (("tenant", "create", "www"), "server itself"),
         (("tenant", "create", "acme", "--plan", "gold"), "free, pro, team, dedicated"),
         (("tenant", "show", "nobody"), "engram tenant list"),
+        (("tenant", "member", "acme", "ann"), "either --role"),
+        (("tenant", "member", "acme", "ann", "--role", "king"), "owner, admin, member, viewer"),
+        (("tenant", "member", "acme", "", "--role", "owner"), "1 to 255"),
+        (("tenant", "members", "nobody"), "engram tenant list"),
         (("key", "create", "nobody"), "engram tenant list"),
         (("tenant", "backup", "nobody"), "engram tenant list"),
         (("serve", "--bundle", "no-such.bundle"), "does not exist"),
@@ -140,6 +218,7 @@ def test_a_backup_is_made_and_rehearsed(
     engram("tenant", "import", "acme", str(rows))
     engram("tenant", "backup", "acme")
     engram("tenant", "rekey")
+    assert engram.json("tenant", "audit")["entries"][0]["kind"] == "backup.rekey"
     (kept,) = engram.json("tenant", "backups", "acme")
     engram("tenant", "verify", "acme", kept["name"])
     told = engram.json("tenant", "drill", "acme")
@@ -199,7 +278,7 @@ def test_a_server_that_refuses_or_is_not_there_says_so(
     assert "cannot be reached" in engram.refused("push", "http://127.0.0.1:9", "--db", str(db))
 
 
-def test_serve_serves_until_it_is_told_to_stop(place: Path) -> None:
+def test_serve_serves_until_it_is_told_to_stop(engram: Engram) -> None:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -229,3 +308,22 @@ def test_serve_serves_until_it_is_told_to_stop(place: Path) -> None:
     assert process.returncode in {0, -signal.SIGTERM}
     assert all(line.startswith("{") for line in log.splitlines())
     assert Path(os.environ["ENGRAM_TENANCY_DATA"], "control.db").is_file()
+    assert engram.json("tenant", "show", "home")["plan"] == "dedicated"  # nobody was asked
+
+
+@pytest.mark.parametrize(
+    ("section", "plan"),
+    [
+        ({}, "dedicated"),
+        ({"auth": AuthSettings(enabled=True)}, "free"),
+        (
+            {
+                "auth": AuthSettings(allow_insecure=True),
+                "serve": ServeSettings(host="0.0.0.0"),  # noqa: S104 - nothing listens
+            },
+            "free",
+        ),
+    ],
+)
+def test_only_who_is_alone_with_a_server_has_no_limits(section: dict[str, Any], plan: str) -> None:
+    assert plan_at_start(ServerConfig(**section)) == plan

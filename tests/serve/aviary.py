@@ -107,8 +107,11 @@ def tried(found: Aviary, victim: Canary, own: Canary, *, only: str = "") -> list
         reached[ask.name] |= answer.is_success and '"isError":true' not in answer.text
         if ask.pathed and ask.value == UNKNOWN:
             unknown[ask.name] = as_refused(ask, answer)
+    named = {each["name"] for each in own.client.get("/v1/workspaces").json()["data"]}
     for ask, answer in zip(asks, answers, strict=True):
-        theirs = ask.pathed and ask.value in victim.lent.values()
+        # A workspace that the asker made, and gave the name of what is another's, is its own.
+        mine = ask.value in named and ask.name == "DELETE /v1/workspaces/{name}"
+        theirs = ask.pathed and ask.value in victim.lent.values() and not mine
         if theirs and not answer.is_success and ask.value.count("-") == UNKNOWN.count("-"):
             told = as_refused(ask, answer)
             if told != unknown[ask.name]:

@@ -92,7 +92,7 @@ def a_refusal_that_knows(found: pytest.MonkeyPatch) -> str:
     read = ImportReports.read
 
     def told(self: ImportReports, tenant_id: str, import_id: str) -> Any:
-        if list(self._places.root.glob(f"tenants/*/imports/{import_id}.json")):
+        if list(self._places.root.glob(f"tenants/*/imports/{import_id}.*.json")):
             found_there = read(self, tenant_id, import_id)
             if found_there is None:
                 raise ForbiddenError("this import is another's")

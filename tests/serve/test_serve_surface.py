@@ -94,7 +94,8 @@ def test_a_table_comes_as_parquet_or_arrow(served: Live) -> None:
     arrow = client.get("/v1/export", headers={"Accept": "application/vnd.apache.arrow.stream"})
     with pa.ipc.open_stream(arrow.content) as stream:
         assert stream.read_all()["content"].to_pylist() == ["a", "b"]
-    assert code(client.get("/v1/export", headers={"Accept": "image/png"}))[0] == 415
+    told = client.get("/v1/export", headers={"Accept": "image/png"})
+    assert code(told) == (406, "NOT_ACCEPTABLE")
     bad = client.get(
         "/v1/export",
         headers={"Accept": "application/vnd.apache.parquet"},
@@ -188,6 +189,23 @@ def test_two_bundles_answer_side_by_side_and_are_swapped(tmp_path: Path) -> None
         assert code(absent) == (400, "INVALID_REQUEST")
         served.operator.patch("/v1/admin/tenants/second", json={"bundle": "-"})
         assert len(second.post("/v1/search", json={"query": "bread"}).json()["data"]) == 5
+
+
+def test_a_tenant_whose_bundle_is_not_served_is_told_of_and_not_named(tmp_path: Path) -> None:
+    with live(settings(tmp_path)) as served:
+        client, operator = served.of("unserved"), served.running.services.plane.as_operator()
+        told = served.client().get("/health/ready").json()["data"]
+        assert (told["status"], told["checks"]["bundles"]["status"]) == ("ok", "ok")
+        operator.assign_bundle(served.tenant("unserved").id, "absent")
+        assert client.get("/v1/stats").status_code == 503
+        ends = time.monotonic() + 10
+        while told["status"] == "ok" and time.monotonic() < ends:  # a look is kept for a second
+            time.sleep(0.1)
+            told = served.client().get("/health/ready").json()["data"]
+        assert told["status"] == "degraded"
+        assert "not served here" in told["checks"]["bundles"]["note"]
+        assert "unserved" not in str(told)
+        assert "absent" not in str(told)
 
 
 def test_a_bundle_may_answer_everybody(tmp_path: Path) -> None:

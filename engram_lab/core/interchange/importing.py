@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from engram_lab.core.checksums import file_sha256
 from engram_lab.core.clock import parse_time
 from engram_lab.core.errors import ImportRefusedError, InvalidInputError
-from engram_lab.core.interchange.cells import cell_rows
+from engram_lab.core.interchange.cells import SEPARATORS, cell_rows
 from engram_lab.core.interchange.files import FORMAT_NAME, FORMAT_VERSION, MANIFEST
+from engram_lab.core.interchange.reading import (
+    TABLES,
+    arrow_batches,
+    holds_lines,
+    json_lines_of,
+    json_of,
+    rows_within,
+    table_of,
+)
 from engram_lab.core.interchange.rows import in_workspace, iter_rows, rows_of
 from engram_lab.core.progress import task
 from engram_lab.core.protocols import Chunk
@@ -35,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["import_file"]
 
 _ROWS_AT_ONCE: Final = 2048
-_BYTES_AT_ONCE: Final = 1 << 20
 _ADVICE: Final = (
     "give what `engram export` wrote, or memories as .jsonl, .json, .parquet, .arrow, .csv or .tsv"
 )
@@ -52,7 +57,10 @@ def import_file(
 ) -> ImportReport:
     """Take a file or folder into a store, in one transaction: all of it, or nothing.
 
-    An export comes back exactly. Anything else is read as memories: rows with at least `content`.
+    An export comes back exactly. A file that is one table of an export, with all its columns, comes
+    back as far as that table goes: of `memories` the present states, without the versions before,
+    links and vectors; other tables need what they name to be there. Anything else is read as
+    memories: rows with at least `content`. What is in a `.json` decides whether it is JSON Lines.
 
     Args:
         store: Where to.
@@ -77,7 +85,7 @@ def import_file(
     with task("importing", unit="rows", progress=progress) as counting:
         chunks = _export_chunks(file)
         if counting.is_heard:
-            counting.total = _rows_in(file, has_head=chunks is not None)
+            counting.total = rows_within(file, has_head=chunks is not None)
         if chunks is not None:
             return store.loader.load(_counted(chunks, counting), keep_going=keep_going)
         drafts = _Drafts(counting.over(_draft_rows(file)), workspace=workspace)
@@ -103,25 +111,6 @@ def _counted(chunks: Iterable[Chunk], counting: Task) -> Iterator[Chunk]:
     for chunk in chunks:
         yield chunk
         counting.advance(len(chunk.rows) + len(chunk.refused))
-
-
-def _rows_in(file: Path, *, has_head: bool) -> int | None:
-    """Return how many rows a file or an export has, where that is found out fast."""
-    try:
-        match file.suffix.lower():
-            case ".jsonl" | ".ndjson":
-                with file.open("rb") as stream:
-                    ends, last = 0, b"\n"
-                    while part := stream.read(_BYTES_AT_ONCE):
-                        ends, last = ends + part.count(b"\n"), part[-1:]
-                    return ends + (last != b"\n") - has_head
-            case ".parquet":
-                return int(pq.read_metadata(file).num_rows)
-        if file.is_dir():
-            return sum(int(pq.read_metadata(each).num_rows) for each in file.glob("*.parquet"))
-    except (OSError, pa.ArrowException):
-        pass  # who reads it says what is wrong with it
-    return None
 
 
 class _Unreadable(NamedTuple):
@@ -153,61 +142,43 @@ class _Drafts:
 
 
 def _draft_rows(file: Path) -> Iterable[Row | _Unreadable]:
-    match file.suffix.lower():
-        case ".jsonl" | ".ndjson":
-            return (
-                row if error is None else _Unreadable(error) for _, row, error in _json_lines(file)
-            )
-        case ".json":
-            content = _json(file)
-            rows = content.get("memories") if isinstance(content, dict) else content
-            if not isinstance(rows, list):
-                raise InvalidInputError(f"{file} holds no list of memories: {_ADVICE}")
-            return rows
-        case ".parquet" | ".arrow" | ".feather":
-            return _arrow_rows(file)
-        case ".csv" | ".tsv":
-            return cell_rows(file)
+    if holds_lines(file):
+        return (
+            row if error is None else _Unreadable(error) for _, row, error in json_lines_of(file)
+        )
+    suffix = file.suffix.lower()
+    if suffix == ".json":
+        content = json_of(file)
+        rows = content.get("memories") if isinstance(content, dict) else content
+        if not isinstance(rows, list):
+            raise InvalidInputError(f"{file} holds no list of memories: {_ADVICE}")
+        return rows
+    if suffix in TABLES:
+        return chain.from_iterable(map(iter_rows, arrow_batches(file)))
+    if suffix in SEPARATORS:
+        return cell_rows(file)
     raise InvalidInputError(
         f"{file} is of no known kind: {_ADVICE}; of any other, read it with Polars and give the "
         "frame to remember_many"
     )
 
 
-def _arrow_rows(file: Path) -> Iterator[Row]:
-    with _reading(file):
-        if file.suffix.lower() == ".parquet":
-            with pq.ParquetFile(file) as table:
-                yield from chain.from_iterable(map(iter_rows, table.iter_batches(_ROWS_AT_ONCE)))
-        else:
-            with pa.memory_map(str(file)) as stream, pa.ipc.open_file(stream) as reader:
-                for number in range(reader.num_record_batches):
-                    yield from iter_rows(reader.get_batch(number))
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[None]:
-    """Say of what Arrow cannot read that it is bad input; damaged pages are an OSError to it."""
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise InvalidInputError(f"{file} cannot be read: {error}") from error
-
-
 def _export_chunks(file: Path) -> Iterator[Chunk] | None:
     """Return the tables of an export; None where the file is none."""
     if file.is_dir():
         return _parquet_chunks(file)
-    if file.suffix.lower() in {".jsonl", ".ndjson"}:
-        first = next(_json_lines(file), None)
+    if holds_lines(file):
+        first = next(json_lines_of(file), None)
         if first is not None and isinstance(first[1], dict) and "format" in first[1]:
             _check_format(file, first[1])
             return _jsonl_chunks(file)
     elif file.suffix.lower() == ".json":
-        content = _json(file)
+        content = json_of(file)
         if isinstance(content, dict) and "format" in content:
             _check_format(file, content)
             return _json_chunks(file, content)
+    elif file.suffix.lower() in TABLES and (table := table_of(file)) is not None:
+        return _table_chunks(table, file)
     return None
 
 
@@ -225,7 +196,7 @@ def _parquet_chunks(folder: Path) -> Iterator[Chunk]:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise InvalidInputError(f"{folder} holds no {MANIFEST}: {_ADVICE}")
-    content = _json(manifest)
+    content = json_of(manifest)
     _check_format(manifest, content)
     tables = content.get("tables")
     if not isinstance(tables, dict) or tables.keys() != SCHEMAS.keys():
@@ -244,17 +215,20 @@ def _parquet_chunks(folder: Path) -> Iterator[Chunk]:
 
 def _parquet_tables(folder: Path) -> Iterator[Chunk]:
     for name in SCHEMAS:
-        file = folder / f"{name}.parquet"
-        with _reading(file), pq.ParquetFile(file) as table:
-            done = 0
-            for batch in table.iter_batches(_ROWS_AT_ONCE):
-                rows = rows_of(check_batch(name, batch, first_row=done))
-                yield Chunk(name, list(enumerate(rows, done)))
-                done += batch.num_rows
+        yield from _table_chunks(name, folder / f"{name}.parquet")
+
+
+def _table_chunks(name: str, file: Path) -> Iterator[Chunk]:
+    done = 0
+    for batch in arrow_batches(file):
+        for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
+            some = check_batch(name, batch.slice(start, _ROWS_AT_ONCE), first_row=done)
+            yield Chunk(name, list(enumerate(rows_of(some), done)))
+            done += some.num_rows
 
 
 def _jsonl_chunks(file: Path) -> Iterator[Chunk]:
-    lines = islice(_json_lines(file), 1, None)
+    lines = islice(json_lines_of(file), 1, None)
     while some := list(islice(lines, _ROWS_AT_ONCE)):
         tables: dict[str, list[tuple[int, Any]]] = {}
         refused: list[RefusedRow] = []
@@ -321,21 +295,3 @@ def _from_json(name: str, row: Any) -> Row:
         if field.type == TIME and typed.get(field.name) is not None:
             typed[field.name] = parse_time(typed[field.name], field=field.name)
     return typed
-
-
-def _json(file: Path) -> Any:
-    try:
-        return orjson.loads(file.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise InvalidInputError(f"{file} is no JSON: {error}") from None
-
-
-def _json_lines(file: Path) -> Iterator[tuple[int, Any, str | None]]:
-    """Yield each line that is not blank: its number from 0, its value, and why it has none."""
-    with file.open("rb") as stream:
-        for number, line in enumerate(stream):
-            if line.strip():
-                try:
-                    yield number, orjson.loads(line), None
-                except orjson.JSONDecodeError as error:
-                    yield number, None, f"the line is no JSON: {error}"

@@ -48,6 +48,16 @@ class Workspaces(Protocol):
         """
         ...
 
+    def remove(self, name: str) -> None:
+        """Remove a workspace that holds nothing.
+
+        Raises:
+            NotFoundError: There is none of this name.
+            ConflictError: It holds memories, forgotten ones too, or sessions; or is the default.
+            AccessDeniedError: An agent without admin access to its scope.
+        """
+        ...
+
 
 class Grants(Protocol):
     """The grants of a store. They count from the moment they are made until they are revoked.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engram_lab.core.checks import check_label, check_workspace
 from engram_lab.core.clock import from_us, to_us
-from engram_lab.core.errors import InvalidInputError, NotFoundError, shown
+from engram_lab.core.drafts import DEFAULT_WORKSPACE
+from engram_lab.core.errors import ConflictError, InvalidInputError, NotFoundError, shown
 from engram_lab.core.scopes import GLOBAL_SCOPE, check_scope, is_within
 from engram_lab.core.sqlite.rows import fetch
 from engram_lab.core.types import Workspace
@@ -113,6 +114,35 @@ class Workspaces:
                 (name, scope, description, max_age_days, max_memories, to_us(created)),
             )
         return self.get(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a workspace that holds nothing; what was once recalled in it stays on record.
+
+        Raises:
+            NotFoundError: There is none of this name.
+            ConflictError: It holds memories, forgotten ones too, or sessions; or is the default.
+            AccessDeniedError: An agent without admin access to its scope.
+        """
+        context = self._context
+        with context.database.write() as connection:
+            row = connection.execute(
+                "SELECT scope, (SELECT count(*) FROM memories WHERE workspace = ?1), "
+                "(SELECT count(*) FROM sessions WHERE workspace = ?1) "
+                "FROM workspaces WHERE name = ?1",
+                (name,),
+            ).fetchone()
+            if row is None:
+                raise NotFoundError(f"there is no workspace {name!r}")
+            scope, memories, sessions = row
+            context.check_scope(connection, scope, "admin")
+            if name == DEFAULT_WORKSPACE:
+                raise ConflictError(f"the workspace {name!r} is always there: remove another one")
+            if memories or sessions:
+                raise ConflictError(
+                    f"the workspace {name!r} holds {memories:,} memories (forgotten ones are "
+                    f"counted) and {sessions:,} sessions: purge them or move them elsewhere first"
+                )
+            connection.execute("DELETE FROM workspaces WHERE name = ?", (name,))
 
 
 def check_policy(max_age_days: object, max_memories: object) -> None:

@@ -2,7 +2,7 @@
 
 from engram_lab.serve.auth.authenticator import Authenticator
 from engram_lab.serve.auth.entry import check_entry
-from engram_lab.serve.auth.exposure import check_auth, check_exposure
+from engram_lab.serve.auth.exposure import check_auth, check_exposure, check_tenancy
 from engram_lab.serve.auth.invites import accept_invite, new_invite
 from engram_lab.serve.auth.keys import NewKey, new_key, rotate_key
 from engram_lab.serve.auth.roles import (
@@ -21,6 +21,7 @@ __all__ = [
     "check_exposure",
     "check_role_granted",
     "check_scopes_granted",
+    "check_tenancy",
     "new_invite",
     "new_key",
     "role_of_scopes",

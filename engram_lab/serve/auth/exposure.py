@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engram_lab.core.errors import ConfigError
+from engram_lab.core.errors import ConfigError, shown
 from engram_lab.serve.auth.credentials import fits_bearer
 from engram_lab.serve.auth.jwks import jwks_url_fault
 from engram_lab.serve.auth.keys import is_key, word_fault
 from engram_lab.serve.hosts import is_loopback
+from engram_lab.serve.tenants.slugs import is_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engram_lab.config.serving import AuthSettings, ServeSettings
+    from engram_lab.config.serving import AuthSettings, ServeSettings, TenancySettings
 
-__all__ = ["check_auth", "check_exposure"]
+__all__ = ["check_auth", "check_exposure", "check_tenancy"]
 
 _SECRET_BYTES: Final = 32
+_LONGEST_DOMAIN: Final = 253 - 63
+"""Of a host's 253 characters, what the name of a tenant leaves."""
 
 
 def check_exposure(serve: ServeSettings, auth: AuthSettings) -> None:
@@ -32,6 +35,34 @@ def check_exposure(serve: ServeSettings, auth: AuthSettings) -> None:
             "set auth.enabled, listen on 127.0.0.1, or set auth.allow_insecure"
         )
         raise ConfigError([problem])
+
+
+def check_tenancy(tenancy: TenancySettings) -> None:
+    """Refuse names that no request can ever have.
+
+    Raises:
+        ConfigError: Lists which.
+    """
+    problems = []
+    domain, default = tenancy.domain, tenancy.default
+    if domain is not None and not _is_domain(domain):
+        problems.append(
+            f"tenancy.domain is {shown(domain)}, which is no name of a host: give one such as "
+            "engram.example.com, without a scheme, a port or a path"
+        )
+    if default is not None and not is_label(default):
+        problems.append(
+            f"tenancy.default is {shown(default)}, which is no name of a tenant: allowed are 1 to "
+            "63 of a-z, 0-9 and -, not at either end"
+        )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _is_domain(text: str) -> bool:
+    """Tell whether tenants' names can stand before it. Source: RFC 1123, section 2.1."""
+    labels = text.lower().strip(".").split(".")
+    return all(map(is_label, labels)) and sum(map(len, labels)) + len(labels) <= _LONGEST_DOMAIN
 
 
 def check_auth(auth: AuthSettings) -> None:

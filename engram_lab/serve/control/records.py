@@ -28,6 +28,7 @@ __all__ = [
     "UsageDay",
     "UsageEvent",
     "Workspace",
+    "changes",
 ]
 
 Role = Literal["viewer", "member", "admin", "owner"]
@@ -66,6 +67,15 @@ class Tenant:
     bundle: str | None = None
     created_at: datetime
     deleted_at: datetime | None = None
+
+
+_CHANGING: Final = ("name", "state", "plan", "bundle")
+
+
+def changes(former: Tenant, now: Tenant) -> dict[str, Any]:
+    """Return what changed of a tenant, as its audit tells it: from what and to what, by name."""
+    told = {name: (getattr(former, name), getattr(now, name)) for name in _CHANGING}
+    return {name: {"from": was, "to": is_} for name, (was, is_) in told.items() if was != is_}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,7 +177,7 @@ class AuditEntry:
         id: A UUIDv7: told twice, it is written once.
         tenant_id: None where it is the operator's.
         kind: Such as `auth.success`, `auth.failure`, `memory.create`, `key.revoke`, `config.load`.
-        actor: Such as `key:…`, `user:…`, `operator`, `local`, `system`; never a secret.
+        actor: Such as `key:…`, `user:…`, `operator`, `local`, `schedule`, `system`; never a secret.
         target: What it was done to.
         outcome: `ok`, or the code of the error.
         number, previous, hash: Given when written: its place in the chain of its tenant.

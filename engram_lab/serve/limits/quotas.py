@@ -32,7 +32,7 @@ _SAID: Final = {
     "memories_stored": ("{limit:,} memories", "stored", "delete some"),
     "storage_bytes": ("{limit:,} bytes of storage", "used", "delete some memories"),
     "members": ("{limit:,} members, open invitations among them", "there", "remove one"),
-    "workspaces": ("{limit:,} workspaces", "there", "remove one"),
+    "workspaces": ("{limit:,} workspaces", "there", "remove one that is empty"),
 }
 
 

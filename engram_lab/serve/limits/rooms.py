@@ -68,6 +68,14 @@ class Rooms:
             check_workspaces(tenant, len(known.names), more=len(set(names) - known.names))
             return work(engine)
 
+    @contextmanager
+    def removing(self, engine: Engine, name: str) -> Iterator[None]:
+        """Take a workspace for missing from here on, while a block removes it."""
+        known = self._of(engine)
+        with known.making:
+            known.names -= {name}
+            yield
+
     def _of(self, engine: Engine) -> _Known:
         with self._meeting:
             return self._known.setdefault(engine, _Known())

@@ -14,6 +14,8 @@ __all__ = [
     "AUTH_FAILURE",
     "AUTH_SUCCESS",
     "BACKUP_MAKE",
+    "BACKUP_PRUNE",
+    "BACKUP_REKEY",
     "BACKUP_RESTORE",
     "BACKUP_VERIFY",
     "CONFIG_LOAD",
@@ -84,6 +86,8 @@ TENANT_PURGE: Final = "tenant.purge"
 TENANT_EXPORT: Final = "tenant.export"
 TENANT_IMPORT: Final = "tenant.import"
 BACKUP_MAKE: Final = "backup.make"
+BACKUP_PRUNE: Final = "backup.prune"
+BACKUP_REKEY: Final = "backup.rekey"
 BACKUP_VERIFY: Final = "backup.verify"
 BACKUP_RESTORE: Final = "backup.restore"
 CONFIG_LOAD: Final = "config.load"
@@ -101,7 +105,7 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         MEMORY_UPDATE: "a memory was changed",
         MEMORY_DELETE: "a memory was removed",
         MEMORY_RESTORE: "a memory that was removed or changed was put back",
-        MEMORY_EXPIRE: "what expired was cleaned up",
+        MEMORY_EXPIRE: "memories went that had expired, or were beyond a workspace's policy",
         MEMORY_FEEDBACK: "somebody said what a memory was worth",
         LINK_CREATE: "two memories were linked",
         LINK_CLOSE: "a link was ended",
@@ -118,14 +122,16 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         INVITE_ACCEPT: "an invitation was accepted",
         INVITE_REMOVE: "an invitation was taken back",
         WORKSPACE_PUT: "a workspace was made",
-        WORKSPACE_REMOVE: "a workspace was taken off the list",
+        WORKSPACE_REMOVE: "an empty workspace was removed",
         TENANT_CREATE: "a tenant was provisioned",
-        TENANT_UPDATE: "a tenant's name, state, plan or bundle was changed",
+        TENANT_UPDATE: "a tenant's name, state, plan or bundle was changed, as the details say",
         TENANT_DELETE: "a tenant was marked as deleted",
         TENANT_PURGE: "all that a deleted tenant had was removed",
         TENANT_EXPORT: "all that a tenant has was taken out",
         TENANT_IMPORT: "memories were brought in",
         BACKUP_MAKE: "a copy of a tenant's database was made",
+        BACKUP_PRUNE: "the oldest copies were removed, as many as `removed` says",
+        BACKUP_REKEY: "copies are sealed with a new key from now on",
         BACKUP_VERIFY: "a copy was read back and checked",
         BACKUP_RESTORE: "a tenant's database was put back from a copy",
         CONFIG_LOAD: "the server took on a configuration or a bundle; its hash is the target",

@@ -59,10 +59,12 @@ def notes_of(call: Call) -> Iterator[Note]:
     if actor is not None and actor.kind != "local" and not unbelieved:
         yield {**note, "kind": AUTH_SUCCESS, "client": call.client}
     if needs is not None and needs.audited is not None and call.admitted:
+        where = {} if call.chain is not None else {"workspace": call.workspace}
         yield {
             **note,
+            "tenant_id": call.chain or note["tenant_id"],
             "kind": needs.audited,
             "target": call.target,
             "outcome": code or "ok",
-            "details": {"workspace": call.workspace},
+            "details": {**where, **(call.told or {})},
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.serve.errors import InvalidRequestError, TimedOutError, TooLargeError
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["Bounds"]
 
 _LARGE: Final = frozenset({"/v1/import"})
-_LONG: Final = frozenset(
-    {"/v1/import", "/v1/export", "/v1/dream", "/v1/mcp", "/v1/mcp/batch", "/mcp"}
+_LONG: Final = re.compile(
+    "/v1/import|/v1(?:/admin/tenants/[^/]+)?/export|/v1/dream(?:/[^/]+/undo)?|/v1/backups(?:/[^/]+/verify)?"
+    "|/v1/mcp|/v1/mcp/batch|/mcp"
 )
-"""What may take as long as it takes: files go in and out in pieces, and a session stays open."""
+"""What may take as long as it takes: files go in and out in pieces, a session stays open, and what
+is done to a whole database, or to a copy of it, is done all the same when nobody listens."""
 
 
 class Bounds:
@@ -30,7 +33,7 @@ class Bounds:
 
     def seconds(self, call: Call) -> float | None:
         """Return how long the whole request may take."""
-        return None if call.path in _LONG else self._settings.timeout_s
+        return None if _is_long(call) else self._settings.timeout_s
 
     def bounded(self, call: Call, receive: Receive) -> Receive:
         """Return what gives the body in pieces, up to what is allowed of it.
@@ -49,7 +52,7 @@ class Bounds:
         if said and int(said[0]) > most:
             raise _too_large(most)
         within = 0
-        patient = call.path in _LONG
+        patient = _is_long(call)
 
         async def piece() -> Message:
             nonlocal within
@@ -73,6 +76,10 @@ class Bounds:
             raise TimedOutError(
                 f"no piece of the body came within {self._settings.timeout_s:g} s: send it faster"
             ) from None
+
+
+def _is_long(call: Call) -> bool:
+    return _LONG.fullmatch(call.path) is not None
 
 
 def _has_body(call: Call) -> bool:

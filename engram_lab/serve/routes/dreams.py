@@ -13,7 +13,7 @@ from engram_lab.serve.answers import answer
 from engram_lab.serve.observing.kinds import DREAM_RUN, DREAM_UNDO
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Body, Envelope, Label
-from engram_lab.serve.tenants.dreaming import dream_one
+from engram_lab.serve.tenants.dreaming import dream_one, undo_one
 
 if TYPE_CHECKING:
     from engram_lab.core.dreams import Change, DreamRun
@@ -136,10 +136,9 @@ async def undo(
     """Put everything back as it was before a dream."""
     call, services = of(request)
     call.target = run_id
-    author = services.author(call)
-    await services.use(
-        call, lambda engine: engine.undo(run_id, keep_later=keep_later, author=author)
-    )
+    options = {"keep_later": keep_later, "author": services.author(call)}
+    with services.turns.turn(call.within.id):
+        await services.elsewhere(call, undo_one, run_id, options)
     return answer(call, {"run_id": run_id, "undone": True})
 
 

@@ -23,8 +23,8 @@ Ids = Annotated[list[Label], Field(max_length=1_000)]
 class Votes(Body):
     """Which memories helped with a question, and which did not."""
 
-    query: str | None = Field(None, max_length=100_000)
-    useful: Ids = Field(default_factory=list)
+    query: str | None = Field(None, max_length=100_000, examples=["what does Ada drink?"])
+    useful: Ids = Field(default_factory=list, examples=[["01976f0e-4a52-7c1e-b0d8-2f6a9e3c5d17"]])
     irrelevant: Ids = Field(default_factory=list)
 
 

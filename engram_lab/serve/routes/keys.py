@@ -32,14 +32,14 @@ class NewKeyBody(Body):
 
     name: Label = Field(examples=["the agent in production"])
     environment: Environment = "live"
-    scopes: list[Scope] = Field(list(_ALL), min_length=1)
+    scopes: list[Scope] = Field(list(_ALL), min_length=1, examples=[["memories:read", "search"]])
     expires_at: AwareDatetime | None = None
 
 
 class RotateBody(Body):
     """How long the old key goes on beside the new one."""
 
-    overlap_s: float = Field(86_400.0, ge=0, le=2_592_000)
+    overlap_s: float = Field(86_400.0, ge=0, le=2_592_000, examples=[3_600])
 
 
 class KeyOut(BaseModel):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from engram_lab.serve.call import Actor
     from engram_lab.serve.control.records import Invite, Member
 
-__all__ = ["router"]
+__all__ = ["MemberBody", "MemberOut", "Removed", "UserId", "member_row", "router"]
 
 router = APIRouter(tags=["members"], route_class=GuardedRoute, responses=REFUSALS)
 UserId = Annotated[str, Path(min_length=1, max_length=255)]
@@ -43,8 +43,8 @@ Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^
 class MemberBody(Body):
     """What a member is."""
 
-    role: Role
-    email: Email | None = None
+    role: Role = Field(examples=["member"])
+    email: Email | None = Field(None, examples=["ada@example.com"])
 
 
 class MemberOut(BaseModel):
@@ -60,7 +60,7 @@ class InviteBody(Body):
     """Whom to invite, and as what."""
 
     email: Email = Field(examples=["ada@example.com"])
-    role: Role = "member"
+    role: Role = Field("member", examples=["member"])
     expires_s: float = Field(604_800.0, gt=0, le=2_592_000)
 
 
@@ -99,7 +99,7 @@ async def list_members(request: Request) -> Response:
     """Return all members by when they joined."""
     call, services = of(request)
     members = await services.control(services.within(call).members)
-    return answer(call, [_member(each) for each in members])
+    return answer(call, [member_row(each) for each in members])
 
 
 @router.put("/v1/members/{user_id}", response_model=Envelope[MemberOut])
@@ -107,7 +107,7 @@ async def list_members(request: Request) -> Response:
 async def put_member(request: Request, user_id: UserId, body: MemberBody) -> Response:
     """Add a member, or change the role of one. A tenant always keeps an owner."""
     call, services = of(request)
-    call.target = user_id
+    call.target, call.told = user_id, {"role": body.role}
     actor, view = services.actor(call), services.within(call)
     _check_granted(actor, body.role)
 
@@ -120,7 +120,7 @@ async def put_member(request: Request, user_id: UserId, body: MemberBody) -> Res
                 services.quotas.check_members(call.within, len(known) + len(view.invites()))
             return view.put_member(user_id, body.role, email=body.email, at=call.at)
 
-    return answer(call, _member(await services.control(put)))
+    return answer(call, member_row(await services.control(put)))
 
 
 @router.delete("/v1/members/{user_id}", response_model=Envelope[Removed])
@@ -193,7 +193,7 @@ async def accept(request: Request, body: Acceptance) -> Response:
             "there is no such invitation here, or it has ended: ask for a new one"
         ) from None
     call.target = member.user_id
-    return answer(call, _member(member))
+    return answer(call, member_row(member))
 
 
 @router.delete("/v1/invites/{id}", response_model=Envelope[Removed])
@@ -215,7 +215,8 @@ def _check_granted(actor: Actor, role: Role) -> None:
     check_scopes_granted(actor, scopes_of_role(role))
 
 
-def _member(member: Member) -> dict[str, Any]:
+def member_row(member: Member) -> dict[str, Any]:
+    """Return a member as it is sent."""
     return {name: getattr(member, name) for name in MemberOut.model_fields}
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from engram_lab.core.errors import ConflictError
 from engram_lab.core.selection import Order
-from engram_lab.core.types import Dedup
+from engram_lab.core.text import clean_text
+from engram_lab.core.types import Dedup, Memory
 from engram_lab.serve.answers import answer
 from engram_lab.serve.errors import InvalidRequestError, UnprocessedError
-from engram_lab.serve.idempotency import once
+from engram_lab.serve.idempotency import REPLAYED, once
 from engram_lab.serve.observing.kinds import (
     MEMORY_CREATE,
     MEMORY_DELETE,
@@ -31,17 +32,20 @@ from engram_lab.serve.routes.shapes import (
     PageMeta,
     Text,
 )
-from engram_lab.serve.routes.tags import etag_of, expected_version, is_known
+from engram_lab.serve.routes.tags import Expected, etag_of, is_known
 
 if TYPE_CHECKING:
-    from engram_lab.core.types import Memory
     from engram_lab.engine import Engine
 
-__all__ = ["NewMemory", "remembered", "router"]
+__all__ = ["NewMemory", "router"]
 
 router = APIRouter(tags=["memories"], route_class=GuardedRoute, responses=REFUSALS)
 Id = Annotated[str, Path(min_length=1, max_length=64)]
 Purge = Annotated[bool, Query(description="remove it for good, from every version and index")]
+IfMatch = Annotated[
+    str | None, Header(description="the ETag of the state that it is to be in; else 412")
+]
+_MEETS_KNOWN: Final = frozenset({"skip", "merge"})
 _FILTER: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
@@ -77,23 +81,35 @@ class MemoryPage(Envelope[list[MemoryOut]]):
     meta: PageMeta
 
 
-@router.post("/v1/memories", status_code=201, response_model=Envelope[MemoryOut])
+@router.post(
+    "/v1/memories",
+    status_code=201,
+    response_model=Envelope[MemoryOut],
+    responses={
+        200: {"model": Envelope[MemoryOut], "description": "Known already: this is the one"}
+    },
+)
 @needs("memories:write", adds_memories=True, audited=MEMORY_CREATE)
 async def create(request: Request, body: NewMemory) -> Response:
-    """Keep a memory. With an `Idempotency-Key`, asking again gives the same answer."""
+    """Keep a memory. With an `Idempotency-Key`, asking again gives the same answer.
+
+    Where `dedup` meets one that is known, the answer is that one, with 200 in place of 201.
+    """
     call, services = of(request)
     call.workspace = body.workspace
-    fields = body.given()
-    author = services.author(call)
+    fields = {**body.given(), "author": services.author(call)}
 
     async def remember(made_id: str | None) -> Response:
-        memory = await services.use(
-            call,
-            lambda engine: remembered(engine, fields, author=author, made_id=made_id),
-            makes=(body.workspace,),
+        kept = await services.use(
+            call, lambda engine: _kept(engine, fields, made_id), makes=(body.workspace,)
         )
-        call.target, call.used["memories_created"] = memory.id, 1
-        return _one(request, memory, status=201)
+        call.target = kept.memory.id
+        if kept.is_new:
+            call.used["memories_created"] = 1
+        answered = _one(request, kept.memory, status=201 if kept.is_new or kept.replayed else 200)
+        if kept.replayed:
+            answered.headers.update(REPLAYED)
+        return answered
 
     return await once(services.answered, call, body, remember)
 
@@ -137,17 +153,29 @@ async def get(request: Request, id: Id) -> Response:  # noqa: A002
 
 @router.patch("/v1/memories/{id}", response_model=Envelope[MemoryOut])
 @needs("memories:write", grows=True, audited=MEMORY_UPDATE)
-async def update(request: Request, id: Id, body: MemoryChange) -> Response:  # noqa: A002
+async def update(
+    request: Request,
+    id: Id,  # noqa: A002
+    body: MemoryChange,
+    if_match: IfMatch = None,  # noqa: ARG001 - for OpenAPI: `Expected` reads all of them
+) -> Response:
     """Change a memory, and keep what it was as an earlier version."""
     call, services = of(request)
     call.target = id
     changes = body.given()
-    version = expected_version(request, changes.pop("version", None))
-    author = services.author(call)
-    memory = await services.use(
-        call, lambda engine: engine.update(id, version=version, author=author, **changes)
-    )
-    return _one(request, memory)
+    expected = Expected.of(request, changes.pop("version", None))
+    signed = {"author": services.author(call), "reason": changes.pop("reason", None)}
+
+    def work(engine: Engine) -> Memory:
+        memories = engine.store.memories
+        with engine.store.transaction():
+            expected.check(memories.get(id))
+            changed = memories.update(id, changes, version=expected.version, **signed)
+        if "content" in changes:
+            engine.took_in()
+        return changed
+
+    return _one(request, await services.use(call, work))
 
 
 @router.delete("/v1/memories/{id}", response_model=Envelope[Forgotten])
@@ -156,22 +184,34 @@ async def delete(
     request: Request,
     id: Id,  # noqa: A002
     purge: Purge = False,  # noqa: FBT002 - FastAPI reads it from the query
+    if_match: IfMatch = None,  # noqa: ARG001 - for OpenAPI: `Expected` reads all of them
 ) -> Response:
-    """Forget a memory, so that `restore` can bring it back; or purge it, so that nothing can."""
+    """Forget a memory, so that `restore` can bring it back; or purge it, so that nothing can.
+
+    The ETag of what was forgotten comes with the answer, for the `If-Match` of `restore`.
+    """
     call, services = of(request)
     call.target = id
-    author = services.author(call)
+    expected, author = Expected.of(request), services.author(call)
 
-    def work(engine: Engine) -> None:
+    def work(engine: Engine) -> dict[str, str]:
+        memories = engine.store.memories
+
+        def same() -> None:
+            expected.check(memories.get(id, forgotten=True))
+
         if purge:
-            engine.purge([id], author=author)
-        else:
-            engine.forget(id, author=author)
+            engine.purge([id], author=author, check=same if expected.tags else None)
+            return {}
+        with engine.store.transaction():
+            expected.check(memories.get(id))
+            memories.forget(id, author=author)
+            return {"ETag": etag_of(memories.get(id, forgotten=True))}
 
-    await services.use(call, work)
+    headers = await services.use(call, work)
     if purge:
         services.answered.forget(call.within.id, id)
-    return answer(call, {"id": id, "purged": purge})
+    return answer(call, {"id": id, "purged": purge}, headers=headers)
 
 
 @router.post("/v1/memories/{id}/restore", response_model=Envelope[MemoryOut])
@@ -180,34 +220,73 @@ async def restore(
     request: Request,
     id: Id,  # noqa: A002
     version: Annotated[int | None, Query(ge=1)] = None,
+    if_match: IfMatch = None,  # noqa: ARG001 - for OpenAPI: `Expected` reads all of them
 ) -> Response:
     """Bring back a forgotten memory, or the state of an earlier version, as a new one."""
     call, services = of(request)
     call.target = id
-    author = services.author(call)
-    memory = await services.use(
-        call, lambda engine: engine.restore(id, version=version, author=author)
-    )
-    return _one(request, memory)
+    expected, author = Expected.of(request), services.author(call)
+
+    def work(engine: Engine) -> Memory:
+        memories = engine.store.memories
+        with engine.store.transaction():
+            expected.check(memories.get(id, forgotten=True))
+            back = memories.restore(id, version=version, author=author)
+        engine.took_in()
+        return back
+
+    return _one(request, await services.use(call, work))
 
 
-def remembered(
-    engine: Engine, fields: dict[str, Any], *, author: str, made_id: str | None
-) -> Memory:
-    """Return a new memory, or the one that the same key made before."""
+class _Kept(NamedTuple):
+    """A memory that was asked to be kept.
+
+    Attributes:
+        is_new: It was made now.
+        replayed: The same key made it before.
+    """
+
+    memory: Memory
+    is_new: bool = False
+    replayed: bool = False
+
+
+def _kept(engine: Engine, fields: dict[str, Any], made_id: str | None) -> _Kept:
+    """Keep a memory, or find the one that is known, or that the same key made before."""
     if made_id is None:
-        return engine.remember(author=author, **fields)
-    try:
-        return engine.remember(author=author, **fields, id=made_id)
-    except ConflictError:
-        (made,) = engine.get_many([made_id])
-        if made is None:
-            raise
-        if made.version == 1 and made.content != fields["content"]:
+        return _remembered(engine, fields)
+    made = _made(engine, made_id, fields["content"])
+    if made is None:
+        try:
+            return _remembered(engine, {**fields, "id": made_id})
+        except ConflictError:  # another server was asked at the same time, or it was forgotten
+            made = _made(engine, made_id, fields["content"])
+            if made is None:
+                raise
+    return _Kept(made, replayed=True)
+
+
+def _remembered(engine: Engine, fields: dict[str, Any]) -> _Kept:
+    dedup = fields.get("dedup") or engine.config.store.dedup
+    if dedup not in _MEETS_KNOWN:  # else a report tells what was new
+        return _Kept(engine.remember(**fields), is_new=True)
+    draft = dict(fields)
+    author, reason, _ = (draft.pop(name, None) for name in ("author", "reason", "dedup"))
+    report = engine.remember_many([draft], dedup=dedup, author=author, reason=reason)
+    (id_,) = (*report.ids, *report.skipped, *report.merged)
+    return _Kept(engine.get(id_), is_new=bool(report.ids))
+
+
+def _made(engine: Engine, made_id: str, content: str) -> Memory | None:
+    """Return what a key made before, None where there is nothing to be seen."""
+    (made,) = engine.get_many([made_id])
+    if made is not None and made.version == 1:
+        whole = engine.store.memories.get(made_id, private=True)
+        if whole.content != clean_text(content, field="content"):
             raise UnprocessedError(
                 "this Idempotency-Key came with another memory before: give each its own"
-            ) from None
-        return made
+            )
+    return made
 
 
 def _one(request: Request, memory: Memory, *, status: int = 200) -> Response:

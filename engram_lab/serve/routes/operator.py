@@ -5,26 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from engram_lab.core.errors import shown
+from engram_lab.core.errors import EngramError, shown
 from engram_lab.serve.answers import answer
-from engram_lab.serve.control.records import Environment, Plan, Scope, TenantState
+from engram_lab.serve.control.records import Plan, TenantState, changes
 from engram_lab.serve.errors import AbsentError, InvalidRequestError
-from engram_lab.serve.observing.kinds import KEY_CREATE, TENANT_CREATE, TENANT_DELETE, TENANT_UPDATE
+from engram_lab.serve.observing.kinds import TENANT_CREATE, TENANT_DELETE, TENANT_UPDATE
 from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
-from engram_lab.serve.routes.keys import NewKeyOut, key_row
 from engram_lab.serve.routes.shapes import REFUSALS, Body, Envelope, Label
-from engram_lab.serve.routes.upkeep import AuditOut, audit_row
-from engram_lab.serve.tenants.keys import make_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engram_lab.serve.call import Call
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.services import Services
 
-__all__ = ["router", "tenant_row"]
+__all__ = ["Slug", "known", "of_tenant", "router", "tenant_row"]
 
 router = APIRouter(
     prefix="/v1/admin", tags=["operator"], route_class=GuardedRoute, responses=REFUSALS
@@ -38,7 +38,7 @@ class NewTenant(Body):
 
     slug: str = Field(min_length=1, max_length=63, examples=["acme"])
     name: Label | None = None
-    plan: Plan = "free"
+    plan: Plan = Field("free", examples=["team"])
     owner: Label | None = None
     """The `sub` of the tokens of its first owner."""
 
@@ -47,20 +47,10 @@ class TenantChange(Body):
     """What to change of a tenant."""
 
     name: Label | None = None
-    plan: Plan | None = None
+    plan: Plan | None = Field(None, examples=["team"])
     state: Literal["active", "suspended"] | None = None
     bundle: Label | None = None
     """Which of the served bundles answers it; `-` is the server's own configuration."""
-
-
-class OperatorKey(Body):
-    """A key to make for a tenant."""
-
-    name: Label = "first"
-    environment: Environment = "live"
-    scopes: list[Scope] = Field(
-        ["memories:read", "memories:write", "search", "admin"], min_length=1
-    )
 
 
 class TenantOut(BaseModel):
@@ -74,13 +64,6 @@ class TenantOut(BaseModel):
     bundle: str | None
     created_at: datetime
     deleted_at: datetime | None
-
-
-class ChainOut(BaseModel):
-    """The audit of a tenant, and whether its chain is whole."""
-
-    broken_at: int | None
-    entries: list[AuditOut]
 
 
 @router.get("/tenants", response_model=Envelope[list[TenantOut]])
@@ -100,7 +83,7 @@ async def create_tenant(request: Request, body: NewTenant) -> Response:
     made = await services.control(
         services.estate.provision, body.slug, name=body.name, plan=body.plan, owner=body.owner
     )
-    call.target = made.tenant.id
+    of_tenant(call, made.tenant, told={"plan": body.plan, "owner": body.owner})
     return answer(call, tenant_row(made.tenant), status=201)
 
 
@@ -109,7 +92,7 @@ async def create_tenant(request: Request, body: NewTenant) -> Response:
 async def get_tenant(request: Request, slug: Slug) -> Response:
     """Return a tenant."""
     call, services = of(request)
-    return answer(call, tenant_row(await services.control(_known, services, slug)))
+    return answer(call, tenant_row(await services.control(known, services, slug)))
 
 
 @router.patch("/tenants/{slug}", response_model=Envelope[TenantOut])
@@ -117,8 +100,15 @@ async def get_tenant(request: Request, slug: Slug) -> Response:
 async def change_tenant(request: Request, slug: Slug, body: TenantChange) -> Response:
     """Rename, suspend, resume, change the plan, or choose the bundle that answers."""
     call, services = of(request)
-    tenant = await services.control(_changed, services, slug, body)
-    call.target = tenant.id
+    former = await services.control(known, services, slug)
+    of_tenant(call, former)
+    try:
+        tenant = await services.control(_changed, services, former, body)
+    except EngramError:  # what came before it is changed all the same
+        now = await services.control(services.plane.tenant, former.id)
+        of_tenant(call, former, told=changes(former, now or former))
+        raise
+    of_tenant(call, tenant, told=changes(former, tenant))
     return answer(call, tenant_row(tenant))
 
 
@@ -127,59 +117,32 @@ async def change_tenant(request: Request, slug: Slug, body: TenantChange) -> Res
 async def delete_tenant(request: Request, slug: Slug) -> Response:
     """Delete a tenant: nobody gets in any more, and it is purged after a while."""
     call, services = of(request)
-    tenant = await services.control(lambda: services.estate.delete(_known(services, slug).id))
-    call.target = tenant.id
-    return answer(call, tenant_row(tenant))
+    found = await services.control(known, services, slug)
+    of_tenant(call, found)
+    return answer(call, tenant_row(await services.control(services.estate.delete, found.id)))
 
 
-@router.post("/tenants/{slug}/keys", status_code=201, response_model=Envelope[NewKeyOut])
-@needs(None, tenant=False, audited=KEY_CREATE)
-async def create_key(request: Request, slug: Slug, body: OperatorKey) -> Response:
-    """Make a key for a tenant, such as its first one."""
-    call, services = of(request)
-    tenant = await services.control(_known, services, slug)
-    made = await services.control(
-        make_key,
-        services.plane.within(tenant.id),
-        services.minting,
-        tenant_id=tenant.id,
-        name=body.name,
-        environment=body.environment,
-        scopes=tuple(body.scopes),
-        created_by=services.author(call),
-    )
-    call.target = made.key.id
-    return answer(call, key_row(made.key) | {"secret": made.secret}, status=201)
+def known(services: Services, slug: str) -> Tenant:
+    """Return the tenant of a name, whatever its state. Asks the control plane.
 
-
-@router.get("/tenants/{slug}/audit", response_model=Envelope[ChainOut])
-@needs(None, tenant=False)
-async def tenant_audit(
-    request: Request,
-    slug: Slug,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    before: Annotated[int | None, Query(ge=1)] = None,
-) -> Response:
-    """Return the audit of a tenant, and where its chain is broken if it is."""
-    call, services = of(request)
-    tenant = await services.control(_known, services, slug)
-    await services.files.run(services.audit.flush)
-    view = services.plane.as_operator()
-    entries = await services.control(view.audit, tenant.id, limit=limit, before=before)
-    broken = await services.control(view.broken_chain, tenant.id)
-    return answer(call, {"broken_at": broken, "entries": [audit_row(each) for each in entries]})
-
-
-def _known(services: Services, slug: str) -> Tenant:
+    Raises:
+        AbsentError: There is none.
+    """
     tenant = services.plane.tenant_by_slug(slug)
     if tenant is None:
         raise AbsentError("there is no tenant of this name: list them to see which there are")
     return tenant
 
 
-def _changed(services: Services, slug: str, body: TenantChange) -> Tenant:
+def of_tenant(call: Call, tenant: Tenant, *, told: Mapping[str, Any] | None = None) -> None:
+    """Have what the operator does to a tenant stand in the audit of that tenant."""
+    call.chain, call.told = tenant.id, told
+    call.target = tenant.id
+
+
+def _changed(services: Services, tenant: Tenant, body: TenantChange) -> Tenant:
     """Carry out what is to change; a state last, as it may end what is going on."""
-    tenant, estate = _known(services, slug), services.estate
+    estate = services.estate
     if body.bundle is not None:
         name = None if body.bundle == OWN else body.bundle
         if name is not None and name not in services.configurations.names:

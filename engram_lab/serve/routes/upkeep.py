@@ -16,7 +16,8 @@ from engram_lab.serve.routes.guarded import GuardedRoute, needs, of
 from engram_lab.serve.routes.shapes import REFUSALS, Envelope
 
 if TYPE_CHECKING:
-    from engram_lab.serve.backups import Backup, TenantBackups
+    from engram_lab.engine import Engine
+    from engram_lab.serve.backups import Backup, Made, TenantBackups
     from engram_lab.serve.control.records import AuditEntry
     from engram_lab.serve.services import Services
 
@@ -72,15 +73,20 @@ async def list_backups(request: Request) -> Response:
 @router.post("/v1/backups", status_code=201, response_model=Envelope[BackupOut])
 @needs("admin", audited=BACKUP_MAKE)
 async def make_backup(request: Request) -> Response:
-    """Back the tenant up now, while it is in use."""
+    """Back the tenant up now, while it is in use; however long it takes, no search waits for it."""
     call, services = of(request)
     kept, tenant = _kept(services), call.within
     most = _BY_HAND * services.config.backups.keep
-    if len(await services.files.run(kept.all, tenant.id)) >= most:
-        raise RefusedConflictError(
-            f"{most} backups are kept already, which is the most: the oldest go by themselves"
-        )
-    made = await services.use(call, lambda engine: kept.make(tenant.id, engine))
+
+    def work(engine: Engine) -> Made:
+        if len(kept.all(tenant.id)) >= most:  # asked when it is this one's turn
+            raise RefusedConflictError(
+                f"{most} backups are kept already, which is the most: the oldest go by themselves"
+            )
+        return kept.make(tenant.id, engine)
+
+    with services.turns.turn(tenant.id):
+        made = await services.copying(call, work)
     call.target = made.backup.name
     return answer(call, _row(made.backup), status=201)
 
@@ -91,7 +97,9 @@ async def verify_backup(request: Request, name: Name) -> Response:
     """Read a backup back, unseal it and check it."""
     call, services = of(request)
     call.target = name
-    await services.files.run(_kept(services).verify, call.within.id, name)
+    verify, tenant = _kept(services).verify, call.within
+    with services.turns.turn(tenant.id):
+        await services.copies.run_for(tenant.id, verify, tenant.id, name)
     return answer(call, {"name": name, "verified": True})
 
 

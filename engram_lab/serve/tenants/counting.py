@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from engram_lab.core.errors import InvalidInputError
+from engram_lab.core.interchange.reading import TABLES, arrow_batches, reading, table_of
 from engram_lab.serve.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def rows_of(path: Path) -> int:
     Raises:
         InvalidRequestError: It is not what its name says.
     """
-    if path.suffix in {".parquet", ".arrow"}:
+    if path.suffix in TABLES:
         return _rows_of_table(path)
     rows, tail = 0, b""
     with path.open("rb") as opened:
@@ -42,19 +44,19 @@ def rows_of(path: Path) -> int:
 
 
 def _rows_of_table(path: Path) -> int:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        if path.suffix == ".parquet":
+        if table_of(path) not in {None, "memories"}:  # others hold none that are new
+            return 0
+        if path.suffix != ".parquet":
+            return sum(batch.num_rows for batch in arrow_batches(path))
+        with reading(path):
             about = pq.ParquetFile(path).metadata
-            groups = range(about.num_row_groups)
-            rows = sum(int(about.row_group(each).num_rows) for each in groups)
-            return max(int(about.num_rows), rows)
-        with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as table:
-            return sum(table.get_batch(each).num_rows for each in range(table.num_record_batches))
-    except (pa.ArrowException, OSError) as error:
+        groups = range(about.num_row_groups)
+        rows = sum(int(about.row_group(each).num_rows) for each in groups)
+        return max(int(about.num_rows), rows)
+    except InvalidInputError as error:
         said = str(error).replace(str(path), "it")
-        raise InvalidRequestError(
-            f"the file is no {path.suffix[1:].capitalize()} file ({said})"
-        ) from None
+        kind = "Parquet" if path.suffix == ".parquet" else "Arrow"
+        raise InvalidRequestError(f"the file is no {kind} file ({said})") from None

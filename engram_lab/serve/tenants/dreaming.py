@@ -17,9 +17,9 @@ from engram_lab.engine import Engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from engram_lab.core.dreams import Change, DreamRun
+    from engram_lab.core.dreams import Change, DreamRun, UndoReport
 
-__all__ = ["DreamTold", "Dreamt", "dream_all", "dream_one", "opened", "work_once"]
+__all__ = ["DreamTold", "Dreamt", "dream_all", "dream_one", "opened", "undo_one", "work_once"]
 
 T = TypeVar("T")
 
@@ -70,6 +70,14 @@ def dream_one(
     return DreamTold(
         run=report.run, dry_run=report.dry_run, changes=told, more=len(report) - len(told)
     )
+
+
+def undo_one(
+    path: str, config: Mapping[str, Any], run_id: str, options: Mapping[str, Any]
+) -> UndoReport:
+    """Undo a dream of a database; see `Engine.undo` for options and errors."""
+    with opened(path, config) as engine:
+        return engine.undo(run_id, **options)
 
 
 def work_once(path: str, config: Mapping[str, Any], work: Callable[[Engine], T]) -> T:

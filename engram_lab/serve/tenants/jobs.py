@@ -5,39 +5,76 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from engram_lab.serve.observing.kinds import (
+    BACKUP_MAKE,
+    BACKUP_PRUNE,
+    DREAM_RUN,
+    MEMORY_EXPIRE,
+    TENANT_PURGE,
+)
 from engram_lab.serve.tenants.dreaming import dream_all
 from engram_lab.serve.tenants.scheduler import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from engram_lab.config.serving import BackupSettings, ScheduleSettings
     from engram_lab.core.clock import Clock
     from engram_lab.engine import Engine
+    from engram_lab.serve.backups import Made
     from engram_lab.serve.control.records import Tenant
     from engram_lab.serve.tenants.apart import Apart
     from engram_lab.serve.tenants.provisioning import Estate
 
-__all__ = ["MakesBackups", "jobs_of"]
+__all__ = ["MakesBackups", "TakesNotes", "jobs_of"]
 
 _log = logging.getLogger(__name__)
 
 _HOUR_S: Final = 3_600.0
+_ACTOR: Final = "schedule"
+_CLEANED: Final = ("expired", "aged_out", "over_limit")
 
 
 class MakesBackups(Protocol):
     """What copies the database of a tenant, and lets old copies go."""
 
-    def make(self, tenant_id: str, engine: Engine) -> object:
+    def make(self, tenant_id: str, engine: Engine) -> Made:
         """Make a copy."""
         ...
 
-    def prune(self, tenant_id: str) -> object:
-        """Remove the copies beyond those that are kept."""
+    def prune(self, tenant_id: str) -> Sequence[str]:
+        """Remove the copies beyond those that are kept; return their names."""
         ...
+
+
+class TakesNotes(Protocol):
+    """What writes down who did what; see `Audit.note`."""
+
+    def __call__(
+        self,
+        kind: str,
+        *,
+        actor: str,
+        tenant_id: str | None,
+        target: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> object:
+        """Write an entry."""
+        ...
+
+
+def _unnoted(
+    kind: str,
+    *,
+    actor: str,
+    tenant_id: str | None,
+    target: str | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write nothing."""
 
 
 def jobs_of(
@@ -49,6 +86,7 @@ def jobs_of(
     backups: MakesBackups | None = None,
     backup_settings: BackupSettings | None = None,
     measured: Callable[[str, date, int, int], object] | None = None,
+    note: TakesNotes = _unnoted,
     timer: Callable[[], float] = time.perf_counter,
 ) -> Sequence[Job]:
     """Return what there is to do.
@@ -61,9 +99,10 @@ def jobs_of(
         backups: Who copies; without them nobody does.
         backup_settings: How often they do.
         measured: Told the memories and the bytes of a tenant; else the control plane is.
+        note: Told of each piece of work that changed something, once, with what came of it.
         timer: Of the pool: tells seconds.
     """
-    own = _Work(estate, clock=clock, settings=settings, measured=measured, timer=timer)
+    own = _Work(estate, clock=clock, settings=settings, measured=measured, note=note, timer=timer)
     jobs = [
         Job(kind="clean_up", every_s=settings.clean_up_every_s, work=own.clean_up),
         Job(kind="measure", every_s=_HOUR_S, work=own.measure),
@@ -100,6 +139,7 @@ class _Work:
         clock: Clock,
         settings: ScheduleSettings,
         measured: Callable[[str, date, int, int], object] | None,
+        note: TakesNotes,
         timer: Callable[[], float],
     ) -> None:
         if estate.pool is None:
@@ -108,7 +148,8 @@ class _Work:
         self._pool = estate.pool
         self._clock = clock
         self._settings = settings
-        self._measured = measured or self._note
+        self._measured = measured or self._told
+        self._note = note
         self._timer = timer
 
     def is_quiet(self, tenant: Tenant | None) -> bool:
@@ -126,21 +167,28 @@ class _Work:
         with self._pool.lease(tenant, quiet=True) as engine:
             engine.flush()  # what was asked is what is learnt from
             path = str(self._estate.places.database(tenant.id))
-            options = {"author": "schedule"}
-            for each in apart.run(dream_all, path, served.config.to_dict(), options):
-                if each.fault is not None:
-                    _log.warning(
-                        "the workspace %s of tenant %s did not dream: %s",
-                        each.workspace,
-                        tenant.id,
-                        each.fault,
-                    )
+            options = {"author": _ACTOR}
+            dreamt = apart.run(dream_all, path, served.config.to_dict(), options)
+        for each in dreamt:
+            if each.fault is not None:
+                _log.warning(
+                    "the workspace %s of tenant %s did not dream: %s",
+                    each.workspace,
+                    tenant.id,
+                    each.fault,
+                )
+        if changes := {each.workspace: each.changes for each in dreamt if each.changes}:
+            told = {"changes": sum(changes.values()), "workspaces": changes}
+            self._note(DREAM_RUN, actor=_ACTOR, tenant_id=tenant.id, details=told)
 
     def clean_up(self, tenant: Tenant | None) -> None:
         """Remove what has expired."""
         if tenant is not None:
             with self._pool.lease(tenant, quiet=True) as engine:
-                engine.clean_up()
+                report = engine.clean_up()
+            counts = {name: getattr(report, name) for name in _CLEANED}
+            if any(counts.values()):
+                self._note(MEMORY_EXPIRE, actor=_ACTOR, tenant_id=tenant.id, details=counts)
 
     def measure(self, tenant: Tenant | None) -> None:
         """Count memories and bytes."""
@@ -154,8 +202,14 @@ class _Work:
         """Copy the database, and let the oldest copies go."""
         if tenant is not None:
             with self._pool.lease(tenant, quiet=True) as engine:
-                backups.make(tenant.id, engine)
-            backups.prune(tenant.id)
+                made = backups.make(tenant.id, engine).backup
+            told = {"size_bytes": made.size_bytes}
+            self._note(
+                BACKUP_MAKE, actor=_ACTOR, tenant_id=tenant.id, target=made.name, details=told
+            )
+            if gone := backups.prune(tenant.id):
+                told = {"removed": len(gone)}
+                self._note(BACKUP_PRUNE, actor=_ACTOR, tenant_id=tenant.id, details=told)
 
     def roll_up(self, _: Tenant | None = None) -> None:
         """Sum up yesterday, which late events may still have come to, and today."""
@@ -170,8 +224,13 @@ class _Work:
         for tenant in self._estate.due_for_purge():
             self._estate.purge(tenant.id)
             _log.info("tenant %s was purged", tenant.id)
+            told = {"slug": tenant.slug}
+            for chain in (tenant.id, None):  # whoever looks for it later asks the server's own
+                self._note(
+                    TENANT_PURGE, actor=_ACTOR, tenant_id=chain, target=tenant.id, details=told
+                )
 
-    def _note(self, tenant_id: str, day: date, memories: int, size: int) -> None:
+    def _told(self, tenant_id: str, day: date, memories: int, size: int) -> None:
         self._estate.plane.as_operator().measured(
             tenant_id, day, memories_stored=memories, storage_bytes=size
         )

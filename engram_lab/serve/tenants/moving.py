@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engram_lab.core.copies import restore_backup
 from engram_lab.core.errors import ConflictError
 from engram_lab.core.interchange.importing import import_file as import_into
+from engram_lab.core.selection import EVERYTHING
 from engram_lab.engine.index_files import folder_beside, remove_index_files
 from engram_lab.serve.limits.rooms import all_or_none
 from engram_lab.serve.tenants.dreaming import opened
@@ -47,7 +48,9 @@ def export_file(
 def export_table(
     path: str, config: Mapping[str, Any], table: str, target: str, *, stream: bool
 ) -> None:
-    """Write one table of a database, as work for a process apart.
+    """Write one table of a database whole, as `engram export` does, as work for a process apart.
+
+    Private sections, and what is forgotten or archived, are in it: `import_file` takes it back.
 
     Args:
         path: Of the database.
@@ -64,7 +67,8 @@ def export_table(
     import pyarrow.parquet as pq
 
     with opened(path, config, read_only=True) as engine:
-        batches = engine.scan(table)
+        rows = engine.config.interchange.batch_rows
+        batches = engine.store.tables.scan(table, EVERYTHING, batch_rows=rows)
         if stream:
             with pa.OSFile(target, "wb") as sink, pa.ipc.new_stream(sink, batches.schema) as out:
                 for batch in batches:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engram_lab.core.errors import AccessDeniedError, InvalidInputError, NotFoundError
+from engram_lab.core.errors import (
+    AccessDeniedError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+)
 from engram_lab.core.reports import CleanupReport
 from engram_lab.core.selection import Selection
 from engram_lab.core.types import Workspace
@@ -186,3 +191,35 @@ def test_a_workspaces_scope_beyond_an_agent_is_not_its_default(store: SqliteStor
         coder.memories.remember({"content": "x", "workspace": "theirs"})
     own = {"content": "x", "workspace": "theirs", "scope": "global/org:a"}
     assert coder.memories.remember(own).workspace == "theirs"
+
+
+def test_an_empty_workspace_can_be_removed_and_made_again(store: SqliteStore) -> None:
+    (id_,) = remembered(store, "a", workspace="kitchen")
+    for _ in range(2):  # forgotten, too, it is there: it can be restored
+        with pytest.raises(ConflictError, match="holds 1 memories"):
+            store.workspaces.remove("kitchen")
+        if store.memories.get(id_, forgotten=True).forgotten_at is None:
+            store.memories.forget(id_)
+    store.memories.purge([id_])
+    store.workspaces.remove("kitchen")
+    assert [each.name for each in store.workspaces.all()] == ["default"]
+    with pytest.raises(NotFoundError, match="there is no workspace 'kitchen'"):
+        store.workspaces.remove("kitchen")
+    remembered(store, "b", workspace="kitchen")
+    assert contents(store, "kitchen") == ["b"]
+    assert [each.name for each in store.workspaces.all()] == ["default", "kitchen"]
+
+
+def test_the_default_workspace_and_one_with_sessions_stay(store: SqliteStore) -> None:
+    with pytest.raises(ConflictError, match="always there"):
+        store.workspaces.remove("default")
+    store.sessions.start(workspace="kitchen")
+    with pytest.raises(ConflictError, match="1 sessions"):
+        store.workspaces.remove("kitchen")
+
+
+def test_an_agent_removes_no_workspace_of_a_scope_that_is_not_its_own(store: SqliteStore) -> None:
+    store.workspaces.put("kitchen", scope="global/org:a")
+    with pytest.raises(AccessDeniedError):
+        store.as_agent("cook", "global/org:b").workspaces.remove("kitchen")
+    assert [each.name for each in store.workspaces.all()] == ["default", "kitchen"]

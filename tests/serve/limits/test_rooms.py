@@ -133,6 +133,25 @@ def test_what_is_there_is_written_to_however_full_a_plan_is(served: Live) -> Non
     assert tool(client, "memory_create", **known).status_code == 200
 
 
+def test_an_empty_workspace_makes_room_for_another(served: Live) -> None:
+    client = full(served, "tidied")
+    (memory,) = client.get("/v1/memories", params={"workspace": "b"}).json()["data"]
+    held = client.delete("/v1/workspaces/b")
+    assert (held.status_code, held.json()["error"]["code"]) == (409, "CONFLICT")
+    assert "holds 1 memories" in held.json()["error"]["message"]
+    client.delete(f"/v1/memories/{memory['id']}", params={"purge": True})
+    assert client.delete("/v1/workspaces/b").json()["data"] == {"name": "b"}
+    assert client.delete("/v1/workspaces/b").status_code == 404
+    assert client.delete("/v1/workspaces/default").status_code == 409
+    assert client.put("/v1/workspaces/c", json={}).status_code == 200
+    assert client.delete("/v1/workspaces/c").status_code == 200  # one that is on the list
+    assert client.put("/v1/workspaces/c", json={}).status_code == 200
+    again = client.post("/v1/memories", json={"content": "x", "workspace": "b"})
+    assert again.status_code == 402  # as it was removed, it is one more
+    assert "remove one that is empty" in again.json()["error"]["message"]
+    assert served.audit("tidied").count("workspace.remove ok") == 2
+
+
 def test_an_export_with_too_many_workspaces_is_not_taken_in(served: Live) -> None:
     served.tenant("large", "pro")
     large = served.of("large")

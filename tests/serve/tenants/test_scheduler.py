@@ -14,6 +14,8 @@ import pytest
 
 from engram_lab.config.serving import BackupSettings, ScheduleSettings
 from engram_lab.core.clock import ManualClock
+from engram_lab.serve.backups import Backup
+from engram_lab.serve.backups import Made as Copied
 from engram_lab.serve.control.records import UsageEvent
 from engram_lab.serve.errors import UnavailableError
 from engram_lab.serve.tenants.apart import Apart
@@ -309,15 +311,22 @@ def test_of_several_processes_one_does_the_work(
 class Copies:
     """Notes who was copied."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
         self.made: list[tuple[str, int]] = []
         self.pruned: list[str] = []
 
-    def make(self, tenant_id: str, engine: Engine) -> None:
+    def make(self, tenant_id: str, engine: Engine) -> Copied:
         self.made.append((tenant_id, engine.count()))
+        at = self.clock.now()
+        made = Backup(
+            tenant_id=tenant_id, name="copy", made_at=at, schema_version=1, size_bytes=4_096
+        )
+        return Copied(backup=made, seconds=0.1)
 
-    def prune(self, tenant_id: str) -> None:
+    def prune(self, tenant_id: str) -> list[str]:
         self.pruned.append(tenant_id)
+        return []
 
 
 @pytest.fixture
@@ -341,7 +350,7 @@ def test_the_work_of_a_server_is_done(
     )
     plane.record_usage([event])
     estate.delete(gone.id)
-    copies, seconds, apart = Copies(), [0.0], Apart()
+    copies, seconds, apart = Copies(clock), [0.0], Apart()
     settings = ScheduleSettings(dream_every_s=HOUR, dream_idle_s=300)
     jobs = jobs_of(
         settings,
@@ -398,7 +407,7 @@ def test_without_a_place_for_backups_none_are_made(estate: Estate, clock: Manual
         ScheduleSettings(),
         estate=estate,
         clock=clock,
-        backups=Copies(),
+        backups=Copies(clock),
         backup_settings=BackupSettings(),
     )
     assert {each.kind for each in jobs} == {"clean_up", "measure", "roll_up", "purge"}
