@@ -149,6 +149,12 @@ PHRASES: Final = {
         has to: must
         have to: must
         needs to: must
+        is allowed to: may
+        are allowed to: may
+        is permitted to: may
+        are permitted to: may
+        has permission to: may
+        have permission to: may
         in charge of: leading
         responsible for: leading
         backed up: backup

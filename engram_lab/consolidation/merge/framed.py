@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from engram_lab.consolidation.merge.doers import same_doer
 from engram_lab.consolidation.merge.frame import between, frame_differs
 from engram_lab.consolidation.merge.guards import GUARDS
 from engram_lab.consolidation.merge.order import order_differs
@@ -58,7 +59,8 @@ class Bounds(NamedTuple):
     two: float
     """Two names, of which but one may be a person's."""
     peers: float
-    """Two names that might exchange their parts, told so differently that no order shows which."""
+    """Two names that might exchange their parts, told so that it does not show who does it, or
+    with words that the other has not."""
     one: float
     """One name alone."""
     replaced_beside_figure: float
@@ -91,6 +93,7 @@ _ANY_FIGURE: Final = frozenset({"number", "figure", "code", "name", "date", "tim
 """Words that say of a figure no more than that it is one."""
 
 
+_LIGHT_VERBS: Final = frozenset(map(root, ("pay", "make", "have", "take", "give", "do")))
 _LIKING: Final = root("like")
 """Who likes to do something need not do it."""
 _ARTICLES: Final = frozenset({"the", "a", "an", "our", "my", "this"})
@@ -193,6 +196,15 @@ def _are_peers(a: Statement, b: Statement, texts: tuple[str, str]) -> bool:
     return len(people) > 1
 
 
+def _same_words(a: Statement, b: Statement) -> bool:
+    """Tell whether neither says anything more: `paid a visit to` says no more than `visited`.
+
+    Source: O. Jespersen, "A Modern English Grammar on Historical Principles" VI (1942), section
+    7.2, of light verbs.
+    """
+    return (a.content ^ b.content) <= _LIGHT_VERBS
+
+
 def _is_thing(entity: frozenset[str], words: list[str]) -> bool:
     """Tell whether an article or a place stands before a name, perhaps with a noun between."""
     if entity & _NOT_PEOPLE:
@@ -257,9 +269,9 @@ def least_nearness(
     if not names_of(a, b) & a.words & b.words or (differs and _are_two_places(texts)):
         return None
     figure = bool(a.numbers or a.dates or a.times or a.codes)
+    if differs and figure:
+        return bounds.replaced_beside_figure
     if differs:
-        if figure:
-            return bounds.replaced_beside_figure
         within = a.roots[:1] == b.roots[:1] and a.roots[-1:] == b.roots[-1:]
         return bounds.replaced_within if within else bounds.replaced
     if figure:
@@ -267,6 +279,16 @@ def least_nearness(
             (a.plain & b.plain) - a.named - b.named - _ANY_FIGURE - _nouns_of_names(a, b, texts)
         )
         return bounds.figure if beside else bounds.figure_alone
-    if max(len(a.entities), len(b.entities)) < 2:  # noqa: PLR2004
+    if max(_sure_names(a), _sure_names(b)) < 2:  # noqa: PLR2004
         return bounds.replaced if _ends(a) - b.content and _ends(b) - a.content else bounds.one
-    return bounds.peers if _are_peers(a, b, texts) else bounds.two
+    return _of_two_names(a, b, texts, bounds)
+
+
+def _sure_names(told: Statement) -> int:
+    """Return how many names show as such: not by the other statement alone."""
+    return sum(not each <= told.openers for each in told.entities)
+
+
+def _of_two_names(a: Statement, b: Statement, texts: tuple[str, str], bounds: Bounds) -> float:
+    apart = _are_peers(a, b, texts) and not (_same_words(a, b) and same_doer(a, b))
+    return bounds.peers if apart else bounds.two

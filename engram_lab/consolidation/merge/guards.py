@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.merge.apart import OPPOSITES
 from engram_lab.consolidation.merge.frame import frame_differs, substituted
+from engram_lab.consolidation.merge.irregular import PASTS
 from engram_lab.consolidation.merge.order import converse, order_differs
 from engram_lab.consolidation.merge.roots import stem
+from engram_lab.consolidation.merge.turned import exchanged, figures_exchanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +32,19 @@ def _numbers(a: Statement, b: Statement) -> bool:
         return True
     rest = list(b.numbers)
     for value, unit in a.numbers:
-        alike = [each for each in rest if each[0] == value and (not unit or each[1] in {"", unit})]
+        alike = [each for each in rest if each[0] == value and _one_unit(unit, each[1])]
         if not alike:
             return True
         rest.remove(max(alike, key=lambda each: each[1] == unit))
     return False
+
+
+def _one_unit(unit: str, other: str) -> bool:
+    """Tell whether two units are one; it may be left out, but for that of a share."""
+    return unit == other or ("" in {unit, other} and _SHARE not in {unit, other})
+
+
+_SHARE: Final = "percent"
 
 
 def _dates(a: Statement, b: Statement) -> bool:
@@ -141,6 +151,10 @@ def _table() -> dict[str, frozenset[str]]:
     return {word: frozenset(each) for word, each in found.items()}
 
 
+def _tells_past(word: str) -> bool:
+    return word.endswith("ed") or word in PASTS
+
+
 _PAST: Final = frozenset({"was", "were", "had", "did", "used"})
 _PRESENT: Final = frozenset({"is", "are", "does", "am"})
 
@@ -151,16 +165,44 @@ def _tense(a: Statement, b: Statement) -> bool:
         return False
     ours, theirs = a.words - b.words, b.words - a.words
     for one, other, left, right in ((ours, theirs, a, b), (theirs, ours, b, a)):
-        if one & _PAST and other & _PRESENT and not (right.words & _PAST or left.words & _PRESENT):
+        past = one & _PAST - ({"used"} if a.passive or b.passive else set())
+        if past and other & _PRESENT and not (right.words & _PAST or left.words & _PRESENT):
             return True
-        if any(each.endswith("ed") for each in one) and not (
+        if any(_tells_past(each) for each in one) and not (
             (left.words | right.words) & (_PAST | _PRESENT | {"has", "have", "been"})
         ):
             return any(
-                not each.endswith(("ed", "ing")) and stem(each) in {stem(w) for w in one}
+                not (_tells_past(each) or each.endswith("ing"))
+                and stem(each) in {stem(w) for w in one}
                 for each in other
             )
     return False
+
+
+def _literals(a: Statement, b: Statement) -> bool:
+    return a.surface.literals != b.surface.literals
+
+
+def _manner(a: Statement, b: Statement) -> bool:
+    return a.surface.manner != b.surface.manner
+
+
+def _persons(a: Statement, b: Statement) -> bool:
+    """Tell whether one speaks of its teller and the other of its hearer, or but pronouns differ."""
+    ours, theirs = a.surface.persons - b.surface.persons, b.surface.persons - a.surface.persons
+    if not ours or not theirs:
+        return False
+    return a.roots == b.roots or bool(
+        ("I" in ours and "you" in theirs) or ("you" in ours and "I" in theirs)
+    )
+
+
+def _language(a: Statement, b: Statement) -> bool:
+    """Tell whether one denies in another language, or they differ in words that none can read."""
+    if a.surface.denials != b.surface.denials:
+        return True
+    english = a.surface.english and b.surface.english
+    return not english and a.surface.told != b.surface.told
 
 
 GUARDS: Final[tuple[tuple[str, Callable[..., bool]], ...]] = (
@@ -178,7 +220,13 @@ GUARDS: Final[tuple[tuple[str, Callable[..., bool]], ...]] = (
     ("tense", _tense),
     ("frame", frame_differs),
     ("order", order_differs),
+    ("exchange", exchanged),
+    ("figures", figures_exchanged),
     ("substitution", substituted),
+    ("sign", _literals),
+    ("manner", _manner),
+    ("person", _persons),
+    ("language", _language),
 )
 """Cheap ones first: what it finds, and how."""
 

@@ -104,6 +104,26 @@ def _with_names(text: str, names: frozenset[str]) -> str:
     return re.sub(pattern, lambda name: name[0].capitalize(), text)
 
 
+def _reread(
+    told: Statement,
+    before: str,
+    text: str,
+    names: frozenset[str],
+    known: dict[tuple[str, frozenset[str]], Statement],
+) -> Statement:
+    """Return a statement with those words as names that are names in the other one.
+
+    A first word shows by itself as little whether it is one as any word of somebody who writes
+    without capitals.
+    """
+    here = names & told.words
+    if text == before and here <= told.names:
+        return told
+    if (text, here) not in known:
+        known[text, here] = read(text, here)
+    return known[text, here]
+
+
 def _near_by_frame(
     nearest: Nearest,
     wanted: Sequence[_Pair],
@@ -112,10 +132,12 @@ def _near_by_frame(
 ) -> dict[_Pair, float]:
     """Return which of the pairs are one statement by their frames, each with their cosine."""
     frames: dict[_Pair, tuple[str, str, float]] = {}
+    again: dict[tuple[str, frozenset[str]], Statement] = {}
     for one, other in wanted:
         texts = _cased(words[one], words[other], told[one], told[other])
-        a = told[one] if texts[0] == words[one] else read(texts[0])
-        b = told[other] if texts[1] == words[other] else read(texts[1])
+        names = names_of(told[one], told[other])
+        a = _reread(told[one], words[one], texts[0], names, again)
+        b = _reread(told[other], words[other], texts[1], names, again)
         least = None if kept_apart(a, b) else least_nearness(a, b, texts)
         if least is not None:
             names = names_of(a, b)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from engram_lab.consolidation.merge.alike import CONVERSES
+from engram_lab.consolidation.merge.doers import doers_differ, is_undergone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,16 +27,27 @@ def order_differs(a: Statement, b: Statement) -> bool:
     their prepositions.
     """
     same = a.plain == b.plain and not (a.words ^ b.words) & _RELATIVE
-    compared = a.content if same else (a.named | b.named) & a.content & b.content
+    named = (a.named | b.named) & a.content & b.content
+    # what one says by a verb, and the other by a noun, stands in another place
+    compared = a.content if same and (a.copula < 0) == (b.copula < 0) else named
     if _slots_differ(a, b) or _parts_exchanged(a, b, compared):
         return True
+    if converse(a, b):
+        return _voices_differ(a, b) or (
+            a.passive == b.passive and _first(a, compared) == _first(b, compared)
+        )
+    if doers_differ(a, b):
+        return True
+    if is_undergone(a, b) or is_undergone(b, a):
+        return False
+    return _voices_differ(a, b) or (a.passive == b.passive and _turned(a, b, compared))
+
+
+def _voices_differ(a: Statement, b: Statement) -> bool:
+    """Tell whether an active and a passive, or two passives, name other doers."""
     if a.passive != b.passive:
         return _doer_differs(a, b) if a.passive else _doer_differs(b, a)
-    if a.passive and a.agent != b.agent and a.agent in b.content and b.agent in a.content:
-        return True
-    if converse(a, b):
-        return _first(a, compared) == _first(b, compared)
-    return _turned(a, b, compared)
+    return a.passive and a.agent != b.agent and a.agent in b.content and b.agent in a.content
 
 
 def _turned(a: Statement, b: Statement, compared: frozenset[str]) -> bool:

@@ -7,14 +7,15 @@ from functools import lru_cache
 from Stemmer import Stemmer
 
 from engram_lab.consolidation.merge.alike import SAME
+from engram_lab.consolidation.merge.irregular import IRREGULAR
 
 __all__ = ["is_known", "root", "stem"]
 
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """Return the Snowball stem of an English word."""
-    return str(_stemmer().stemWord(word))
+    """Return the Snowball stem of an English word, of an irregular verb that of its first form."""
+    return str(_stemmer().stemWord(IRREGULAR.get(word, word)))
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from engram_lab.consolidation.merge.clefts import straight
+from engram_lab.consolidation.merge.words import FUNCTION_WORDS, MARKERS
+
 __all__ = ["simplified"]
 
 _REMARK = re.compile(
@@ -32,40 +35,31 @@ _OF_BEFORE = re.compile(
 )
 _CHANGED = re.compile(
     r"\b(?:chang|mov|pass|switch|rais|lower|increas|decreas|cut|went|gone|goes|shift|swap|transfer"
-    r"|upgrad|updat|renam|drop|rose|risen|f[ae]ll)\w*\b",
+    r"|upgrad|updat|renam|reset|reschedul|postpon|drop|rose|risen|f[ae]ll)\w*\b",
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(r"\bfrom\s+(?:(?!\bto\b).){1,60}?\s+to\s+", re.IGNORECASE)
 _NO_LONGER = re.compile(r"\bno longer\s+(?P<how>[^;]*?)\s+but\s+", re.IGNORECASE)
-_WHO: Final = r"[A-Z][^.;,]*?"
-_NAME: Final = r"(?:the\s+(?:[a-z]+\s+)?)?(?:[A-Z][\w'-]*\s+)+(?:[a-z]+\s+)?"
-_PERSON: Final = r"(?:[A-Z][\w'-]*\s+)+"
-_SUBJECT_CLEFT = re.compile(
-    rf"^the (?:one|person|man|woman) (?:who|that)\s+(?P<does>.+?)\s+(?:is|was)\s+"
-    rf"(?P<who>{_WHO})\.?$"
+_DAYS: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_VALUE: Final = rf"(?:\b\d[\w.:/]*\b(?:\s?[ap]\.?m\b)?|\b{_DAYS}\b)"
+_NO_LONGER_SO = re.compile(
+    rf"\bno longer\s+(?P<how>(?:(?!{_VALUE})[^;])*)(?P<old>{_VALUE})"
+    rf"(?P<rest>(?:(?!{_VALUE})[^;])*?)"
+    rf"\s+but\s+(?:[a-z]+\s+){{0,2}}(?P<new>{_VALUE})(?P<unit>(?:\s+[^\W\d_]+)?)(?=\s*(?:[.,;]|$))",
+    re.IGNORECASE,
 )
-_OBJECT_CLEFT = re.compile(
-    rf"^the (?:one|person|man|woman) (?:whom|that|who)\s+(?P<who>{_NAME})(?P<does>.+?)\s+"
-    rf"(?:is|was)\s+(?P<whom>{_WHO})\.?$"
+"""Where a value of figures, or a day, was another: what stands beside it is so still."""
+_SWAPPED = re.compile(
+    r"\b(?:swap|exchang|trad)(?:p?ed|s)\s+(?:(?!\bwith\b)[^.;]){1,40}?\s+for\s+", re.IGNORECASE
 )
-_WHOM_CLEFT = re.compile(
-    rf"^the (?P<what>[a-z][a-z -]*?) whom\s+(?P<whose>{_PERSON})[a-z].*?\s+(?:is|was)\s+"
-    rf"(?P<who>{_WHO})\.?$"
+_ACRONYM = re.compile(
+    r"(?:(?<=\ba )|(?<=\ban )|(?<=\b[Tt]he )|(?<=\bits )|(?<=['\u2019]s ))[A-Z]{2,5}\b"
 )
-_TO_WHOM = re.compile(
-    rf"^(?P<whom>{_PERSON})is the (?:one|person) to whom\s+(?P<who>{_PERSON})(?P<does>[a-z].*?)\.?$"
-)
-_IT_CLEFT = re.compile(rf"^it (?:is|was)\s+(?P<who>{_NAME})who\s+(?P<does>.+)$")
-_HAS_AS = re.compile(
-    rf"^(?P<whose>{_NAME})has\s+(?P<who>{_NAME})as\s+(?:an?|the|his|her|their)\s+"
-    r"(?P<what>[^.;]+?)\.?$"
-)
-_AS_HAS = re.compile(
-    rf"^as\s+(?:an?|the)\s+(?P<what>[a-z][a-z -]*?)\s+(?P<whose>{_NAME})has\s+(?P<who>{_WHO})\.?$"
-)
+"""Capitals after an article are no name, which takes none: `the PIN`."""
 _HEARER: Final = r"(?:you|we|anybody|anyone|somebody)\b"
 _BISCUIT = re.compile(rf"\b(?:if|in case)\s+(?={_HEARER})", re.IGNORECASE)
 _AFTERTHOUGHT = re.compile(rf",\s+(?:so\s+[a-z]|(?:if|in case)\s+{_HEARER})[^;]*$", re.IGNORECASE)
+_WHOLE_WORD = re.compile(r"\b[^\W\d_]+\b")
 _DEGREES = re.compile(r"\s*°\s*[CF]?\b|\s*°")
 _VERSION = re.compile(r"\bv(?=\d+\.\d)")
 
@@ -73,7 +67,8 @@ _VERSION = re.compile(r"\bv(?=\d+\.\d)")
 def simplified(text: str) -> str:
     """Return a text put simply; the text itself where nothing would be left.
 
-    - A text without a small letter is put in small ones, as its capitals tell no name.
+    - A text without a small letter is put in small ones, as its capitals tell no name; but for
+      what is written with figures.
     - Left out: what the teller remarks before it (`by the way`, `Reminder:`), sentences about what
       was said before, the old value of a change (`from A to B`, `no longer A but B`).
     - Clefts are put straight: `the one who leads it is Ada` becomes `Ada leads it`, and `Ada has
@@ -84,14 +79,15 @@ def simplified(text: str) -> str:
     Syntax" (1937), chapter 25, for clefts.
     """
     line = " ".join(text.split())
-    line = line.lower() if line.isupper() and len(line.split()) > 1 else line
+    if line.isupper() and len(line.split()) > 1:
+        line = _WHOLE_WORD.sub(lambda word: word[0].lower(), line)
     line = _DEGREES.sub(" degrees", _VERSION.sub("", line))
     line = _introduced(line)
     said = [each for each in _SENTENCE.split(line) if not _OF_BEFORE.search(each)]
     line = _introduced(" ".join(said)) or line
     line = _AFTERTHOUGHT.sub("", _without_old(line))
     line = _BISCUIT.sub("when ", line)
-    line = _straight(line)
+    line = _ACRONYM.sub(_in_small_letters, straight(line))
     return (line[:1].upper() + line[1:]) if line else text
 
 
@@ -116,27 +112,26 @@ def _is_label(label: str, rest: str) -> bool:
 def _without_old(line: str) -> str:
     if _CHANGED.search(line):
         line = _FROM_TO.sub("to ", line)
+    line = _NO_LONGER_SO.sub(_put_in_place, line)
+    line = _SWAPPED.sub("has ", line)
     return _NO_LONGER.sub(_kept_how, line)
+
+
+def _put_in_place(match: re.Match[str]) -> str:
+    """Put the new value where the old one stood: `uses locker 5 at the pool but 7`."""
+    rest, unit = match["rest"], match["unit"]
+    first, _, after = rest.strip().partition(" ")
+    if unit and first and first.lower() not in MARKERS:
+        rest = f" {after}" if after else ""
+    return f"{match['how']}{match['new']}{unit}{rest}"
+
+
+def _in_small_letters(match: re.Match[str]) -> str:
+    word = match[0].lower()
+    return match[0] if word in FUNCTION_WORDS else word
 
 
 def _kept_how(match: re.Match[str]) -> str:
     """Keep the verb of `no longer runs on A but on B`; `no longer A but B` has none there."""
     first, *_ = match["how"].split() or [""]
     return f"{first} " if first.endswith(("s", "ed")) else ""
-
-
-def _straight(line: str) -> str:
-    for pattern, order in (
-        (_OBJECT_CLEFT, "{who} {does} {whom}"),
-        (_SUBJECT_CLEFT, "{who} {does}"),
-        (_WHOM_CLEFT, "{who} is {whose}'s {what}"),
-        (_TO_WHOM, "{who} {does} to {whom}"),
-        (_IT_CLEFT, "{who} {does}"),
-        (_HAS_AS, "{who} is {whose}'s {what}"),
-        (_AS_HAS, "{who} is {whose}'s {what}"),
-    ):
-        told = pattern.match(line) or pattern.match(line[:1].lower() + line[1:])
-        if told:
-            parts = {name: part.strip() for name, part in told.groupdict().items()}
-            return order.format(**parts)
-    return line

@@ -14,6 +14,7 @@ from engram_lab.consolidation.merge.candidates import eligible, kind_of, near_pa
 from engram_lab.consolidation.merge.glance import Glance
 from engram_lab.consolidation.merge.groups import stars
 from engram_lab.consolidation.merge.judging import DAY_S, is_state, judged
+from engram_lab.consolidation.merge.literals import literals
 from engram_lab.consolidation.merge.statements import Statement, read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.core.dreams import Change
@@ -130,7 +131,7 @@ class Merge:
         """Return the pairs of copies, each with the best one of its group."""
         pairs: dict[tuple[int, int], float] = {}
         for rows in same_texts(view, may):
-            for told in _of_one_event(view, rows):
+            for told in _as_written(view, rows):
                 best = _order(view, told, {})[0]
                 pairs.update({(min(best, row), max(best, row)): 1.0 for row in told if row != best})
         return pairs
@@ -154,6 +155,15 @@ class Merge:
             and columns.content_hashes[one] != columns.content_hashes[other]
             and not (view.protected[one] and view.protected[other])
         }
+
+
+def _as_written(view: View, rows: list[int]) -> Iterator[list[int]]:
+    """Yield copies by what they tell of, and by what in them counts to the letter: `Hunter2`."""
+    by_letter: dict[tuple[str, ...], list[int]] = {}
+    for row, text in zip(rows, view.texts(np.array(rows, np.int64)), strict=True):
+        by_letter.setdefault(literals(text), []).append(row)
+    for same in by_letter.values():
+        yield from _of_one_event(view, same)
 
 
 def _of_one_event(view: View, rows: list[int]) -> list[list[int]]:

@@ -10,6 +10,7 @@ from engram_lab.consolidation.merge.words import (
     NUMBERS,
     ORDINALS,
     SCALES,
+    SIGNS,
     UNITS,
 )
 
@@ -30,6 +31,32 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _ORDINAL_TAILS: Final = frozenset({"st", "nd", "rd", "th"})
+_SHORTENED: Final = {"ca": "can", "wo": "will", "sha": "shall", "ai": "is"}
+_DENIED: Final = frozenset(
+    {
+        "ai",
+        "is",
+        "are",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "could",
+        "would",
+        "should",
+        "must",
+        "might",
+        "need",
+        "ca",
+        "wo",
+    }
+)
+"""What `n't` is written to, with an apostrophe or without."""
+_MINUS: Final = ("-", "\u2212", "\u2013")
 _TEN: Final = 10
 _BIG: Final = 20
 _HUNDRED: Final = 100
@@ -68,7 +95,8 @@ def _pieces(text: str) -> list[Token]:
         if match["word"]:
             found += _word(told, first=first)
         elif match["number"]:
-            found += _number(match["number"], match["tail"])
+            negative = _is_negative(text, match.start(), found)
+            found += _number(match["number"], match["tail"], negative=negative)
         elif match["iso"]:
             year, month, day = map(int, told.split("-"))
             found.append(Token("date", told, (year, month, day)))
@@ -88,10 +116,15 @@ def _word(told: str, *, first: bool) -> list[Token]:
     raised = told[0].isupper()
     lower = told.lower().replace("\u2019", "'")
     stem, _, ending = lower.partition("'")
+    if not ending and lower.endswith("nt") and lower[:-2] in _DENIED:
+        return [
+            Token("word", _SHORTENED.get(lower[:-2], lower[:-2]), first=first),
+            Token("word", "not"),
+        ]
     if not ending:
         return [Token("word", lower, raised=raised, first=first)]
     if lower.endswith("n't"):
-        verb = {"ca": "can", "wo": "will", "sha": "shall"}.get(lower[:-3], lower[:-3])
+        verb = _SHORTENED.get(lower[:-3], lower[:-3])
         return [Token("word", verb, first=first), Token("word", "not")]
     if ending == "s":
         return [Token("word", stem, raised=raised, first=first, owns=True)]
@@ -100,8 +133,32 @@ def _word(told: str, *, first: bool) -> list[Token]:
     return [Token("word", lower.replace("'", ""), raised=raised, first=first)]
 
 
-def _number(digits: str, tail: str | None) -> list[Token]:
+def _is_negative(text: str, start: int, found: list[Token]) -> bool:
+    """Tell whether a sign stands before a number, or the word `minus`, which is taken away.
+
+    A sign stands right before it, or before its currency, where no word or figure ends: in `3-5`,
+    `3 -5` and `sugar-free` is none.
+    """
+    if (
+        found
+        and found[-1].text in {"minus", "negative"}
+        and not text[:start].rstrip()[-1:].isdigit()
+    ):
+        found.pop()
+        return True
+    before = text[:start].rstrip(SIGNS)
+    if before[-1:] not in _MINUS:
+        return False
+    before = before[:-1]
+    if before[-1:].isalnum() or before[-1:] in _MINUS:
+        return False
+    return not before.rstrip()[-1:].isdigit() or before[-1:] in {"(", "="}
+
+
+def _number(digits: str, tail: str | None, *, negative: bool) -> list[Token]:
     value = float(digits.replace(",", ""))
+    if negative:
+        digits, value = f"-{digits}", -value
     ending = (tail or "").lower()
     if ending in _ORDINAL_TAILS:
         return [Token("ordinal", digits + ending, value)]

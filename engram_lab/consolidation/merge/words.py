@@ -15,10 +15,12 @@ __all__ = [
     "COPULAS",
     "FREQUENCIES",
     "FUNCTION_WORDS",
+    "LEFT_UNDONE",
     "MARKERS",
     "MODALITIES",
     "MONTHS",
     "NEGATIONS",
+    "NO_MORE",
     "NUMBERS",
     "ORDINALS",
     "PAST",
@@ -48,6 +50,15 @@ NEGATIONS: Final = _set(
     "lacked avoid avoids avoided cancel cancels cancelled canceled nor isnt dont doesnt didnt "
     "wasnt arent wont cant unable"
 )
+
+LEFT_UNDONE: Final = _set(
+    "forget forgets forgot forgotten neglect neglects neglected omit omits omitted decline "
+    "declines declined"
+)
+"""Verbs that imply, with `to` after them, that something is not done."""
+
+NO_MORE: Final = _set("stop stops stopped quit quits cease ceases ceased omit omits omitted")
+"""Verbs that imply, with a form in `-ing` after them, that something is done no more."""
 
 MODALITIES: Final = {
     word: kind
@@ -179,7 +190,7 @@ UNITS: Final = {
         "pound": "pound pounds gbp £ quid",
         "yen": "yen jpy ¥",
         "franc": "franc francs chf",
-        "crown": "crown crowns sek nok dkk czk",
+        "crown": "crown crowns krone kroner krona kronor kr sek nok dkk czk",
         "metre": "metre metres meter meters m",
         "kilometre": "kilometre kilometres kilometer kilometers km",
         "mile": "mile miles",

@@ -122,6 +122,9 @@ def _describing(frame: Frame) -> set[tuple[object, ...]]:
     return {each.value for each in labels} if 0 < len(labels) < len(told) else set()
 
 
+_ARTICLES: Final = frozenset({"the", "a", "an"})
+
+
 def contrasted(pair: Pair) -> bool:
     """Tell whether two frames are the same but for a word that tells two things apart."""
     ours, theirs = extra(pair.older, pair.newer), extra(pair.newer, pair.older)
@@ -132,6 +135,9 @@ def contrasted(pair: Pair) -> bool:
     if len(a) != 1 or len(b) != 1:
         return False
     at = next(k for k, (x, y) in enumerate(zip(one, other, strict=False)) if x != y)
+    stays = pair.older.content & pair.newer.content & _STAYING
+    if stays and at > 1 and one[at - 1] in _ARTICLES and one[at - 2] in _WHERE:
+        return False  # `is kept in the shed of house 5`: where, of which there is one at a time
     return not _BEING & set(one[:at])  # what stands behind is told, and tells nothing apart
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from engram_lab.consolidation.merge.asserted import manner_of
 from engram_lab.consolidation.merge.candidates import eligible, near_pairs
 from engram_lab.consolidation.merge.glance import NameGlance
+from engram_lab.consolidation.merge.simplified import simplified
 from engram_lab.consolidation.merge.statements import read
 from engram_lab.consolidation.step import STEPS
 from engram_lab.consolidation.supersede.candidates import sharing
@@ -56,7 +58,8 @@ class Supersede:
     The older one gets `valid_to`, where the newer began, and a link `supersedes` from the newer,
     its confidence as weight; the newer gets `valid_from` where it has none; nothing is hidden.
     Protected ones are linked alone. Doubtful ones and those of the same moment are linked
-    `contradicts`.
+    `contradicts`. A question, a condition, a wish, a fiction, or what but may be so says nothing of
+    what is: it neither closes nor is closed; see `merge.asserted`.
 
     Compared are the memories in focus with one another, where they share a name and a word, and
     with those that are near them by meaning.
@@ -124,14 +127,20 @@ class Supersede:
         all_rows = np.array([*chosen.tolist(), *stands], np.int64)
         texts = recased(view.texts(all_rows), lambda: view.texts(hidden))
         known = known_from(texts[: len(chosen)])
-        told = dict(zip(all_rows.tolist(), texts, strict=True))
-        kept = dict.fromkeys(chosen.tolist())
+        told = {
+            row: text
+            for row, text in zip(all_rows.tolist(), texts, strict=True)
+            if not manner_of(simplified(text))
+        }
+        kept = dict.fromkeys(row for row in chosen.tolist() if row in told)
+        stands = {row: stand for row, stand in stands.items() if row in told and stand in kept}
         frames = distinct({r: frame_of(t, known) for r, t in told.items()}, stands, kept)
         ranks = times.ranks.copy()
         for row, stand in stands.items():
             ranks[row], focus[row] = ranks[stand], focus[stand]
         sharing_ = sharing(frames, ranks, view.columns.scopes, focus)
-        candidates = dict.fromkeys((*sharing_, *map(times.ordered, pairs)))
+        said = (times.ordered(pair) for pair in pairs if told.keys() >= {*pair})
+        candidates = dict.fromkeys((*sharing_, *said))
         found = self._judged(candidates, told, frames, times, stands)
         near = alike([verdict.shown for _, _, verdict in found], scene.nearest)
         claimed = contradictions(

@@ -62,7 +62,8 @@ def test_the_more_is_shared_the_less_near_frames_must_be() -> None:
     assert nearness("Orla has 12 at home", "At home 12 belong to Orla") == BOUNDS.figure
     assert nearness("Bay 496 is for Pim Otter", "Pim Otter has locker 496") == BOUNDS.figure_alone
     assert nearness("Juno Hale lives in Oslo", "In Oslo lives Juno Hale") == BOUNDS.two
-    assert nearness(TOLD[8], "Pim Otter is Juno Hale's teacher") == BOUNDS.peers
+    assert nearness(TOLD[8], "Pim Otter is the coach of Juno Hale") == BOUNDS.peers
+    assert nearness(TOLD[8], "Pim Otter is Juno Hale's teacher") == BOUNDS.two
     toils = ("Orrin toils as a welder", "Orrin slaves as a welder")
     assert nearness(*toils) == BOUNDS.replaced_within
     assert nearness("Orrin plays the harp", "Orrin plays the flute") == BOUNDS.replaced
@@ -83,10 +84,10 @@ def test_two_that_differ_in_where_something_is_tell_two_places() -> None:
         (TOLD[6], "The Kestrel office opens at 8:45", "time"),
         (TOLD[4], "Orla works as a welder", None),
         ("Ilse Brandt leads Kestrel", "Ilse Brandt leads Otter", "name"),
-        (TOLD[8], TOLD[9], "order"),
+        (TOLD[8], TOLD[9], "exchange"),
         ("The review of Kestrel is on Monday", "The review of Kestrel is on Friday", "kind"),
         ("Orrin likes to eat figs", "Orrin eats figs for supper", "liking"),
-        ("Juno Hale is Pim Hale's teacher", "Pim Hale is Juno Hale's teacher", "order"),
+        ("Juno Hale is Pim Hale's teacher", "Pim Hale is Juno Hale's teacher", "exchange"),
     ],
 )
 def test_guards_speak_first(one: str, other: str, why: str | None) -> None:

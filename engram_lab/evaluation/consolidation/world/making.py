@@ -15,6 +15,7 @@ from engram_lab.evaluation.consolidation.world.casts import (
     occasions,
 )
 from engram_lab.evaluation.consolidation.world.deeds import deeds
+from engram_lab.evaluation.consolidation.world.mirrored import mirrored
 from engram_lab.evaluation.consolidation.world.naming import Naming
 from engram_lab.evaluation.consolidation.world.phrases import WORDINGS
 from engram_lab.evaluation.consolidation.world.stories import (
@@ -129,6 +130,7 @@ def _fill(book: Book, dice: Dice, wanted_drafts: int, bank: Bank) -> None:
                 del shared[kind]
         if here.holds(60):
             beside(teller, bank.many[kind])
+        mirrored(teller)
         if kind == "person":
             _of_people(teller, people, bank)
             people.append(teller.name)

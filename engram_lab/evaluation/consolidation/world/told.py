@@ -29,10 +29,12 @@ Sort = Literal["single", "version", "beside", "occasion", "bond", "leaning", "de
 Manner = Literal["silent", "cue", "words", "correction", "late"]
 
 NEAR_KINDS: Final = (
-    "number", "date", "name", "negation", "other", "roles", "attribute", "deed",
+    "number", "date", "name", "negation", "other", "roles", "attribute", "deed", "swap", "sign",
+    "mark",
 )  # fmt: skip
 """In what two near-misses differ; `other` is the entity, `attribute` what the value is of, `deed`
-what one person does to one thing."""
+what one person does to one thing, `swap` which of two names of one word does it to the other,
+`sign` that of a number, `mark` a sign that is no word, as in `A+` and `A-`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
