@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -90,8 +89,7 @@ def test_who_watches_goes_on_where_a_workspace_cannot_dream(
         assert watching.stderr is not None
         refused = watching.stderr.readline()
         said = [watching.stdout.readline() for _ in range(2)]
-        watching.send_signal(signal.SIGINT)
-        watching.communicate(timeout=30)
+        watching.kill()
     assert refused.startswith("engram: workspace 'aaa': ")
     assert said[0].startswith("dreams every 0.1 s")
     assert "default" in said[1]
