@@ -241,9 +241,6 @@ def interrupted(database: LiveDuckDB, query: str, *, times: int = 1) -> None:
             signal.pthread_kill(main, signal.SIGINT)
 
     thread = threading.Thread(target=press)
-    # What ran in this process before may have left the signal to somebody else.
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
-    masked = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -251,8 +248,6 @@ def interrupted(database: LiveDuckDB, query: str, *, times: int = 1) -> None:
     finally:
         over.set()
         thread.join()
-        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
-        signal.signal(signal.SIGINT, former)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals on Windows")
