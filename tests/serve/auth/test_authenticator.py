@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Never
 
@@ -185,7 +184,8 @@ async def test_an_unknown_beginning_takes_as_long_as_a_wrong_secret(
         fresh = new_key("live").secret
         unknown.append(await took(fresh))
         known.append(await took(secret[:12] + fresh[12:]))
-    assert 0.4 < median(unknown) / median(known) < 2.5
+    # The least is what each takes by itself, however busy the machine is beside.
+    assert 0.4 < min(unknown) / min(known) < 2.5
 
 
 async def test_a_key_of_the_wrong_form_is_refused_without_work(door: Doors, asks: Asks) -> None:
